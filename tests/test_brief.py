@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from specminer.report.brief import brief_sentences, proxy_text
+from specminer._support.units import day
+from specminer.report.brief import brief, brief_sentences, proxy_text
 from specminer.report.summary import summary
 from specminer.specification import (
     ImplementationSummary,
@@ -27,14 +28,18 @@ def test_a_dataset_is_told_in_five_sentences() -> None:
     assert history.invocations is not None
     assert f"was called {history.invocations:,} times in blocks" in calls
     assert interactions.startswith(
-        f"It is told as {spec.interactions.count} interactions, one for each dealId"
+        f"The history divides into {spec.interactions.count} interactions, one for each dealId"
     )
-    assert life.startswith("The usual way is fund → “")
-    assert "most end in “" in life
+    assert life.startswith("The usual order is fund → ")
+    assert f"; of {spec.interactions.count} interactions " in life
+    assert "are last seen in “" in life
     assert "The account in deals[dealId].buyer may call" in roles
     ranked = spec.surprise.transactions
     assert ranked is not None
-    assert f"an alarm; the most surprising one: Transaction {ranked.ranked[0].transaction}" in odd
+    first = ranked.ranked[0]
+    assert f"an alarm; the most surprising one is {first.transaction[:6]}…{first.transaction[-4:]}: " in odd
+    assert first.reasons[0].split("0x")[0] in odd
+    assert brief(spec)[-1].evidence == first.transaction
     lines = summary(spec, width=10_000).split("\n\n")[1].split("\n")
     assert [line.strip() for line in lines] == [calls, interactions, life, roles, odd]
 
@@ -54,18 +59,57 @@ def test_what_nobody_knows_is_not_told() -> None:
     assert "No function was found that only some may call." in sentences
     assert not [text for text in sentences if "alarm" in text or "stands out" in text]
     whole = replace(spec, interactions=InteractionsSummary(mode=Mode.WHOLE, count=1))
-    assert "It is told as one interaction: nothing splits it better." in brief_sentences(whole)
+    assert "The history is one interaction: nothing divides it better." in brief_sentences(whole)
 
 
-def test_alarms_are_counted_and_roles_beyond_two_are() -> None:
-    roles = tuple(
-        Role(name=name, kind=RoleKind.HOLDER, functions=("f",), required=("f",)) for name in ("a", "b", "c")
-    )
+def test_alarms_are_counted_and_roles_beyond_three_are() -> None:
+    roles = tuple(Role(name=name, kind=RoleKind.HOLDER, functions=("f",), required=("f",)) for name in "abcd")
     ranked = (SurprisingTransaction(transaction="0x1", flagged=True, text="Transaction 0x1: it is odd."),)
     found = SurprisingTransactions(of=9, flagged=2, threshold=1.0, ranked=ranked)
     sentences = brief_sentences(replace(horses(), roles=roles, surprise=Surprise(transactions=found)))
-    assert "2 transactions are alarms; the most surprising one: Transaction 0x1: it is odd." in sentences
-    assert "The account in a may call f; the account in b may call f; and 1 more role." in sentences
+    assert (
+        "2 transactions are alarms; the most surprising one is 0x1: Transaction 0x1: it is odd." in sentences
+    )
+    accounts = "; ".join(f"the account in {name} may call f" for name in "abc")
+    assert f"{accounts[0].upper()}{accounts[1:]}; and 1 more role." in sentences
+
+
+def test_reasons_beyond_two_are_counted_and_hashes_are_short() -> None:
+    transaction, account = "0x" + "ab" * 32, "0x" + "cd" * 20
+    ranked = SurprisingTransaction(
+        transaction=transaction,
+        text=f"Transaction {transaction}: all of it.",
+        reasons=(f"{account} called f", "f is rare", "f is late"),
+    )
+    found = SurprisingTransactions(of=9, flagged=0, threshold=1.0, ranked=(ranked,))
+    last = brief(replace(horses(), surprise=Surprise(transactions=found)))[-1]
+    assert last.subject == "What stands out"
+    assert last.evidence == transaction
+    assert last.text == (
+        "No transaction is an alarm; the most surprising one is 0xabab…abab: 0xcdcd…cdcd called f; f is rare "
+        "(1 more reason)."
+    )
+
+
+def test_the_days_of_the_first_and_last_event_are_told() -> None:
+    spec = auction()
+    times = [edge.first.timestamp for edge in spec.transitions] + [
+        edge.last.timestamp for edge in spec.transitions
+    ]
+    first, last = (day(time) for time in (min(filter(None, times)), max(filter(None, times))))
+    assert (
+        f", from {first} to {last};" in brief_sentences(spec)[0]
+        or f", on {first};" in brief_sentences(spec)[0]
+    )
+    unknown = tuple(
+        replace(
+            item,
+            first=replace(item.first, timestamp=None),
+            last=replace(item.last, timestamp=None),
+        )
+        for item in spec.transitions
+    )
+    assert "from 2" not in brief_sentences(replace(spec, transitions=unknown))[0]
 
 
 def test_foreign_names_are_made_safe() -> None:
@@ -80,7 +124,7 @@ def test_a_proxy_is_named_as_such_with_its_upgrades() -> None:
     first, second = told
     assert first.last_block <= second.first_block
     assert (
-        f"a proxy with 2 implementations, upgraded before block {second.first_block:,}, was called"
+        f"a proxy with 2 implementations, upgraded before block {second.first_block:,}, was called "
         in (brief_sentences(spec)[0])
     )
     assert mined("escrow").specification.history.implementations is None

@@ -11,17 +11,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
-from specminer.report.summary import short_summary, summary
+from specminer.report.summary import summary
 from specminer.specification import (
-    Guard,
-    GuardKind,
     HistorySummary,
     InteractionsSummary,
-    ReplayFidelity,
     Specification,
     State,
 )
-from tests.support.mined import mined
 from tests.support.specifications import auction, edge, horses, hostile, specification
 
 
@@ -98,36 +94,3 @@ def test_any_text_leaves_one_harmless_line_each(name: str, event: str, width: in
     assert not any(unicodedata.category(char)[0] == "C" for char in text if char != "\n")
     assert all(cell_len(line) <= width for line in text.splitlines())
     assert text == summary(specification(name, states, (edge(0, event, 1, 1),)), width=width)
-
-
-def test_the_short_summary_fits_on_a_screen_and_hides_no_limit() -> None:
-    spec = mined("escrow").specification
-    lines = short_summary(spec, width=100).splitlines()
-    assert len(lines) <= 50
-    assert all(cell_len(line) <= 100 for line in lines)
-    assert "  status = 4: 127 visits, 72 interactions end here" in lines
-    assert "  release: status = 2 and buyer = sender (40 of 40 rejections explained)" in lines
-    limit = "Calls from within other contracts are missing."
-    assert f"! {limit}" in short_summary(
-        replace(spec, history=replace(spec.history, limits=(limit,))), width=100
-    )
-    poor = ReplayFidelity(transactions=10, status=0.9, gas=0.8, unexplained=1)
-    told = short_summary(replace(spec, history=replace(spec.history, fidelity=poor)), width=100)
-    assert "! Of 10 transactions executed again, 90.00% ended as on the chain" in told
-    perfect = ReplayFidelity(transactions=10, status=1.0, gas=1.0)
-    told = short_summary(replace(spec, history=replace(spec.history, fidelity=perfect)), width=100)
-    assert "executed again" not in told
-
-
-def test_the_short_summary_counts_what_it_leaves_out() -> None:
-    states = tuple(
-        State(id=number, name=f"s{number}", predicates=(), visits=1, ends=0) for number in range(12)
-    )
-    guards = tuple(
-        Guard(scope=f"f{number}", text="x > 0", kind=GuardKind.REQUIRED, explained=1, rejected=1)
-        for number in range(11)
-    )
-    spec = replace(specification("Many", states, (edge(0, "f0", 1, 1),)), guards=guards)
-    text = short_summary(spec)
-    assert "  … and 4 more\n" in text
-    assert "  … and 3 more\n" in text

@@ -28,6 +28,11 @@ def moment(timestamp: int | None, *, seconds: bool = False) -> str:
     )
 
 
+def day(timestamp: int | None) -> str:
+    """Return the day of a time in UTC, ``2018-03-01``; nothing where it is not known."""
+    return moment(timestamp).partition(" ")[0]
+
+
 def duration(seconds: int) -> str:
     """Return a span of time, exact: ``3 days``, ``1 hour 30 minutes``, ``-1 second``."""
     rest, parts = abs(seconds), list[str]()

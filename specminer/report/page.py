@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import re
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -31,7 +30,14 @@ from specminer.report.picture import FOLDED, UNFOLDED, boxes, is_folded, night, 
 from specminer.report.reading import readable_report
 from specminer.report.section import TextPiece, interval_text, left_out, transaction_cell
 from specminer.report.sections import NO_EVIDENCE, groups
-from specminer.report.sentences import address_link, elapsed_text, outflows, share, transition_sentence
+from specminer.report.sentences import (
+    address_link,
+    elapsed_text,
+    outflows,
+    share,
+    short_hashes,
+    transition_sentence,
+)
 from specminer.specification import Edge, Occurrence, Specification, TransitionKind
 
 MAX_TEXT: Final = 1_500
@@ -43,7 +49,6 @@ PICTURE_BYTES: Final = 900_000
 """For all pictures together; the chosen automaton's is drawn in any case."""
 TIMELINE_EVENTS: Final = 600
 """Events in the page's timelines together."""
-_HEX: Final = re.compile(r"0x[0-9a-fA-F]{24,}")
 THRESHOLDS: Final = (0.0, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1)
 """Shares of all events that the slider can hide."""
 
@@ -392,19 +397,18 @@ def _event(spec: Specification, names: dict[int, str], event: dict[str, Any]) ->
         "event": edge.event,
         "rejected": edge.outcome != "returned",
         "reason": event["reason"],
-        "sender": _HEX.sub(_shorten, event["sender"]),
+        "sender": short_hashes(event["sender"]),
         "value": "" if event["value"] == "0" else amount(event["value"]),
         "paid": "; ".join(
             f"{'all that is held' if item['value'] is None else amount(item['value'])} to "
-            + _HEX.sub(_shorten, item["to"])
+            + short_hashes(item["to"])
             for item in event["payments"] or ()
         ),
-        "arguments": _HEX.sub(
-            _shorten, ", ".join(f"{name} = {value}" for name, value in event["arguments"].items())
+        "arguments": short_hashes(
+            ", ".join(f"{name} = {value}" for name, value in event["arguments"].items())
         ),
         "state": names.get(edge.target, "?"),
-        "changes": _HEX.sub(
-            _shorten,
+        "changes": short_hashes(
             "; ".join(
                 f"{change['location']}: {change['before'] if change['before'] is not None else '?'} → {change['after']}"
                 for change in event["changes"]
@@ -412,8 +416,3 @@ def _event(spec: Specification, names: dict[int, str], event: dict[str, Any]) ->
         ),
         "transaction": _pieces(spec, event["transaction"])[0],
     }
-
-
-def _shorten(found: re.Match[str]) -> str:
-    """Return a long hexadecimal number by its ends; the whole one is in the JSON."""
-    return f"{found[0][:6]}…{found[0][-4:]}"

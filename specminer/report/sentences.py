@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
 from specminer._support.text import count_of
@@ -21,6 +22,7 @@ EXPLORERS: Final = {
     11155111: "https://sepolia.etherscan.io",
 }
 """Block explorers by chain id; other chains get no links."""
+_HASH: Final = re.compile(r"0x[0-9a-fA-F]{24,}")
 _UNITS: Final = ((86_400, "day"), (3_600, "hour"), (60, "minute"), (1, "second"))
 
 
@@ -86,6 +88,11 @@ def duration(seconds: int) -> str:
             number = f"{seconds / size:.1f}".removesuffix(".0")
             return f"{number} {unit}" + ("" if number == "1" else "s")
     return "0 seconds"
+
+
+def short_hashes(text: str) -> str:
+    """Return a text whose addresses and hashes are told by their ends, ``0x1cdf…3b63``."""
+    return _HASH.sub(lambda found: f"{found[0][:6]}…{found[0][-4:]}", text)
 
 
 def elapsed_text(elapsed: ElapsedTime) -> str:

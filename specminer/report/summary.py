@@ -1,4 +1,4 @@
-"""The summary of a specification in plain text, as the terminal shows it after mining.
+"""The summary of a specification in plain text, as `--verbose` shows it after mining.
 
 What was read and what that cannot see, how it was split into interactions, the states in words and the
 transitions with their counts. No colours, no dependence on the terminal: the same specification and width
@@ -26,7 +26,6 @@ from specminer.report.confidence import (
 from specminer.report.effect_sections import MAX_FUNCTIONS, effect_sentences
 from specminer.report.fidelity import fidelity_text, unknown_text
 from specminer.report.guards import (
-    conditions_text,
     explained_text,
     guard_texts,
     kind_texts,
@@ -40,14 +39,12 @@ from specminer.report.history_sections import lasting_text
 from specminer.report.layout import cut, pad, paragraph
 from specminer.report.lives import code_note, life_texts, lives_lead
 from specminer.report.surprising_transactions import transaction_sentences, unjudged_sentence
-from specminer.specification import Edge, GuardKind, Specification, State
+from specminer.specification import Edge, Specification, State
 
 MAX_ROWS: Final = 60
 """Transitions listed at most, unless told otherwise."""
 SURPRISING: Final = 3
 """The most surprising of all are told, unless more are asked for."""
-SHORT_ROWS: Final = 8
-"""States, and guards, on one screen at most."""
 INVARIANTS: Final = 12
 """Invariants told at most, some of each kind."""
 MAX_PAIRS: Final = 6
@@ -84,55 +81,6 @@ def summary(
     return "\n\n".join("\n".join(part) for part in parts if part) + "\n"
 
 
-def short_summary(spec: Specification, *, width: int = 80) -> str:
-    """Describe ``spec`` on one screen of lines of at most ``width`` cells, ending in a newline.
-
-    Five sentences, what the history cannot show, the states, and the guards that explain most rejections.
-    """
-    spec, columns = for_readers(spec), max(width, MIN_WIDTH)
-    history = spec.history
-    limits = [plain(text, 1000) for text in history.limits]
-    if history.unknown:
-        limits.append(unknown_text(history.unknown, history.invocations))
-    if history.fidelity and (history.fidelity.status < 1 or history.fidelity.unexplained):
-        text = fidelity_text(history.fidelity)
-        limits.append(f"{text[0].upper()}{text[1:]}.")
-    parts = [
-        [cut(f"Specification of {plain(spec.name)}", columns)],
-        [line for text in brief_sentences(spec) for line in paragraph(text, columns)],
-        [line for text in limits for line in paragraph(text, columns, "! ")],
-        _state_table(spec, columns),
-        _main_guards(spec, columns),
-    ]
-    return "\n\n".join("\n".join(part) for part in parts if part) + "\n"
-
-
-def _state_table(spec: Specification, columns: int) -> list[str]:
-    """Return the states with their visits and ends, the first in the order of the document."""
-    lines = [f"States ({len(spec.states):,})"]
-    for state in spec.states[:SHORT_ROWS]:
-        counts = "the initial state" if state.id == spec.initial else count_of(state.visits, "visit")
-        lines.append(cut(f"  {_name(state)}: {counts}{_ends(state)}", columns))
-    rest = len(spec.states) - SHORT_ROWS
-    return [*lines, *([f"  … and {rest:,} more"] if rest > 0 else [])]
-
-
-def _main_guards(spec: Specification, columns: int) -> list[str]:
-    """Return the guards that explain most rejections, each on one line."""
-    told = [guard for guard in spec.guards if guard.kind in (GuardKind.REQUIRED, GuardKind.LEARNED)]
-    ranked = sorted(
-        (guard for guard in told if guard.explained), key=lambda guard: (-guard.explained, guard.scope)
-    )
-    lines = ["What calls need"] if ranked else []
-    for guard in ranked[:SHORT_ROWS]:
-        support = f" ({guard.explained:,} of {count_of(guard.rejected, 'rejection')} explained)"
-        learned = " (learned)" if guard.kind is GuardKind.LEARNED else ""
-        text = f"  {plain(guard.scope, 60)}{learned}: {conditions_text(guard)}"
-        lines.append(cut(text, columns - cell_len(support)) + support)
-    rest = len(ranked) - SHORT_ROWS
-    return [*lines, *([f"  … and {rest:,} more"] if rest > 0 else [])]
-
-
 def _read(spec: Specification, columns: int) -> list[str]:
     """Return what the history holds and where it is blind."""
     history = spec.history
@@ -143,7 +91,7 @@ def _read(spec: Specification, columns: int) -> list[str]:
         f"{count_of(history.transactions, 'transaction')} with "
         f"{count_of(history.invocations, 'call')}, {show_number(history.rejected)} of them rejected"
     )
-    lines = ["Read"]
+    lines = ["History"]
     lines += paragraph(f"{where} on chain {spec.chain_id}: {what}.", columns)
     if history.selection:
         lines += paragraph(plain(history.selection, 1000), columns)

@@ -25,6 +25,7 @@ from specminer.cli.options import (
     seed_option,
     split_option,
 )
+from specminer.cli.painting import paint
 from specminer.cli.sources import node_options
 from specminer.pipeline.selecting import SelectionOptions
 from specminer.pipeline.sources.node import NodeOptions
@@ -105,5 +106,5 @@ def command(
         case "csv":
             shown = actors_csv(table)
         case _:
-            shown = actors_text(table, max(80, min(shutil.get_terminal_size().columns, 160)))
+            shown = paint(actors_text(table, max(80, min(shutil.get_terminal_size().columns, 160))))
     click.echo(shown, nl=False)

@@ -11,6 +11,7 @@ from specminer import __version__, check, select
 from specminer.cli.bundles import bundle_options
 from specminer.cli.console import Screen
 from specminer.cli.options import artifact_option, database_option, quiet_option, range_options, whole_number
+from specminer.cli.painting import paint
 from specminer.cli.sources import SourceOptions, source_options
 from specminer.errors import UsageError
 from specminer.monitoring.deviation import CheckResult, Severity
@@ -205,7 +206,7 @@ def _print_result(result: CheckResult, given: CheckTexts) -> int:
         case "sarif":
             click.echo(check_sarif(result, __version__), nl=False)
         case _:
-            click.echo(check_text(result), nl=False)
+            click.echo(paint(check_text(result)), nl=False)
     return 1 if result.at_least(Severity(given.least)) else 0
 
 

@@ -9,6 +9,7 @@ import click
 from specminer import check_database, database_size, prune_database, vacuum_database
 from specminer._support.text import count_of
 from specminer.cli.options import chain_option, database_option, format_option
+from specminer.cli.painting import paint
 from specminer.errors import UsageError
 from specminer.pipeline.housekeeping import flaws_json, flaws_text, sizes_json, sizes_text
 from specminer.pipeline.inputs import open_existing, parse_address
@@ -25,7 +26,7 @@ def command() -> None:
 def stats_command(database: str, form: str) -> None:
     """Show the rows and bytes of each table, with its indexes, and the bytes for each invocation."""
     size = database_size(database)
-    click.echo(sizes_json(size) if form == "json" else sizes_text(size))
+    click.echo(sizes_json(size) if form == "json" else paint(sizes_text(size)))
 
 
 @command.command("check", short_help="Whether the database is sound.")
@@ -38,7 +39,7 @@ def check_command(database: str, form: str) -> int:
     damaged.
     """
     found = check_database(database)
-    click.echo(flaws_json(found) if form == "json" else flaws_text(found))
+    click.echo(flaws_json(found) if form == "json" else paint(flaws_text(found)))
     return 1 if any(flaw.lasting for flaw in found) else 0
 
 

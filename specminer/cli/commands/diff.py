@@ -12,6 +12,7 @@ from specminer._support.addresses import is_address
 from specminer.cli.bundles import bundle_options
 from specminer.cli.console import Screen
 from specminer.cli.options import artifact_option, chain_option, database_option, quiet_option
+from specminer.cli.painting import paint
 from specminer.cli.sources import SourceOptions, source_options
 from specminer.errors import UsageError, plain
 from specminer.pipeline.inputs import read_artifact
@@ -139,7 +140,9 @@ def command(
             raise UsageError("an automaton.json is compared with another one, or with a history: give B")
         else:
             compared = diff_at(first, given.block, observer=screen)
-    click.echo(comparison_json(compared) if output.form == "json" else comparison_text(compared), nl=False)
+    click.echo(
+        comparison_json(compared) if output.form == "json" else paint(comparison_text(compared)), nl=False
+    )
     if out is not None:
         picture = joint_dot(compared)
         make_folder(out)

@@ -23,6 +23,7 @@ from specminer.cli.options import (
     seed_option,
     split_option,
 )
+from specminer.cli.painting import paint
 from specminer.errors import UsageError, plain
 from specminer.pipeline.inspection import InspectedSplit
 from specminer.pipeline.selecting import SelectionOptions
@@ -112,13 +113,13 @@ def _format_view(split: InspectedSplit, view: View, width: int) -> str:
     json = view.form == "json"
     if view.explain:
         document = split.explanation(view.seed)
-        return _json(document) if json else explanation_text(document, width)
+        return _json(document) if json else paint(explanation_text(document, width))
     if view.entity is not None:
         document = split.timeline(view.entity)
-        return _json(document) if json else timeline_text(document, width)
+        return _json(document) if json else paint(timeline_text(document, width))
     if view.races:
         listed = split.races()
-        return _json(listed) if json else races_text(listed, width)
+        return _json(listed) if json else paint(races_text(listed, width))
     if json:
         return _json(split.members())
     about = {"explanation": split.interactions.explanation}

@@ -26,6 +26,7 @@ from specminer.cli.options import (
     states_option,
     verbose_option,
 )
+from specminer.cli.painting import has_colours, paint
 from specminer.cli.several import FOLDER, check_alone, contracts_option, mine_list
 from specminer.cli.sources import SourceOptions, executor_options, source_options
 from specminer.errors import UsageError, plain
@@ -34,7 +35,8 @@ from specminer.pipeline.output import folder_name, prepare_folder
 from specminer.pipeline.selecting import SelectionOptions
 from specminer.pipeline.state import MineOptions
 from specminer.report.explanation import explanation
-from specminer.report.summary import SURPRISING, short_summary, summary
+from specminer.report.first_screen import short_summary
+from specminer.report.summary import SURPRISING, summary
 from specminer.specification import is_specification
 from specminer.surprise import LISTED, MAX_LISTED
 from specminer.tuning import DEFAULT_PRESET, PRESETS
@@ -324,12 +326,12 @@ def write(mined: MinedSpecification, output: Output, usual_folder: Path) -> str:
     width = max(60, min(shutil.get_terminal_size().columns, 120))
     found = mined.apply_edits(folder / "automaton.json").specification
     if output.verbose:
-        told, more = summary(found, width=width, surprising=output.surprising), []
+        told, more = paint(summary(found, width=width, surprising=output.surprising)), []
     else:
-        told, more = short_summary(found, width=width), [_MORE]
+        told, more = short_summary(found, width=width, colour=has_colours()), [_MORE]
     parts = [told.rstrip()]
     if output.explain:
-        parts.append(explanation(mined.specification, width=width).rstrip())
+        parts.append(paint(explanation(mined.specification, width=width)).rstrip())
     return "\n\n".join([*parts, *more, _files(written)])
 
 

@@ -8,6 +8,7 @@ import click
 
 from specminer import prove
 from specminer.cli.options import format_option
+from specminer.cli.painting import paint
 from specminer.pipeline.proving import proof_json, proof_text
 
 
@@ -24,5 +25,5 @@ def command(automaton: Path, form: str) -> int:
     as neither.
     """
     answers = prove(automaton)
-    click.echo(proof_json(answers) if form == "json" else proof_text(answers), nl=False)
+    click.echo(proof_json(answers) if form == "json" else paint(proof_text(answers)), nl=False)
     return 1 if any(item.holds is False for item in answers) else 0

@@ -8,6 +8,7 @@ import click
 
 from specminer import score_automaton
 from specminer.cli.options import format_option
+from specminer.cli.painting import paint
 from specminer.errors import plain
 from specminer.report.score import score_json, score_text
 from specminer.score import Labels
@@ -82,7 +83,7 @@ def command(
     comes with a shortest counterexample.
     """  # noqa: D301  # \b is click's mark for a paragraph that is not to be wrapped
     result = score_automaton(mined, truth, labels=Labels(labels), ignored=ignored, seeds=seeds)
-    click.echo(score_json(result) if form == "json" else score_text(result), nl=False)
+    click.echo(score_json(result) if form == "json" else paint(score_text(result)), nl=False)
     if least is not None and result.f.mean < least:
         click.echo(plain(f"F is {result.f.mean:.3f}, below the {least:g} asked for with --min"), err=True)
         return 1
