@@ -8,6 +8,7 @@ from typing import Final, NamedTuple
 
 from specminer._support.keccak import keccak
 from specminer.chain.blocks import code_of
+from specminer.chain.delegations import Delegations
 from specminer.chain.node import Node
 from specminer.errors import ChainError
 from specminer.trace import Address, FrameCode, Hash, Invocation, InvocationKind, PaymentKind, Transaction
@@ -33,13 +34,14 @@ class CodeHashes:
         """The block in which a span ends, of those that end in the transactions at hand."""
         self._hashes: dict[_CodeSpan, Hash | None] = {}
         self._codes: dict[Hash, bytes] = {}
+        self._delegations = Delegations(node)
         self.asked = False
         """Whether the node was asked for the code of the transactions at hand."""
 
     @property
     def codes(self) -> tuple[bytes, ...]:
         """The code that was found, in order of its bytes."""
-        return tuple(sorted(self._codes.values()))
+        return tuple(sorted({*self._codes.values(), *self._delegations.codes}))
 
     def fill(self, transactions: Sequence[Transaction]) -> tuple[Transaction, ...]:
         """Return transactions in whose frames the hashes of code are filled in, as far as the node tells.
@@ -48,12 +50,13 @@ class CodeHashes:
 
         The transactions are whole blocks, in chain order. Code is taken to stay what it was when it first ran, until
         the traced contract destroys itself or is created again. Where the node has forgotten the state of that block,
-        or the code was gone or another at its end, the hash stays unknown.
+        or the code was gone or another at its end, the hash stays unknown. In accounts that delegate, the delegate's code
+        ran (:mod:`specminer.chain.delegations`).
         """
         self._ends.clear()
         spans = [list(self._code_spans(item)) for item in transactions]
         self._ask(transactions, spans)
-        return tuple(
+        filled = [
             replace(
                 item,
                 invocations=tuple(
@@ -62,7 +65,10 @@ class CodeHashes:
                 ),
             )
             for item, of_calls in zip(transactions, spans, strict=True)
-        )
+        ]
+        resolved = self._delegations.resolve(filled, self._codes)
+        self.asked = self.asked or self._delegations.asked
+        return resolved
 
     def forget(self) -> None:
         """Ask for all code anew: what follows may be of another time."""
@@ -99,7 +105,9 @@ class CodeHashes:
             [("eth_getCode", (f"0x{span.address.hex()}", hex(number))) for span, number in wanted]
         )
         for (span, number), answer in zip(wanted, answers, strict=True):
-            self._hashes[span] = self._hash_of(span, number, answer)
+            digest = self._hash_of(span, number, answer)
+            if digest is not None or answer != "0x":  # an account without code may delegate later
+                self._hashes[span] = digest
 
     def _hash_of(self, span: _CodeSpan, number: int, answer: object) -> Hash | None:
         try:

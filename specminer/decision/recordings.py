@@ -255,6 +255,9 @@ class Recordings:
                 code = (known or None) if digest is None else self._by_hash.get(digest)
                 if code is not None:
                     codes[address] = code
+            outermost = next((self._addresses[row] for row, _ in columns.code_lists[listed]), contract)
+            if outermost in codes:  # not the contract's own where its account delegates (EIP-7702)
+                codes.setdefault(contract, codes[outermost])
         if creates:
             codes[contract] = b""  # there is none before its creation has ended
         return codes
