@@ -263,3 +263,27 @@ def test_what_is_no_trace_is_refused(tmp_path: Path, text: str, match: str) -> N
     with pytest.raises(FileFormatError, match=match):
         import_history(tmp_path / "h.db", path, chain_id=31337)
     assert not (tmp_path / "h.db").exists()
+
+
+@pytest.mark.node
+def test_what_the_chain_itself_does_is_a_gap(traced: Traced, tmp_path: Path) -> None:
+    """A state sync in the contract's list has no trace; the gap says what it is."""
+    records, collected, answers = traced
+    nobody = "0x" + "00" * 20
+    sync = records[-1] | {
+        "hash": "0x" + "5c" * 32,
+        "from": nobody,
+        "to": nobody,
+        "gasPrice": "0",
+        "input": "0x",
+    }
+    sync |= {"nonce": "0", "value": "0", "gas": "0", "gasUsed": "0", "type": "0x7f"}
+    sync["transactionIndex"] = str(int(sync["transactionIndex"]) + 1)
+    path = write_json(
+        tmp_path / "a", [{"txHash": name, "result": found["javascript"]} for name, found in answers.items()]
+    )
+    assert len(imported(tmp_path, [*records, sync], [path])) == len(collected)
+    with TraceStore(str(tmp_path / "h.db")) as store:
+        (contract,) = store.contracts()
+        (gap,) = store.gaps(31337, contract.address)
+    assert gap.reason == "type 0x7f, a state sync of Polygon: the files hold no trace of it"

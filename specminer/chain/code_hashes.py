@@ -50,8 +50,8 @@ class CodeHashes:
 
         The transactions are whole blocks, in chain order. Code is taken to stay what it was when it first ran, until
         the traced contract destroys itself or is created again. Where the node has forgotten the state of that block,
-        or the code was gone or another at its end, the hash stays unknown. In accounts that delegate, the delegate's code
-        ran (:mod:`specminer.chain.delegations`).
+        or the code was gone or another at its end, the hash stays unknown. In accounts that delegate, the code of
+        others ran (:mod:`specminer.chain.delegations`).
         """
         self._ends.clear()
         spans = [list(self._code_spans(item)) for item in transactions]

@@ -268,8 +268,9 @@ class Collector:
         envelopes: list[Envelope] = []
         recorded: list[Transaction] = []
         gaps: list[Gap] = []
-        suspected = suspected_hashes(hits)
+        suspected = {*suspected_hashes(hits)}
         for reading in readings:
+            suspected |= reading.of_system
             envelopes += reading.envelopes
             gaps += reading.gaps
             recorded += reading.transactions

@@ -65,7 +65,9 @@ class Delegations:
         return tuple(
             replace(
                 item,
-                invocations=tuple(self._name(call, item.block.number, delegates) for call in item.invocations),
+                invocations=tuple(
+                    self._name(call, item.block.number, delegates) for call in item.invocations
+                ),
             )
             for item in transactions
         )

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 from specminer.chain.emptiness import check_logs_shown
 from specminer.chain.matching import Envelope, ReceiptLog
 from specminer.chain.node import octets, quantity, small
+from specminer.chain.transaction_types import is_foreign, is_of_system, type_of
 from specminer.errors import ChainError, InvalidNodeResponse, plain
 from specminer.trace import NO_ADDRESS, Address, Block, Hash, Word
 
@@ -76,11 +77,12 @@ def envelope_of(wanted: Hash, transaction: Any, receipt: Any, block: Block) -> E
         )
     if not isinstance(transaction, dict) or not isinstance(receipt, dict):
         raise InvalidNodeResponse(f"the node returned no {name}, or no receipt of it")
-    kind = plain(transaction.get("type", "0x0"), 10)
+    kind, told = type_of(transaction.get("type", "0x0")), plain(transaction.get("type", "0x0"), 10)
+    free = ("nonce",) if is_foreign(kind) else ()  # what rollups receive need not have one
     for field in ("hash", "from", "gas", "input", "nonce", "value", "transactionIndex"):
-        if transaction.get(field) is None:
+        if transaction.get(field) is None and field not in free:
             raise InvalidNodeResponse(
-                f"{name} (type {kind}) has no field '{field}'; specminer does not know this kind of "
+                f"{name} (type {told}) has no field '{field}'; specminer does not know this kind of "
                 "transaction, please report it with the name of the chain"
             )
     check_identity(wanted, transaction, receipt, block)
@@ -88,6 +90,7 @@ def envelope_of(wanted: Hash, transaction: Any, receipt: Any, block: Block) -> E
         raise TipChanged(f"{name} moved to another block while it was read")
     to, created, status = transaction.get("to"), receipt.get("contractAddress"), receipt.get("status")
     cumulative = receipt.get("cumulativeGasUsed")
+    sender = Address(octets(transaction["from"], f"from of {name}", 20))
     receiver = Address(octets(to, f"to of {name}", 20)) if to else None
     made = Address(octets(created, f"contractAddress of {name}", 20)) if created else None
     if made == NO_ADDRESS:
@@ -96,7 +99,7 @@ def envelope_of(wanted: Hash, transaction: Any, receipt: Any, block: Block) -> E
         hash=wanted,
         block=block,
         index=small(transaction["transactionIndex"], f"transactionIndex of {name}"),
-        sender=Address(octets(transaction["from"], f"from of {name}", 20)),
+        sender=sender,
         # some nodes print the zero address as the receiver of a creation
         to=None if receiver == NO_ADDRESS and made is not None else receiver,
         created=made,
@@ -104,12 +107,17 @@ def envelope_of(wanted: Hash, transaction: Any, receipt: Any, block: Block) -> E
         gas=small(transaction["gas"], f"gas of {name}"),
         gas_used=small(receipt.get("gasUsed"), f"gasUsed of {name}"),
         block_gas_used=None if cumulative is None else small(cumulative, f"cumulativeGasUsed of {name}"),
-        nonce=small(transaction["nonce"], f"nonce of {name}"),
+        nonce=small(transaction.get("nonce") or "0x0", f"nonce of {name}"),
         data=octets(transaction["input"], f"input of {name}"),
         succeeded=None if status is None else quantity(status, f"status of {name}") == 1,
         logs=_logs(receipt, name),
-        delegates=transaction.get("type") == "0x4",
+        type=kind,
+        of_system=is_of_system(kind, sender, receiver, _price(transaction)),
     )
+
+
+def _price(transaction: dict[str, Any]) -> int | None:
+    return _optional(transaction.get("gasPrice"), "gasPrice", quantity)
 
 
 def check_identity(wanted: Hash, transaction: dict[str, Any], receipt: dict[str, Any], block: Block) -> None:

@@ -36,6 +36,8 @@ FIELD_NAMES: Final[Mapping[str, str]] = {
     "transactionHash": "hash",
     "trace_address": "traceId",
     "gas_used": "gasUsed",
+    "transaction_type": "type",
+    "transactionType": "type",
     # cryo, Xatu
     "success": "txreceipt_status",
     "typ": "type",

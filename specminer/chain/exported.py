@@ -29,6 +29,7 @@ from specminer.chain.export_fields import (
     read_sender,
     read_time,
 )
+from specminer.chain.transaction_types import NOT_CALLS, SET_CODE, is_foreign, is_of_system, type_of
 from specminer.trace import WORD_LIMIT, Address, Hash
 
 REQUIRED: Final = ("hash", "blockNumber", "from", "to", "value", "gas", "input")
@@ -79,6 +80,24 @@ class ExportedTransaction:
     """1, 2, 3, ...: place in the export, for messages."""
     block_values: BlockValues | None = field(default=None, repr=False)
     """What the record tells of its block besides; not shown, since few exports have it."""
+    type: int | None = field(default=None, repr=False)
+    """As EIP-2718 counts, on the chain that it is of; not shown, since few exports have it."""
+
+    @property
+    def is_call(self) -> bool:
+        """Whether it calls its receiver with the calldata, or creates a contract, as transactions mostly do."""
+        return self.type not in NOT_CALLS and not is_of_system(
+            self.type, self.sender, self.to, self.gas_price
+        )
+
+    @property
+    def gas_is_evidence(self) -> bool:
+        """Whether other gas than recorded means that it went another way.
+
+        Types of other chains have rules of their own; and what a transaction of type 4 pays for those whom it lets
+        delegate is in no list.
+        """
+        return not is_foreign(self.type) and self.type != SET_CODE
 
     def of_block(self) -> BlockRecord:
         """Return what the record tells of its block."""
@@ -160,6 +179,7 @@ def transaction_of(fields: Fields, record: int) -> ExportedTransaction:
         data=read_bytes(fields, "input"),
         record=record,
         block_values=block_values(fields),
+        type=type_of(fields["type"]) if is_given(fields, "type") else None,
     )
 
 

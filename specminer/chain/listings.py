@@ -220,6 +220,7 @@ def transaction_fields(item: ExportedTransaction) -> dict[str, str]:
         "nonce": _decimal(item.nonce),
         "txreceipt_status": "" if item.succeeded is None else str(int(item.succeeded)),
         "input": _hex(item.data),
+        "type": _decimal(item.type),
     }
     if item.index is None:
         told[_ORDER] = str(item.record)

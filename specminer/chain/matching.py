@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from specminer.chain.steps import Enter, RecordedSteps
+from specminer.chain.transaction_types import SET_CODE, is_foreign, name_type
 from specminer.errors import InvalidNodeResponse
 from specminer.trace import Address, Block, Hash, Outcome
 
@@ -45,13 +46,28 @@ class Envelope:
     """``None`` before Byzantium, when receipts did not say."""
     logs: tuple[ReceiptLog, ...] | None
     """What the receipt says was logged, in order; ``None`` where it does not say."""
-    delegates: bool = False
-    """Whether it sets the code of accounts (EIP-7702), which may change its sender's nonce more than once."""
+    type: int | None = None
+    """As EIP-2718 counts, on the chain that it is of; ``None`` if it is not told."""
+    of_system: bool = False
+    """Whether the chain itself made it; it need not have a trace."""
 
     @property
     def name(self) -> str:
         """What messages call it."""
         return f"transaction 0x{self.hash.hex()}"
+
+    @property
+    def free_nonce(self) -> bool:
+        """Whether its sender's nonce need not be its own, plus one behind it.
+
+        It may let accounts delegate (EIP-7702), its sender among them; and what rollups receive has no nonces.
+        """
+        return self.type == SET_CODE or is_foreign(self.type)
+
+    @property
+    def peculiarity(self) -> str:
+        """What it is if it is none of the usual transactions, for messages; else empty."""
+        return name_type(self.type, of_system=self.of_system)
 
 
 def check_outermost(first: Enter, envelope: Envelope) -> None:
@@ -111,7 +127,7 @@ def check_nonce(nonce: int, step: int, envelope: Envelope) -> None:
         InvalidNodeResponse: it is another transaction's.
 
     """
-    if nonce != envelope.nonce + step and not envelope.delegates:
+    if nonce != envelope.nonce + step and not envelope.free_nonce:
         raise InvalidNodeResponse(f"the trace of {envelope.name} is of another transaction (nonce differs)")
 
 

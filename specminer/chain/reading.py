@@ -40,6 +40,11 @@ class Reading:
     stopped: str | None = None
     """How the node had stopped tracing by then, as the end of a sentence; ``None`` if it goes on."""
 
+    @property
+    def of_system(self) -> frozenset[Hash]:
+        """Transactions that the chain itself made, which need not have traces."""
+        return frozenset(envelope.hash for envelope in self.envelopes if envelope.of_system)
+
 
 class Notes:
     """Hears notes, and keeps back those of threads that read ahead until it is their turn."""
@@ -107,7 +112,7 @@ class TransactionReader:
             for traced in self._trace(envelopes, traces):
                 reading.transactions += traced.transactions
                 reading.gaps += traced.gaps
-                reading.stopped = self._stopped_after(traced, suspected)
+                reading.stopped = self._stopped_after(traced, {*suspected, *reading.of_system})
                 if reading.stopped is not None:
                     break
             return reading

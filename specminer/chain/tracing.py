@@ -318,7 +318,7 @@ class TracerChoice:
         if _gas_of(tracer, answers) in (sample.gas_used, sample.block_gas_used):
             self._tells_gas.add(tracer)
         nonce = _nonce_of(tracer, answers)
-        if nonce is not None and not sample.delegates and nonce - sample.nonce in (0, 1):
+        if nonce is not None and not sample.free_nonce and nonce - sample.nonce in (0, 1):
             self._nonce_step = nonce - sample.nonce
 
     def _chosen(self, tracer: Tracer, failures: Mapping[Tracer, ChainError]) -> Tracer:
@@ -349,8 +349,10 @@ class TracerChoice:
             elif isinstance(error, InvalidNodeResponse):
                 self.doubt_batches(error)
             return
-        self._tell(f"{envelope.name} cannot be recorded and is left as a gap ({error})")
-        traced.gaps.append(Gap(hash=envelope.hash, block=envelope.block.number, reason=str(error)))
+        kind = f" ({envelope.peculiarity})" if envelope.peculiarity else ""
+        self._tell(f"{envelope.name}{kind} cannot be recorded and is left as a gap ({error})")
+        reason = f"{envelope.peculiarity}: {error}" if kind else str(error)
+        traced.gaps.append(Gap(hash=envelope.hash, block=envelope.block.number, reason=reason))
 
     def doubt_batches(self, error: InvalidNodeResponse) -> None:
         """Send no batches for a while after answers in them were wrong again and again; one may be this node's way."""

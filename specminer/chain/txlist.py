@@ -18,6 +18,7 @@ from itertools import pairwise
 from pathlib import Path
 
 from specminer._support.opening import open_text
+from specminer._support.text import count_of
 from specminer.chain.export_fields import Fields, RecordError
 from specminer.chain.export_names import FIELD_NAMES, IS_TABLE
 from specminer.chain.export_rows import HEAD, field_names, header_line, is_lines, read_rows
@@ -145,8 +146,12 @@ def read_blocks(path: Path) -> dict[int, BlockRow]:
     return found
 
 
-def read_transactions(path: Path) -> tuple[ExportedTransaction, ...]:
-    """Read an export of transactions, in the chain's order; what explorers list for the first block's balances is none.
+def read_transactions(
+    path: Path, hear: Callable[[str], None] = lambda text: None
+) -> tuple[ExportedTransaction, ...]:
+    """Read an export of transactions, in the chain's order.
+
+    What explorers list for the first block's balances is none; ``hear`` is told how many were passed over.
 
     Raises:
         FileFormatError: unreadable, too large, empty, cut off, out of order, a transaction twice, a field
@@ -155,11 +160,12 @@ def read_transactions(path: Path) -> tuple[ExportedTransaction, ...]:
     """
     found: list[ExportedTransaction] = []
     seen: dict[Hash, int] = {}
-    name, table = plain(path), False
+    name, table, balances = plain(path), False, 0
 
     def add(fields: Fields, record: int) -> None:
-        nonlocal table
+        nonlocal table, balances
         if is_genesis(fields):
+            balances += 1
             return
         item = transaction_of(fields, record)
         if item.hash in seen:
@@ -174,6 +180,11 @@ def read_transactions(path: Path) -> tuple[ExportedTransaction, ...]:
         found.append(item)
 
     _read(path, REQUIRED, add)
+    if balances:
+        hear(
+            f"{name} lists {count_of(balances, 'balance')} of the chain's first block (GENESIS_...), which "
+            f"{'is no transaction' if balances == 1 else 'are no transactions'}; passed over"
+        )
     if table:
         _sort_table(found, name)
     if not found:

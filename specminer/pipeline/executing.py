@@ -372,6 +372,8 @@ class _Import:
         self.digest.update(repr(replace(record, record=0)).encode())
         if record.block_values is not None:
             self.digest.update(repr(record.block_values).encode())
+        if isinstance(record, ExportedTransaction) and not record.gas_is_evidence:
+            self.digest.update(f" {record.type}".encode())
 
     def _execute(self, records: Sequence[ExportedTransaction], calls: _Calls, chunk: _Chunk) -> None:
         number = _number((records, calls))

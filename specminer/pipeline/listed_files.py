@@ -64,7 +64,7 @@ def read_world(paths: Sequence[Path], codes: Codes, note: Callable[[str], None])
             case None if len(paths) > 1:
                 pass
             case _:
-                transactions = read_transactions(path)
+                transactions = read_transactions(path, note)
                 listed.append(
                     Listing(owner=_owner(transactions), origin=str(path), transactions=transactions)
                 )

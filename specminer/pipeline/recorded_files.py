@@ -19,6 +19,7 @@ from specminer.chain.listings import World, merge_lists
 from specminer.chain.matching import Envelope
 from specminer.chain.saved_traces import Answer
 from specminer.chain.tracing import decode
+from specminer.chain.transaction_types import is_of_system
 from specminer.errors import ChainError, FileFormatError, UsageError, plain
 from specminer.evm.addresses import creation_address
 from specminer.store import TraceStore
@@ -155,6 +156,8 @@ def _envelope(item: ExportedTransaction, block: Block, origin: str) -> Envelope:
         data=item.data,
         succeeded=item.succeeded,
         logs=None,
+        type=item.type,
+        of_system=is_of_system(item.type, item.sender, item.to, item.gas_price),
     )
 
 
@@ -203,8 +206,11 @@ def _read_transactions(
             if item.invocations:
                 parts.append(item)
             break
-        if reason and contract in (envelope.to, envelope.created):
-            gaps.append(Gap(hash=envelope.hash, block=envelope.block.number, reason=plain(reason, 400)))
+        if reason and (envelope.of_system or contract in (envelope.to, envelope.created)):
+            kind = f"{envelope.peculiarity}: " if envelope.peculiarity else ""
+            gaps.append(
+                Gap(hash=envelope.hash, block=envelope.block.number, reason=plain(f"{kind}{reason}", 400))
+            )
     return parts, gaps
 
 

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from specminer._support.text import count_of
 from specminer.chain.artifact import Artifact
 from specminer.chain.execution.saving import decode_replay
 from specminer.chain.export_fields import RecordError
@@ -25,6 +26,7 @@ from specminer.chain.listings import (
     transaction_fields,
 )
 from specminer.chain.node import Node
+from specminer.chain.transaction_types import name_type
 from specminer.errors import FileFormatError, StoreError, plain
 from specminer.pipeline.executing import Export, ImportResult, Rulebook, import_export
 from specminer.pipeline.progress import SILENT, Observer
@@ -80,8 +82,16 @@ def _export(lists: Sequence[Listing], world: World) -> Export:
             f"in {len(merged.unordered):,} blocks, such as {merged.unordered[0]}, nothing tells the order of "
             "transactions of several lists (transactionIndex); they were executed list by list"
         )
+    transactions = tuple(item for item in merged.transactions if item.is_call)
+    others = [item for item in merged.transactions if not item.is_call]
+    if others:
+        kinds = sorted({name_type(item.type, of_system=True) for item in others})
+        limits.append(
+            f"{count_of(len(others), 'transaction')} such as 0x{others[0].hash.hex()} of the chain itself "
+            f"({'; '.join(kinds)}) cannot be executed again: what happened in them is missing"
+        )
     return Export(
-        transactions=merged.transactions,
+        transactions=transactions,
         calls=merged.calls,
         origin=lists[0].origin if len(lists) == 1 else f"{lists[0].origin} and other lists",
         limits=tuple(limits),

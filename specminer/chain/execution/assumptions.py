@@ -96,10 +96,14 @@ class Trials:
         record = job.record
         if execution.limited or record.succeeded not in (None, execution.succeeded):
             return False
-        if record.gas_used is None or not self._evidence or record.gas_used == execution.gas_used:
+        if record.gas_used is None or record.gas_used == execution.gas_used or not self._proves(record):
             return True
         # what contracts that are not at hand did cost gas, too
         return bool(execution.strangers) and record.gas_used > execution.gas_used
+
+    def _proves(self, record: ExportedTransaction | ExportedCall) -> bool:
+        """Whether other gas than recorded means that a record went another way."""
+        return self._evidence and (isinstance(record, ExportedCall) or record.gas_is_evidence)
 
     def nearness(self, job: ExecutionJob, execution: ExecutedCall) -> Nearness:
         """Return how near an execution is to what the chain says; more is nearer."""
