@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from eth_account import Account
+from web3 import Account
 
 from specminer.specification import GuardKind, Specification, read_specification
 from tests.support.anvil import Anvil, Deployed
