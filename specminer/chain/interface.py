@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from specminer._support.keccak import keccak
-from specminer._support.text import UniqueNames
+from specminer._support.text import UniqueNames, count_of
 from specminer.chain.abi_values import decode_values
 from specminer.chain.artifact import MAX_NAME, AbiEntry, Artifact, Parameter
 from specminer.chain.common_functions import common_functions
@@ -100,6 +100,22 @@ class Interface:
         if not data:
             return "receive" if self.has_receive or not self.functions else "fallback"
         return f"0x{data[:4].hex()}" if len(data) >= 4 else "fallback"
+
+    def completed(self, other: Interface, selectors: Collection[bytes]) -> Interface:
+        """Return this interface with some functions of another one, which it does not have."""
+        added = {selector: other.functions[selector] for selector in selectors if selector in other.functions}
+        if not added:
+            return self
+        names = {item.name for item in self.functions.values()}
+        renamed = {
+            selector: replace(item, name=item.signature) if item.name in names else item
+            for selector, item in added.items()
+        }
+        return replace(
+            self,
+            functions=self.functions | renamed,
+            source=f"{self.source}; {count_of(len(added), 'further function')} by the bytecode that ran",
+        )
 
     def arguments(self, data: bytes) -> dict[str, Any]:
         """Return the decoded arguments by name; empty if the calldata does not fit the types."""

@@ -129,6 +129,8 @@ _PAYING: Final = {
 UNKNOWN_FAILURE: Final = "failed on the chain"
 """The error of a frame of which only that it failed is known."""
 _CREATES: Final = ("CREATE", "CREATE2")
+_SELECTOR: Final = 4
+"""Bytes of a selector; shorter calldata may be the beginning of any other."""
 _HALTS = (OutcomeKind.OUT_OF_GAS, OutcomeKind.INVALID_OPCODE, OutcomeKind.HALTED)
 
 
@@ -201,6 +203,13 @@ class _Frame:
     records_before: int = 0
     position: int = 0
     """How many accesses and events came before it."""
+    whole: bool = False
+    """Whether it has the invocation's calldata: its own frame, or one to which the whole call was handed on."""
+
+
+def _hands_on(data: bytes, inner: bytes) -> bool:
+    """Return whether a call is handed on whole: clones with immutable arguments put these behind its calldata."""
+    return inner == data or (len(data) >= _SELECTOR and inner.startswith(data))
 
 
 class _Recorder:
@@ -274,12 +283,13 @@ class _Recorder:
         delegated = step.kind in ("DELEGATECALL", "CALLCODE")
         owner = outer.owner if delegated and outer is not None else step.to
         record: _OpenInvocation | None = None
-        opens = False
+        opens = hands_on = False
         if owner in self.contracts and step.kind != SELFDESTRUCT:
             if outer is not None and outer.owner == owner and outer.record is not None:
                 record = outer.record  # a delegatecall, or the contract calling itself
-                if delegated and outer.opens and step.data == outer.enter.data:
-                    record.code = step.to  # a proxy: the whole call was handed on
+                hands_on = delegated and outer.whole and _hands_on(outer.enter.data, step.data)
+                if hands_on:
+                    record.code = step.to  # a proxy, or one behind another
             else:
                 opens = True
                 record = _OpenInvocation(
@@ -293,6 +303,7 @@ class _Recorder:
                 )
                 self.records.append(record)
         frame = _Frame(step, owner, record, opens, records_before=len(self.records), position=self.position)
+        frame.whole = opens or hands_on
         self.stack.append(frame)
         if record is not None and step.kind not in _CREATES and not is_precompiled(step.to):
             record.answers.add_code(self.position, step.to, step.code)

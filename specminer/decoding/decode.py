@@ -52,6 +52,8 @@ def decode(history: History, artifact: Artifact | None = None) -> HistoryContext
     if known == 0:  # not one call fits: its names and its layout would only mislead
         artifact = None
         interface = _interface(history, None)
+    elif judged and known < 1:
+        interface = _with_code_that_ran(interface, history)
     numbered = slots(history)
     storage = name_storage(history, artifact, numbered)
     return HistoryContext(
@@ -121,6 +123,19 @@ def _interface(history: History, artifact: Artifact | None) -> Interface:
     if artifact is not None and artifact.abi:
         return from_artifact(artifact)
     return from_code(distinct_codes(history.contracts))
+
+
+def _with_code_that_ran(interface: Interface, history: History) -> Interface:
+    """Return a proxy's interface with the called functions that the ABI lacks but code that ran in the proxy has.
+
+    They are the proxy's own, or of an implementation that was replaced, or of a facet whose ABI was not given.
+    """
+    proxies = [record for record in history.contracts if record.implementations]
+    lacking = set(_selectors(history)) - interface.functions.keys()
+    if not proxies or not lacking:
+        return interface
+    ran = [code for record in proxies for code in (*record.codes, *distinct_codes([record]))]
+    return interface.completed(from_code(dict.fromkeys(ran)), lacking)
 
 
 def _selectors(history: History) -> list[bytes]:

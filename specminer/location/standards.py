@@ -86,6 +86,14 @@ def erc7201(name: str) -> int:
 
 
 @cache
+def proxy_slots() -> frozenset[int]:
+    """Return the slots that hold the address of a proxy's implementation and nothing else."""
+    names = ("implementation", "proxiable", "zeppelinos.implementation")
+    hashed = ((keccak(_FIXED[name][0].encode()), _FIXED[name][1]) for name in names)
+    return frozenset(int.from_bytes(digest, "big") + added for digest, added in hashed)
+
+
+@cache
 def standards() -> Layout:
     """Return all of them as one layout."""
     types: dict[str, dict[str, Any]] = {}

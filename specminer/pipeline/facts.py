@@ -12,10 +12,10 @@ from specminer.continuity import unseen_writes
 from specminer.decoding import ROLLED_BACK, HistoryContext
 from specminer.history import CONSTRUCTOR, MISSING, RETURNED, History
 from specminer.pipeline.deployment import lasting_values
+from specminer.pipeline.implementations import implementation_changes, implementations
 from specminer.report.fidelity import fidelity_of
 from specminer.specification import (
     HistorySummary,
-    ImplementationSummary,
     LifeMoment,
     LifeSummary,
     TokenSummary,
@@ -44,31 +44,12 @@ def history_summary(context: HistoryContext, selection: str | None) -> HistorySu
         locations=context.coverage.round_shares(),
         lasting=lasting_values(context) or None,
         token=_token(context),
-        implementations=_implementations(history) or None,
+        implementations=implementations(context) or None,
+        upgrades=implementation_changes(context) or None,
         selection=selection or None,
         lives=_lives(history) or None,
         life=_only_life(history),
     )
-
-
-def _implementations(history: History) -> tuple[ImplementationSummary, ...]:
-    """Return the contracts whose code ran in calls of a single proxy; nothing for several contracts."""
-    if len(history.accounts) != 1:
-        return ()
-    known = {address for record in history.contracts for address, _ in record.implementations}
-    blocks = history.transaction_block[history.invocation_transaction]
-    found = []
-    for row in np.unique(history.invocation_code[history.invocation_kind != CONSTRUCTOR]).tolist():
-        if history.addresses[row] in known:
-            ran = blocks[np.equal(history.invocation_code, row)]
-            found.append(
-                ImplementationSummary(
-                    address=checksum_address(history.addresses[row]),
-                    first_block=int(ran.min()),
-                    last_block=int(ran.max()),
-                )
-            )
-    return tuple(sorted(found, key=lambda item: (item.first_block, item.address)))
 
 
 def _token(context: HistoryContext) -> TokenSummary | None:

@@ -26,6 +26,7 @@ from specminer.report.history_sections import (
     rejections_section,
     split_section,
 )
+from specminer.report.implementations import implementations_section, upgrades_section
 from specminer.report.lives import lives_section
 from specminer.report.money_sections import money_sections
 from specminer.report.section import Section, without_empty_columns
@@ -85,7 +86,14 @@ def groups(report: Report) -> tuple[Group, ...]:
         ("Who acted", actor_sections(report.actors) if report.actors is not None else ()),
         (
             "How sure",
-            (confidence_section(spec), split_section(report), lives_section(spec), coverage_section(report)),
+            (
+                confidence_section(spec),
+                split_section(report),
+                implementations_section(spec),
+                upgrades_section(spec),
+                lives_section(spec),
+                coverage_section(report),
+            ),
         ),
     ]
     listed = [

@@ -36,6 +36,7 @@ from specminer.report.guards import (
     transition_texts,
 )
 from specminer.report.history_sections import lasting_text
+from specminer.report.implementations import upgrade_texts
 from specminer.report.layout import cut, pad, paragraph
 from specminer.report.lives import code_note, life_texts, lives_lead
 from specminer.report.surprising_transactions import transaction_sentences, unjudged_sentence
@@ -118,6 +119,8 @@ def _lives(spec: Specification, columns: int) -> list[str]:
     lines: list[str] = []
     for text in (lives_lead(spec.history), code_note(spec.history)):
         lines += paragraph(text, columns) if text else []
+    for text in upgrade_texts(spec.history):
+        lines += paragraph(text, columns)
     for text in life_texts(spec.history):
         lines += paragraph(text, columns, "- ")
     return lines

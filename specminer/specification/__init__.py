@@ -71,6 +71,7 @@ from specminer.specification.guards import (
 )
 from specminer.specification.history import (
     HistorySummary,
+    ImplementationChange,
     ImplementationSummary,
     LastingValue,
     LifeMoment,
@@ -165,6 +166,7 @@ __all__ = [
     "HeldOutFigures",
     "HistorySummary",
     "HistoryView",
+    "ImplementationChange",
     "ImplementationSummary",
     "InteractionsSummary",
     "InvariantEntry",

@@ -106,6 +106,33 @@ class ImplementationSummary:
     """The number of the first block in which it ran."""
     last_block: Count
     """The number of the last block in which it ran."""
+    calls: Count = 0
+    """How many calls it answered."""
+    functions: tuple[str, ...] = ()
+    """The functions that it answered, at most sixty."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImplementationChange:
+    """An upgrade: from then on other code answers a proxy's calls, or some of them."""
+
+    contract: str
+    """The proxy."""
+    block: Count
+    """The block of the transaction that changed it; where nothing in the proxy did, the first block in which the new
+    code ran."""
+    after_block: Count | None = absent()
+    """Where nothing in the proxy changed it, the last block before in which the old code ran; else left out."""
+    transaction: str | None = absent()
+    """The transaction that changed it, ``0x`` and 64 hexadecimal digits; left out where nothing in the proxy did."""
+    function: str | None = absent()
+    """What was called then; left out where nothing in the proxy changed it."""
+    beacon: str | None = absent()
+    """The contract that the proxy asks whose code to run, if it changed there; else left out."""
+    added: tuple[str, ...] = ()
+    """Contracts whose code may answer calls from then on."""
+    removed: tuple[str, ...] = ()
+    """Contracts whose code no longer answers them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -150,6 +177,8 @@ class HistorySummary:
     """What the contract counts; left out if it does not say how many decimals its amounts have."""
     implementations: tuple[ImplementationSummary, ...] | None = absent()
     """Of a proxy: the contracts to which it handed whole calls, in the order in which they ran first; else left out."""
+    upgrades: tuple[ImplementationChange, ...] | None = absent()
+    """Of a proxy: what changed the code that answers its calls, in chain order; left out if nothing did."""
     selection: str | None = absent()
     """How the contracts were chosen, in a sentence; left out for a single one."""
     lives: tuple[LifeSummary, ...] | None = absent()
