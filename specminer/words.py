@@ -125,6 +125,15 @@ def to_integers(words: WordArray) -> list[int]:
     return [int.from_bytes(text[at : at + 32], "big") for at in range(0, len(text), 32)]
 
 
+def values_at(words: Sequence[int], codes: npt.NDArray[np.int32] | npt.NDArray[np.int64]) -> list[int | None]:
+    """Return the words in some rows as integers, ``None`` for rows below 0; each distinct word is made once."""
+    rows, place = np.unique(codes, return_inverse=True)
+    made = np.empty(len(rows), dtype=object)
+    made[:] = [None if row < 0 else words[row] for row in rows.tolist()]
+    found: list[int | None] = made[place.ravel()].tolist()
+    return found
+
+
 def difference(one: WordArray, other: WordArray, limit: int) -> npt.NDArray[np.int64]:
     """Return ``one - other`` where that lies in ``0 .. limit - 1`` (``limit`` at most 2**62), else -1."""
     high, low = limbs(one), limbs(other)

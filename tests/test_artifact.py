@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -426,7 +427,7 @@ def test_hostile_code_is_looked_through_in_time(code: bytes) -> None:
 def test_an_artifact_without_functions_is_an_artifact() -> None:
     found = parse(b"[]", "empty")
     assert found == Artifact(name=None, abi=(), storage_layout=None)
-    assert from_artifact(found).share_known([]) == 1.0
+    assert from_artifact(found).share_known(Counter()) == 1.0
 
 
 # -- files as other programs leave them --------------------------------------------------------------

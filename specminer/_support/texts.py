@@ -14,11 +14,15 @@ _TOGETHER: Final = 1 << 14
 """Texts taken out at a time where all are wanted."""
 
 
+_Rows = npt.NDArray[np.int32] | npt.NDArray[np.int64]
+
+
 class Texts(Sequence[bytes]):
     """Texts of any length, in order; can only be read. Slices are tuples."""
 
     def __init__(self, data: npt.NDArray[np.uint8], ends: npt.NDArray[np.int64]) -> None:
         """Take all texts in one piece, and where each of them ends; shape (n,)."""
+        self._bytes = data
         self._data = data.data
         self._ends = ends
 
@@ -60,6 +64,20 @@ class Texts(Sequence[bytes]):
 
     __hash__ = None  # type: ignore[assignment]
 
+    def window(self, rows: _Rows, start: int, width: int) -> npt.NDArray[np.uint8]:
+        """Return so many bytes of some texts, zeros behind their end; shape (rows, width)."""
+        ends = self._ends[rows]
+        begins = np.where(rows > 0, self._ends[rows - 1], 0) + start
+        found = np.zeros((len(rows), width), dtype=np.uint8)
+        reach = np.clip(ends - begins, 0, width)
+        whole = reach == width
+        if whole.any():
+            found[whole] = np.lib.stride_tricks.sliding_window_view(self._bytes, width)[begins[whole]]
+        for row in np.flatnonzero(~whole & (reach > 0)).tolist():
+            begin, size = int(begins[row]), int(reach[row])
+            found[row, :size] = self._bytes[begin : begin + size]
+        return found
+
     def take(self, rows: npt.NDArray[np.intp]) -> Texts:
         """Return the texts in some rows, in their order."""
         if len(rows) == len(self) and np.array_equal(rows, np.arange(len(rows))):
@@ -88,6 +106,24 @@ class TextWriter:
     def texts(self) -> Texts:
         """Return all texts; nothing can be appended any more."""
         return Texts(self._data.column(np.uint8), self._ends.column(np.int64))
+
+
+def read_windows(texts: Sequence[bytes], rows: _Rows, start: int, width: int) -> npt.NDArray[np.uint8]:
+    """Return the same ``width`` bytes of each of some texts, zeros behind its end; shape (rows, width)."""
+    found = np.empty((len(rows), width), dtype=np.uint8)
+    for first in range(0, len(rows), _TOGETHER):
+        part = rows[first : first + _TOGETHER]
+        if isinstance(texts, Texts):
+            found[first : first + _TOGETHER] = texts.window(part, start, width)
+        else:
+            data = b"".join([texts[row][start : start + width].ljust(width, b"\0") for row in part.tolist()])
+            found[first : first + _TOGETHER] = np.frombuffer(data, np.uint8).reshape(len(part), width)
+    return found
+
+
+def sizes_of(texts: Sequence[bytes]) -> npt.NDArray[np.int64]:
+    """Return how many bytes each text has; shape (n,)."""
+    return texts.sizes if isinstance(texts, Texts) else np.fromiter(map(len, texts), np.int64, len(texts))
 
 
 def packed(texts: Iterable[bytes]) -> Texts:

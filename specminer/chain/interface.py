@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
@@ -162,10 +162,10 @@ class Interface:
             return str(found.name)
         return f"0x{thrown.hex()}" if thrown else ""
 
-    def share_known(self, selectors: Collection[bytes]) -> float:
-        """Return the share of the called selectors that this interface knows; 1 if none was called."""
-        known = sum(selector in self.functions for selector in selectors)
-        return known / len(selectors) if selectors else 1.0
+    def share_known(self, selectors: Counter[bytes]) -> float:
+        """Return the share of calls whose selector this interface knows, of how often each was called; 1 of none."""
+        known = sum(count for selector, count in selectors.items() if selector in self.functions)
+        return known / selectors.total() if selectors else 1.0
 
 
 def _short(value: object) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
+from specminer._support.texts import read_windows, sizes_of
 from specminer.decision.feeds import Feed
 from specminer.decision.vectors import Value, Vector
 from specminer.evm.frame import FrameKind
@@ -72,10 +73,8 @@ class CallColumns:
         return self._of_call(feed.kind, rows)
 
     def _calldata(self, offset: int, rows: RowColumn) -> Vector:
-        data, end = self._history.invocation_data, offset + 32
-        return objects(
-            [int.from_bytes(data[row][offset:end].ljust(32, b"\0"), "big") for row in rows.tolist()]
-        )
+        words = read_windows(self._history.invocation_data, rows, offset, 32)
+        return objects(to_integers(words.reshape(-1).view("S32")))
 
     def calldata_at(self, offsets: Value, added: int, rows: RowColumn) -> Vector:
         """Return words of the calldata at offsets that differ from call to call, with something added; shape (r,)."""
@@ -167,7 +166,7 @@ class CallColumns:
         transaction, contract = history.invocation_transaction[rows], history.invocation_contract[rows]
         known = np.ones(len(rows), dtype=np.bool_)
         if kind == "data_size":
-            return objects([len(history.invocation_data[row]) for row in rows.tolist()]), known
+            return sizes_of(history.invocation_data)[rows].astype(object), known
         if kind == "sender":
             return self._addresses[history.invocation_sender[rows]], known
         if kind == "origin":

@@ -13,6 +13,7 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
+from specminer._support.texts import read_windows, sizes_of
 from specminer.decision.call_columns import CallColumns, objects
 from specminer.decision.call_runs import CallRun, FunctionRuns
 from specminer.decision.feeds import Feed, FeedReader, gather
@@ -93,9 +94,14 @@ def _returned_as_recorded(history: History, run: CallRun, values: CallValues) ->
         shift, ones = size - 8 * (start + count), (1 << 8 * count) - 1
         part = (values.value(node) >> 8 * (32 - first - count)) & ones
         expected = (expected & ~(ones << shift)) | (part << shift)
-    recorded = [history.invocation_output[row] for row in values.rows.tolist()]
-    sized = np.array([len(output) == len(run.output) for output in recorded], dtype=np.bool_)
-    outputs = objects([int.from_bytes(output, "big") for output in recorded])
+    length = len(run.output)
+    sized: BoolColumn = np.equal(sizes_of(history.invocation_output)[values.rows], length)
+    if not length:
+        return sized
+    recorded = read_windows(history.invocation_output, values.rows, 0, length).tobytes()
+    outputs = objects(
+        [int.from_bytes(recorded[at : at + length], "big") for at in range(0, len(recorded), length)]
+    )
     return sized & np.equal(outputs, expected).astype(np.bool_)
 
 

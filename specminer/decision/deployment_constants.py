@@ -62,7 +62,9 @@ def _only_value(context: HistoryContext, rows: IntColumn, field: Field) -> int |
     seen = np.concatenate([before, history.access_after[rows]])
     if len(seen) == 0 or (seen == MISSING).any():
         return None
-    after = [field.extract(history.words[row]) for row in history.access_after[rows].tolist()]
+    words, place = np.unique(history.access_after[rows], return_inverse=True)
+    values = [field.extract(history.words[word]) for word in words.tolist()]
+    after = [values[item] for item in place.ravel().tolist()]
     first = next((number for number, value in enumerate(after) if value), None)
     if first is None or len(set(after[first:])) > 1:
         return None

@@ -17,7 +17,7 @@ _KINDS: Final = 16
 """Families of code that are told apart; every further code is looked at by itself."""
 
 
-def shared_artifact(history: History, selectors: Collection[bytes]) -> tuple[Artifact | None, str]:
+def shared_artifact(history: History, selectors: Counter[bytes]) -> tuple[Artifact | None, str]:
     """Return the artifact stored with any of the contracts, and a sentence if those stored contradict each other.
 
     Of several the one is taken that knows most of the calls; then one with a storage layout; then the one

@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from specminer._support.scratch import in_file
+from specminer._support.texts import read_windows, sizes_of
 from specminer.chain.interface import Interface, InterfaceFunction
 from specminer.history import CONSTRUCTOR, KINDS, BoolColumn, History, IntColumn
 from specminer.words import WordArray
@@ -28,8 +29,6 @@ MAX_UNKNOWN_WORDS: Final = 8
 """Words taken for arguments where a function's types are unknown."""
 MAX_ELEMENTS: Final = 256
 """Elements of one array argument looked at."""
-_TOGETHER: Final = 1 << 16
-"""Calls whose data is cut at a time: cut out, it takes its room once more."""
 _ARRAY: Final = re.compile(r"(.+)\[([0-9]*)\]", re.ASCII)
 _NUMBER: Final = re.compile(r"(u?int|bytes)([0-9]*)", re.ASCII)
 
@@ -84,18 +83,10 @@ class TextColumn:
 
 def decode_calls(history: History, interface: Interface) -> Calls:
     """Return which function each invocation called."""
-    numbers: dict[tuple[bool, bytes, bool], int] = {}
-    coded = np.fromiter(
-        (
-            numbers.setdefault((kind == CONSTRUCTOR, data[:4], bool(data)), len(numbers))
-            for kind, data in zip(history.invocation_kind.tolist(), history.invocation_data, strict=True)
-        ),
-        dtype=np.int64,
-        count=len(history),
-    )
+    coded, beginnings = _beginnings(history)
     names: list[str] = []
     known: list[InterfaceFunction | None] = []
-    for created, selector, _ in numbers:
+    for created, selector in beginnings:
         kind = KINDS[CONSTRUCTOR] if created else KINDS[0]
         # creation code begins with bytes that are no selector
         names.append(interface.function_name(kind, b"" if created else selector))
@@ -110,6 +101,23 @@ def decode_calls(history: History, interface: Interface) -> Calls:
         read_only=reading[coded] if len(coded) else np.zeros(0, dtype=np.bool_),
         known=tuple(by_name[name] for name in functions),
     )
+
+
+def _beginnings(history: History) -> tuple[IntColumn, list[tuple[bool, bytes]]]:
+    """Return each invocation's number among the distinct beginnings of calldata, and these in the order of the calls.
+
+    A beginning is whether a contract was created, and up to four bytes.
+    """
+    data, created = history.invocation_data, history.invocation_kind == CONSTRUCTOR
+    size = np.minimum(sizes_of(data), 4)
+    words = read_windows(data, np.arange(len(history)), 0, 4).view(">u4").reshape(-1)
+    keys = (created.astype(np.int64) << 40) | (size << 32) | words.astype(np.int64)
+    _, first, place = np.unique(keys, return_index=True, return_inverse=True)
+    order = np.argsort(first)
+    number = np.empty(len(order), dtype=np.int64)
+    number[order] = np.arange(len(order))
+    rows = first[order].tolist()
+    return number[place.ravel()], [(bool(created[row]), data[row][:4]) for row in rows]
 
 
 def arguments(history: History, called: Calls) -> list[ArgumentColumn]:
@@ -160,8 +168,7 @@ def senders(history: History) -> WordArray:
 
 def outputs(history: History, rows: IntColumn) -> WordArray:
     """Return the first word that each of the invocations returned; zero if there is none."""
-    data = [history.invocation_output[row][:32].ljust(32, b"\0") for row in rows.tolist()]
-    return _as_words(np.frombuffer(b"".join(data), dtype=np.uint8))
+    return _as_words(read_windows(history.invocation_output, rows, 0, 32))
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,8 +193,8 @@ def _by_function(history: History, called: Calls) -> Iterator[tuple[int, IntColu
 
 def _leaves(known: InterfaceFunction | None, history: History, rows: IntColumn) -> list[_Leaf]:
     if known is None:
-        sizes = sorted(max(0, len(history.invocation_data[row]) - 4) // 32 for row in rows.tolist())
-        count = min(sizes[len(sizes) // 2], MAX_UNKNOWN_WORDS)
+        sizes = np.sort(np.maximum(sizes_of(history.invocation_data)[rows] - 4, 0) // 32)
+        count = min(int(sizes[len(sizes) // 2]), MAX_UNKNOWN_WORDS)
         return [_Leaf(f"word{place}", "word", place) for place in range(count)]
     leaves: list[_Leaf] = []
     for name, kind, place in _top_level(known):
@@ -263,14 +270,7 @@ def _plain(kind: str) -> bool:
 
 def _heads(history: History, rows: IntColumn, count: int) -> WordArray:
     """Return the first words behind the selectors; shape (rows, count)."""
-    width = 32 * count
-    data = history.invocation_data
-    found = np.empty((len(rows), count), dtype="S32")
-    for start in range(0, len(rows), _TOGETHER):
-        part = rows[start : start + _TOGETHER].tolist()
-        text = b"".join([data[row][4 : 4 + width].ljust(width, b"\0") for row in part])
-        found[start : start + _TOGETHER] = np.frombuffer(text, dtype="S32").reshape(len(part), count)
-    return found
+    return read_windows(history.invocation_data, rows, 4, 32 * count).view("S32")
 
 
 def _clean_words(words: WordArray, kind: str) -> WordArray:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Final
 
 import numpy as np
 
 from specminer._support.addresses import checksum_address
 from specminer._support.keccak import keccak
+from specminer._support.texts import read_windows, sizes_of
 from specminer.chain.artifact import Artifact
 from specminer.chain.execution.calls import FORKS
 from specminer.chain.execution.schedule import rules_of_chain
@@ -42,13 +44,13 @@ def decode(history: History, artifact: Artifact | None = None) -> HistoryContext
         )
     unseen = _unseen_lives(history)
     history = separate_lives(history)
-    contradiction = ""
+    contradiction, selectors = "", _selectors(history)
     if artifact is None:
-        artifact, contradiction = shared_artifact(history, _selectors(history))
+        artifact, contradiction = shared_artifact(history, selectors)
     interface = _interface(history, artifact)
     # only what was given is judged: an interface recovered from bytecode may know less
     judged = artifact is not None and bool(artifact.abi)
-    known = interface.share_known(_selectors(history)) if judged else 1.0
+    known = interface.share_known(selectors) if judged else 1.0
     if known == 0:  # not one call fits: its names and its layout would only mislead
         artifact = None
         interface = _interface(history, None)
@@ -138,10 +140,11 @@ def _with_code_that_ran(interface: Interface, history: History) -> Interface:
     return interface.completed(from_code(dict.fromkeys(ran)), lacking)
 
 
-def _selectors(history: History) -> list[bytes]:
-    """Return the selector of each call that has one."""
-    return [
-        data[:4]
-        for kind, data in zip(history.invocation_kind, history.invocation_data, strict=True)
-        if kind != CONSTRUCTOR and len(data) >= 4
-    ]
+def _selectors(history: History) -> Counter[bytes]:
+    """Return the selectors that were called, and how often."""
+    data = history.invocation_data
+    rows = np.flatnonzero((history.invocation_kind != CONSTRUCTOR) & (sizes_of(data) >= 4))
+    found, counts = np.unique(read_windows(data, rows, 0, 4).view(">u4"), return_counts=True)
+    return Counter(
+        {word.to_bytes(4, "big"): count for word, count in zip(found.tolist(), counts.tolist(), strict=True)}
+    )

@@ -28,7 +28,7 @@ from specminer.guard.terms import GuardTerm, Situation, measure_terms
 from specminer.history import MISSING, BoolColumn, IntColumn, RowColumn
 from specminer.location import ValueKind
 from specminer.specification import ConditionMaker, GuardKind
-from specminer.words import Words, from_integers
+from specminer.words import Words, find, from_integers, values_at
 
 UNREADABLE: Final = "what was decided upon is not known"
 """Why a rejection has no condition although its decision was found."""
@@ -189,15 +189,28 @@ def _order_of(relation: ConditionRelation) -> _Order:
 class _Column:
     """The values of a term in the calls of a function, as far as they are known."""
 
-    def __init__(self, term: GuardTerm, values: list[int | None]) -> None:
+    def __init__(self, term: GuardTerm, values: list[int | None] | None, words: Sequence[int] = ()) -> None:
         self.term = term
-        self.values = values
+        self._words = words
+        self._values = values
         self.key_values: list[int | None] | None = None
         """The values of its only key, where the code computes one."""
         self.nodes: set[int] = set()
         """The expressions that it stands for."""
         self.signed_by_use = False
         """Whether nothing but a comparison tells that it has a sign."""
+
+    @property
+    def values(self) -> list[int | None]:
+        """The values; those of a term of the calls are made from its codes when they are asked for."""
+        if self._values is None:
+            self._values = values_at(self._words, self.term.codes)
+        return self._values
+
+    @property
+    def known(self) -> list[int | None] | None:
+        """The values, if they were asked for or changed; ``None`` if they are as the term's codes say."""
+        return self._values
 
     def takes(self, order: _Order) -> bool:
         """Whether it may be compared so."""
@@ -216,9 +229,13 @@ class _Column:
 
     def fill(self, others: Sequence[int | None]) -> None:
         """Take over what is known besides."""
-        self.values = [
+        self._values = [
             other if mine is None else mine for mine, other in zip(self.values, others, strict=True)
         ]
+
+    def replace(self, values: list[int | None]) -> None:
+        """Take over what is right."""
+        self._values = values
 
 
 class _Translator:
@@ -234,10 +251,7 @@ class _Translator:
         self.run = self._run_of_each()
         """Position of the run whose path each call took, or ``MISSING``; shape (n,)."""
         self._clause = self._clause_of_each()
-        words: list[int | None] = [*situation.words, None]
-        self._columns = [
-            _Column(term, [words[code] for code in term.codes.tolist()]) for term in situation.terms
-        ]
+        self._columns = [_Column(term, None, situation.words) for term in situation.terms]
         self._given = UniqueNames(set())
         for term in situation.terms:
             self._given.add(term.name)
@@ -382,11 +396,13 @@ class _Translator:
 
     def situation(self) -> Situation:
         """Return the calls with all terms."""
-        known = {value for column in self._columns for value in column.values if value is not None}
+        known = {value for column in self._columns for value in column.known or () if value is not None}
         known |= {value for column in self._columns for value in column.key_values or () if value is not None}
-        words = sorted(known.union(self._situation.words))
-        code: dict[int | None, int] = {word: position for position, word in enumerate(words)}
+        before, added = from_integers(self._situation.words), from_integers(sorted(known))
+        words = np.union1d(before, added)
+        code: dict[int | None, int] = dict(zip(sorted(known), find(words, added).tolist(), strict=True))
         code[None] = MISSING
+        moved = np.append(find(words, before), MISSING).astype(np.int32)
 
         def encode(values: Sequence[int | None]) -> RowColumn:
             return in_file(np.fromiter((code[value] for value in values), np.int32, len(values)))
@@ -394,12 +410,12 @@ class _Translator:
         coded_terms = [
             replace(
                 column.term,
-                codes=encode(column.values),
+                codes=in_file(moved[column.term.codes]) if column.known is None else encode(column.known),
                 key_codes=None if column.key_values is None else encode(column.key_values),
             )
             for column in self._columns
         ]
-        column = in_file(from_integers(words))
+        column = in_file(words)
         terms = measure_terms(coded_terms, column, len(self._situation.terms))
         return replace(self._situation, terms=terms, words=Words(column))
 
@@ -434,7 +450,7 @@ class _Translator:
                 if column.agrees(values):
                     column.fill(values)
                 elif not column.nodes:  # what the code computed is right
-                    column.values = values
+                    column.replace(values)
                 else:
                     continue
                 if order is _Order.SIGNED and column.term.kind is not ValueKind.INT:

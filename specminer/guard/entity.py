@@ -21,6 +21,7 @@ from specminer.history import MISSING, IntColumn
 from specminer.interaction import Interactions, Mode
 from specminer.location import Locations, StorageVariable
 from specminer.predicate.text import KEYWORDS, PLAIN_NAME
+from specminer.words import find, from_integers
 
 FITS: Final = 0.99
 """A term is the entity's key if it equals it in this share of the calls."""
@@ -69,12 +70,11 @@ class Entities:
             event, call = event[chosen], call[chosen]
         if not len(event):
             return frozenset()
-        code_of = {word: code for code, word in enumerate(situation.words)}
         slices, place = np.unique(interactions.slice[event], return_inverse=True)
         entities = [interactions.entities[item] for item in slices.tolist()]
-        code = np.array(
-            [MISSING if word is None else code_of.get(word, MISSING) for word in entities], dtype=np.int64
-        )[place.ravel()]
+        known = np.array([word is not None for word in entities], dtype=np.bool_)
+        codes = find(from_integers(situation.words), from_integers([word or 0 for word in entities]))
+        code = np.where(known, codes, MISSING)[place.ravel()]
         if all(word is None for word in entities):
             named = self._arguments if role is None else {interactions.roles[role]}
             return (

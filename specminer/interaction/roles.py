@@ -15,6 +15,7 @@ from typing import Final
 import numpy as np
 
 from specminer._support.scratch import in_file
+from specminer._support.texts import sizes_of
 from specminer.decision.access_facts import AccessFacts
 from specminer.decoding import HistoryContext
 from specminer.decoding.calldata import arguments, outputs, senders, texts
@@ -181,12 +182,10 @@ def _of_functions(context: HistoryContext) -> Iterator[tuple[int, IntColumn]]:
 
 
 def _results(context: HistoryContext) -> Iterator[Candidate]:
+    lengths = sizes_of(context.history.invocation_output)
     for function, rows in _of_functions(context):
         own = rows[context.is_accepted[rows]]
-        lengths = np.fromiter(
-            (len(context.history.invocation_output[row]) for row in own.tolist()), np.int64, len(own)
-        )
-        own = own[lengths >= 32]
+        own = own[lengths[own] >= 32]
         if len(own):
             key = context.locations.key_table.find(outputs(context.history, own))
             yield _candidate(context, function, RoleSource.RESULT, "result", own, key)

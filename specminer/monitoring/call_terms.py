@@ -11,12 +11,12 @@ import numpy as np
 from specminer.abstraction import SORTS
 from specminer.guard.describing import JudgedFunction
 from specminer.guard.terms import Situation
-from specminer.history import MISSING
 from specminer.location import ValueKind
 from specminer.predicate import Declaration, Formula, FormulaError
 from specminer.predicate.concrete import Value, values_of
 from specminer.predicate.smt import WORD_LIMIT, read_formula
 from specminer.specification import SymbolSort
+from specminer.words import values_at
 
 
 @dataclass(frozen=True)
@@ -43,11 +43,10 @@ class CallTerms:
 
     def values(self, place: int, calls: Sequence[int]) -> list[Value]:
         """Return what a term was in some calls, by its place in the situation; ``None`` if a call does not tell."""
-        term, words = self.situation.terms[place], self.situation.words
-        codes = term.codes[calls].tolist()
+        term = self.situation.terms[place]
+        found = values_at(self.situation.words, term.codes[calls])
         if term.kind is ValueKind.BOOL:
-            return [None if code == MISSING else bool(words[code]) for code in codes]
-        found = [None if code == MISSING else words[code] for code in codes]
+            return [None if word is None else bool(word) for word in found]
         if term.kind is not ValueKind.INT:
             return found
         middle = WORD_LIMIT // 2

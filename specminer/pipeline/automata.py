@@ -24,7 +24,14 @@ def choose_abstraction(mining: Mining) -> Mining:
 
     """
     options, phasing = mining.options, mining.phasing
-    tuning = tune(phasing.table(()), mining.definition, options.seed, options.preset, phasing)
+    tuning = tune(
+        phasing.table(()),
+        mining.definition,
+        options.seed,
+        options.preset,
+        phasing,
+        is_explained=options.is_explained,
+    )
     position = front_place([len(point.states) for point in tuning.front], options.states, options.point)
     tuning = tuning if position is None else tuning.at(position)
     built = phasing.build_with(tuning.phases)

@@ -113,7 +113,7 @@ def divide_history(
     """
     start = Mining(
         history=history,
-        options=options_of(specification),
+        options=replace(options_of(specification), is_explained=False),
         artifact=artifact,
         name=specification.name,
         observer=observer,

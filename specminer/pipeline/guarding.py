@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
+import numpy as np
+
 from specminer.chain.interface import Interface
 from specminer.decoding import HistoryContext
 from specminer.guard import learn
@@ -100,15 +102,12 @@ def find_implications(mining: Mining) -> Mining:
 def causes(history: History, interface: Interface) -> list[str]:
     """Return for each invocation why it was rejected, without the data that an error carries; else nothing."""
     known: dict[tuple[int, bytes], str] = {}
-    found = []
-    for outcome, output in zip(history.invocation_outcome.tolist(), history.invocation_output, strict=True):
-        if outcome == RETURNED:
-            found.append("")
-            continue
-        key = (outcome, output)
+    found = [""] * len(history)
+    for row in np.flatnonzero(history.invocation_outcome != RETURNED).tolist():
+        key = (int(history.invocation_outcome[row]), history.invocation_output[row])
         if key not in known:
-            known[key] = interface.cause(OUTCOMES[outcome], output)
-        found.append(known[key])
+            known[key] = interface.cause(OUTCOMES[key[0]], key[1])
+        found[row] = known[key]
     return found
 
 

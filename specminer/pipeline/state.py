@@ -68,6 +68,9 @@ class MineOptions:
     """``None`` for the default."""
     surprising: int = LISTED
     """How many of the most surprising interactions and events are listed."""
+    is_explained: bool = True
+    """Whether a solver looks for other ways to say a chosen predicate, and parts of the history tell how stable it is;
+    nobody asks this of a history that is only divided."""
     weights: Mapping[str, float] = field(default_factory=dict)
     """Weights that hold instead of the definition's."""
     states: int | None = None

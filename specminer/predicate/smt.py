@@ -23,7 +23,7 @@ from pysmt import operators as op
 from pysmt.environment import Environment
 from pysmt.exceptions import InternalSolverError, PysmtException, SolverReturnedUnknownResultError
 from pysmt.fnode import FNode
-from pysmt.logics import QF_LIA, QF_NIA, Logic
+from pysmt.logics import QF_LIA, QF_NIA, Logic, get_closer_logic
 from pysmt.smtlib.parser import SmtLibParser
 from pysmt.typing import BOOL, INT
 
@@ -301,8 +301,7 @@ class Language:
 
     def _solver(self, formula: Formula) -> Any:
         """Return a solver that knows what types say of the symbols of a formula; there must be one."""
-        name = solver_name()
-        solver = self._environment.factory.Solver(name=name, logic=logic_of(formula), **_limits(name or ""))
+        solver = _new_solver(self._environment, formula)
         for bound in self._bounds(formula):
             solver.add_assertion(bound)
         return solver
@@ -457,7 +456,24 @@ def check_nesting_of_script(script: str) -> None:
 
 
 @cache
+def _solver_classes() -> Mapping[str, Any]:
+    """Return the installed solvers for linear integer arithmetic, looked for once: a factory tries to import all."""
+    found: Mapping[str, Any] = Environment().factory.all_solvers(logic=QF_LIA)
+    return found
+
+
 def solver_name() -> str | None:
     """Return the name of an installed solver for linear integer arithmetic, ``z3`` first, or ``None``."""
-    names = sorted(Environment().factory.all_solvers(logic=QF_LIA))
+    names = sorted(_solver_classes())
     return "z3" if "z3" in names else next(iter(names), None)
+
+
+def _new_solver(environment: Environment, formula: Formula) -> Any:
+    """Return a solver for a formula of an environment; there must be one."""
+    name = solver_name() or ""
+    solver = _solver_classes()[name]
+    return solver(
+        environment=environment,
+        logic=get_closer_logic(solver.LOGICS, logic_of(formula)),
+        **_limits(name),
+    )

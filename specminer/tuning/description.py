@@ -54,6 +54,8 @@ class Describer:
     definition: Definition
     splits: Mapping[str, tuple[str, ...]]
     seed: int
+    is_explained: bool = True
+    """Whether stability and proofs are told of the chosen point's predicates."""
 
     def all(self, points: Sequence[Merging], chosen: Merging) -> tuple[FrontAutomaton, ...]:
         """Describe the points of a front."""
@@ -114,7 +116,7 @@ class Describer:
     def _point(self, point: Merging, *, chosen: bool) -> FrontAutomaton:
         valuations = self._valuations(point)
         merged = tuple(self._cube_text(cube) for cube in point.cubes)
-        predicates = self._predicates(point, full=chosen)
+        predicates = self._predicates(point, full=chosen and self.is_explained)
         states = self._states(point, valuations)
         return FrontAutomaton(
             blocks=point.blocks,

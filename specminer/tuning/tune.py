@@ -69,6 +69,8 @@ def tune(
     seed: int = 0,
     preset: Preset | None = None,
     phased: PhasedTable | None = None,
+    *,
+    is_explained: bool = True,
 ) -> Tuning:
     """Find the predicates that describe a table of events best; same input and seed, same result.
 
@@ -78,6 +80,7 @@ def tune(
         seed: draws random starting points and parts of the history.
         preset: which point of the front is chosen; ``balanced`` by default.
         phased: the same events with changes of flags of the whole contract; taken where that pays.
+        is_explained: whether to tell of the chosen predicates how stable they are, and what is proved to mean the same.
 
     Raises:
         UsageError: the definition fixes a predicate, or splits an event by one, that is none here.
@@ -106,6 +109,7 @@ def tune(
         definition=replace(definition, phases=run.phases or definition.phases),
         splits={event: tuple(item.text for item in items) for event, items in found.split.chosen.items()},
         seed=seed,
+        is_explained=is_explained,
     )
     described = describer.all(points, chosen)
     return Tuning(
