@@ -15,7 +15,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Collection, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
@@ -48,11 +48,13 @@ from specminer.pipeline.checking import (
     with_notes,
 )
 from specminer.pipeline.inputs import open_existing
+from specminer.pipeline.part_reading import PartReader
 from specminer.pipeline.progress import SILENT, Observer
 from specminer.pipeline.selecting import SelectionOptions, choose_contracts
 from specminer.pipeline.sources.source import HistorySource
 from specminer.pipeline.state import Mining
-from specminer.specification import Specification, edit_specification, encode_specification
+from specminer.pipeline.transaction_list import TransactionList
+from specminer.specification import ClaimEdits, Specification, edit_specification, encode_specification
 from specminer.store import TraceStore
 from specminer.trace import Address, Hash
 
@@ -114,9 +116,12 @@ def check_stored(
         ).result(options or CheckOptions())
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class StoredCheck:
-    """Checks of a specification's own contracts in a database, with a file that keeps what was read."""
+    """Checks of a specification's own contracts in a database, with a file that keeps what was read.
+
+    Used again and again, it keeps in memory what it read, as long as the database says that it is still there.
+    """
 
     specification: Specification
     store: TraceStore
@@ -126,6 +131,20 @@ class StoredCheck:
     observer: Observer = SILENT
     least: int = LEAST
     """Calls from which on something is kept."""
+    listed: TransactionList | None = None
+    """The contracts' transactions, if whoever checks keeps the list up to date; ``None`` to read it at each check."""
+    _listed: TransactionList = field(init=False)
+    _parts: PartReader = field(init=False)
+    _replacements: int = 0
+    """Those of the list when something was read last."""
+    _known: tuple[ClaimEdits, tuple[Specification, bytes]] | None = None
+    """The specification with edits, and a digest of it."""
+
+    def __post_init__(self) -> None:
+        """Prepare; nothing is read."""
+        place = self.store, self.specification.chain_id, self.contracts
+        self._parts = PartReader(*place)
+        self._listed = TransactionList(*place) if self.listed is None else self.listed
 
     def result(self, options: CheckOptions) -> CheckResult:
         """Judge transactions; the findings are those of a check that reads the whole history.
@@ -135,37 +154,30 @@ class StoredCheck:
             StoreError: the history does not hold a transaction that is to be judged, or the file cannot be written.
 
         """
-        specification = edit_specification(self.specification, options.edits)
-        digest = self._digest(specification)
+        specification, encoded = self._edited(options.edits)
+        digest = self._digest(encoded)
+        if self.listed is None:
+            self._listed.renew()
+        if self._listed.replacements != self._replacements:
+            self._parts.forget()
+            self._replacements = self._listed.replacements
         mark = self._fitting(digest)
-        if mark is not None:
-            found = self._from_state(specification, options, mark)
-            if found is not None:
-                return found
-        return self._whole(specification, options, digest)
+        found = None if mark is None else self._from_state(specification, options, mark)
+        return self._whole(specification, options, digest) if found is None else found
 
-    def _fingerprint(self, last: int) -> tuple[str, int]:
-        """Return a digest of the transactions up to a block, and how many they are."""
-        found, total = hashlib.sha256(), 0
-        for address in self.contracts:
-            digest, count = self.store.fingerprint(self.specification.chain_id, address, last)
-            found.update(digest)
-            total += count
-        return found.hexdigest(), total
+    def _edited(self, edits: ClaimEdits) -> tuple[Specification, bytes]:
+        """Return the specification with what was decided about its claims, and a digest of it."""
+        if self._known is None or self._known[0] != edits:
+            edited = edit_specification(self.specification, edits)
+            self._known = edits, (edited, hashlib.sha256(encode_specification(edited)).digest())
+        return self._known[1]
 
-    def _behind(self, last: int) -> dict[Hash, int]:
-        """Return the transactions of later blocks, with their blocks."""
-        found: dict[Hash, int] = {}
-        for address in self.contracts:
-            found |= self.store.blocks_behind(self.specification.chain_id, address, last)
-        return found
-
-    def _digest(self, specification: Specification) -> str:
+    def _digest(self, encoded: bytes) -> str:
         """Return what tells a specification and its contracts from others."""
-        found = hashlib.sha256(encode_specification(specification))
+        found = hashlib.sha256(encoded)
         found.update(b"" if self.artifact is None else self.artifact.to_json())
         for address in self.contracts:
-            record = self.store.record(specification.chain_id, address)
+            record = self.store.record(self.specification.chain_id, address)
             found.update(repr(record).encode())
         return found.hexdigest()
 
@@ -175,7 +187,7 @@ class StoredCheck:
         if mark is not None:
             if mark.specification != digest:
                 why = "it was kept for another specification"
-            elif (mark.prefix, mark.count) != self._fingerprint(mark.last_block):
+            elif (mark.prefix, mark.count) != self._listed.fingerprint(mark.last_block):
                 why = "transactions that it was made of were replaced"
         if why:
             self.observer.note(f"the stored state of checks is not used and written anew: {why}")
@@ -186,7 +198,7 @@ class StoredCheck:
         self, specification: Specification, options: CheckOptions, mark: StateMark
     ) -> CheckResult | None:
         """Return what new transactions alone show; ``None`` if the whole history has to be read."""
-        behind = self._behind(mark.last_block)
+        behind = self._listed.behind(mark.last_block)
         fresh = set(behind)
         requested = {Hash(bytes.fromhex(item[2:])) for item in options.transactions if len(item) == 66}
         is_rest = options == CheckOptions(edits=options.edits) and mark.result is not None
@@ -205,7 +217,7 @@ class StoredCheck:
         if mark.result is not None and judged == fresh:
             kept = join_results(mark.result, result)
         last = max(behind.values())
-        prefix, count = self._fingerprint(last)
+        prefix, count = self._listed.fingerprint(last)
         self.state.extend(
             _state_of(
                 part,
@@ -217,42 +229,29 @@ class StoredCheck:
 
     def _part(self, specification: Specification, mark: StateMark, fresh: set[Hash]) -> Mining | None:
         """Return new transactions and those that bear on them, divided; ``None`` if these are most of the history."""
-        chain, total = specification.chain_id, mark.count + len(fresh)
+        total = mark.count + len(fresh)
         slots: set[SlotKey] = set()
         senders: set[str] = set()
         for number, address in enumerate(self.contracts):
-            for item in self.store.transactions(chain, address, fresh):
+            for item in self._parts.transactions(address, fresh):
                 for call in item.invocations:
                     senders.add(call.sender.hex())
                     slots |= {(number, access.slot.to_bytes(32, "big")) for access in call.accesses}
-        named: set[str] = set()
+        earlier, _ = self.state.bearing(slots, (), senders)
         for _ in range(_ROUNDS):
-            earlier, known = self.state.bearing(slots, named, senders)
             if self.least and len(earlier | fresh) * 2 > total:
                 return None
             try:
-                part = divide_history(specification, self._read(earlier | fresh), self.artifact)
+                part = divide_history(specification, self._parts.read(earlier | fresh), self.artifact)
             except UsageError:
                 return None
             if part.history.lives:
                 return None
-            named = find_concerned(part, fresh)
-            if named <= known:
+            more, _ = self.state.bearing(slots, find_concerned(part, fresh), senders)
+            if more <= earlier:
                 return part
+            earlier |= more
         return None
-
-    def _read(self, hashes: Collection[Hash]) -> History:
-        """Return a history of some transactions."""
-        chain = self.specification.chain_id
-        with TraceStore("sqlite://") as memory:
-            for address in self.contracts:
-                spans = self.store.ranges(chain, address)
-                memory.add_history(
-                    self.store.record(chain, address),
-                    self.store.transactions(chain, address, set(hashes)),
-                    complete=(spans[0][0], spans[-1][1]),
-                )
-            return memory.history(chain, self.contracts)
 
     def _whole(self, specification: Specification, options: CheckOptions, digest: str) -> CheckResult:
         """Judge by the whole history, and keep what bears on later transactions."""
@@ -268,7 +267,7 @@ class StoredCheck:
         judgement = judge(specification, mining, judged_of(mining.history, specification, options))
         is_rest = options == CheckOptions(edits=options.edits)
         last = int(history.transaction_block.max(initial=-1))
-        prefix, count = self._fingerprint(last)
+        prefix, count = self._listed.fingerprint(last)
         mark = StateMark(
             specification=digest,
             last_block=last,

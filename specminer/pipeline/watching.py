@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -24,11 +24,12 @@ from specminer.pipeline.progress import SILENT, Observer
 from specminer.pipeline.sources.source import OpenSource, UpdateRequest
 from specminer.pipeline.state import options_of
 from specminer.pipeline.stored_checking import LEAST, StoredCheck
+from specminer.pipeline.transaction_list import TransactionList
 from specminer.report.check_result import finding_document
 from specminer.specification import ClaimEdits, Specification, encode_specification
 from specminer.store import TraceStore
 from specminer.surprise import LISTED
-from specminer.trace import Address, Tracer
+from specminer.trace import Address, Hash
 
 LONGEST_PAUSE: Final = 300.0
 """Seconds between two rounds at most, while the node fails."""
@@ -70,6 +71,14 @@ class Watch:
     observer: Observer = SILENT
     sleep: Callable[[float], None] = time.sleep
     counters: WatchCounters = field(default_factory=WatchCounters)
+    _listed: TransactionList = field(init=False)
+    _judged_up_to: int | None = None
+    """The block up to which all that the list holds was judged; ``None`` if it has to be compared with the journal."""
+    _checks: StoredCheck | None = None
+
+    def __post_init__(self) -> None:
+        """Prepare; nothing is read."""
+        self._listed = TransactionList(self.store, self.specification.chain_id, self._contracts())
 
     def run(self) -> None:
         """Follow the chain until interrupted; a failing node is asked again, with growing pauses.
@@ -118,29 +127,20 @@ class Watch:
         ends = [last for item in self._contracts() for _, last in self.store.ranges(chain, item)]
         return max(ends, default=None)
 
-    def _present(self) -> dict[str, int]:
-        """Return the transactions that the database holds, with their blocks; their calls are not read."""
-        chain, tracers = self.specification.chain_id, tuple(Tracer)
-        return {
-            f"0x{name.hex()}": block
-            for item in self._contracts()
-            for name, (block, _) in self.store.recorded_by(chain, item, tracers).items()
-        }
-
     def _judge(self) -> None:
         """Judge what is new, and take back what is no longer there; the history is read only if something is new."""
-        known = self.journal.judged_transactions()
-        after = self.specification.history.last_block or -1
-        present = self._present()
-        new = {hash_: block for hash_, block in present.items() if block > after and hash_ not in known}
-        gone = [hash_ for hash_ in known if hash_ not in present]
+        if not self._listed.renew():
+            self._judged_up_to = None
+        new, gone = self._changes()
         if not new and not gone:
+            self._judged_up_to = self._listed.last_block
             return
         found: tuple[Deviation, ...] = ()
         if new:
             result = self._check(CheckOptions(transactions=tuple(new), edits=self.options.edits))
             found = result.at_least(self.options.least)
         self.journal.record(new, ((item, finding_document(item)) for item in found), gone)
+        self._judged_up_to = self._listed.last_block
         self.counters.transactions += len(new)
         self.counters.findings.update(item.severity for item in found)
         self.counters.withdrawn += len(gone)
@@ -150,6 +150,15 @@ class Watch:
             )
         if new and self.options.learn is not None:
             self._learn(self.options.learn)
+
+    def _changes(self) -> tuple[dict[str, int], list[str]]:
+        """Return the transactions that have yet to be judged, with their blocks, and those judged that are gone."""
+        after = -1 if self.specification.history.last_block is None else self.specification.history.last_block
+        if self._judged_up_to is not None:
+            return _by_text(self._listed.behind(max(after, self._judged_up_to))), []
+        known, present = self.journal.judged_transactions(), _by_text(self._listed.behind(-1))
+        new = {text: block for text, block in present.items() if block > after and text not in known}
+        return new, [text for text in known if text not in present]
 
     def _check(self, options: CheckOptions) -> CheckResult:
         """Judge transactions; of the history before them only what bears on them is read, if a state is kept."""
@@ -161,15 +170,18 @@ class Watch:
                 artifact=self.artifact,
                 observer=self.observer,
             )
-        return StoredCheck(
-            specification=self.specification,
-            store=self.store,
-            contracts=self._contracts(),
-            state=self.state,
-            artifact=self.artifact,
-            observer=self.observer,
-            least=self.kept_from,
-        ).result(options)
+        if self._checks is None or self._checks.specification is not self.specification:
+            self._checks = StoredCheck(
+                specification=self.specification,
+                store=self.store,
+                contracts=self._contracts(),
+                state=self.state,
+                artifact=self.artifact,
+                observer=self.observer,
+                least=self.kept_from,
+                listed=self._listed,
+            )
+        return self._checks.result(options)
 
     def _learn(self, path: Path) -> None:
         """Mine the specification anew with its own abstraction, and replace its file."""
@@ -199,3 +211,7 @@ class Watch:
     def _write_counters(self) -> None:
         if self.options.metrics is not None:
             replace_file(self.options.metrics, self.counters.text().encode())
+
+
+def _by_text(transactions: Mapping[Hash, int]) -> dict[str, int]:
+    return {f"0x{name.hex()}": block for name, block in transactions.items()}

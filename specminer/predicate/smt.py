@@ -15,7 +15,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
-from functools import cache
+from functools import cache, lru_cache
 from io import StringIO
 from typing import Any, Final, TypeAlias
 
@@ -389,11 +389,17 @@ def read_formula(smt: str, symbols: Mapping[str, SymbolSort]) -> Formula:
         FormulaError: it is malformed, too long, or speaks of what is no symbol.
 
     """
+    return _read_once(smt, tuple(symbols.items()))
+
+
+@lru_cache(maxsize=4096)
+def _read_once(smt: str, symbols: tuple[tuple[str, SymbolSort], ...]) -> Formula:
+    """Read a formula; whoever checks transactions as they come reads the same ones again and again."""
     environment = Environment()
     if not _is_one_term(smt):
         raise FormulaError("expected one formula")
-    formula = _read_assertions("\n".join([*declarations_of(symbols), assertion(smt)]), environment)
-    known = {name.strip("|") for name in symbols}
+    formula = _read_assertions("\n".join([*declarations_of(dict(symbols)), assertion(smt)]), environment)
+    known = {name.strip("|") for name, _ in symbols}
     strange = [
         item for item in environment.fvo.get_free_variables(formula) if item.symbol_name() not in known
     ]

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, cast
+from typing import Any, TypeAlias, cast
 
 import numpy as np
 import sqlalchemy as sa
@@ -45,6 +44,8 @@ from specminer.trace import (
 )
 from specminer.words import Words, to_integers
 
+RecordedRow: TypeAlias = tuple[int, bytes, str]
+"""Block, hash and tracer of a transaction."""
 _TRANSACTIONS = 500
 """Transactions read at a time when they are wanted as values."""
 
@@ -152,37 +153,20 @@ def recorded_by(
     return {Hash(row.hash): (row.block, Tracer(row.tracer)) for row in connection.execute(query)}
 
 
-def _select_recorded(owner: int) -> sa.Select[Any]:
-    """Select block, hash and tracer of the transactions of a contract, by block and hash."""
+def recorded_rows(connection: sa.Connection, owner: int) -> list[RecordedRow]:
+    """Return block, hash and tracer of the transactions of a contract, by block and hash."""
     table, own = schema.transaction, schema.recording
-    return (
+    query = (
         sa.select(table.c.block, table.c.hash, own.c.tracer)
         .join(own, own.c.transaction_id == table.c.id)
         .where(own.c.contract_id == owner)
         .order_by(table.c.block, table.c.hash)
     )
-
-
-def fingerprint(connection: sa.Connection, owner: int, last: int) -> tuple[bytes, int]:
-    """Return a digest of the transactions of a contract up to a block, and how many they are."""
-    found, count = hashlib.sha256(), 0
-    for rows in columns.fetch_rows(
-        connection, _select_recorded(owner).where(schema.transaction.c.block <= last)
-    ):
-        count += len(rows)
-        for block, name, tracer in rows:
-            found.update(b"%d %b %b " % (block, blob(name), tracer.encode()))
-    return found.digest(), count
-
-
-def blocks_behind(connection: sa.Connection, owner: int, last: int) -> dict[Hash, int]:
-    """Return the transactions of a contract in blocks behind ``last``, with their blocks."""
-    query = _select_recorded(owner).where(schema.transaction.c.block > last)
-    return {
-        Hash(blob(name)): int(block)
+    return [
+        (int(block), blob(name), str(tracer))
         for rows in columns.fetch_rows(connection, query)
-        for block, name, _ in rows
-    }
+        for block, name, tracer in rows
+    ]
 
 
 def ranges(connection: sa.Connection, owner: int) -> list[tuple[int, int]]:

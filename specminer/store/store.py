@@ -386,27 +386,11 @@ class TraceStore(Database):
             owner = reading.contract_id(connection, chain_id, contract)
             return {} if owner is None else reading.recorded_by(connection, owner, tracers)
 
-    def fingerprint(self, chain_id: int, contract: Address, last: int) -> tuple[bytes, int]:
-        """Return a digest of the transactions of a contract up to a block, and how many they are.
-
-        It tells which transactions are there, in which blocks, and who recorded them.
-
-        Raises:
-            StoreError: the database does not hold the contract.
-
-        """
+    def recorded_rows(self, chain_id: int, contract: Address) -> list[reading.RecordedRow]:
+        """Return block, hash and tracer of a contract's transactions, by block and hash; none of an unknown one."""
         with self._reading() as connection:
-            return reading.fingerprint(connection, self._require(connection, chain_id, contract), last)
-
-    def blocks_behind(self, chain_id: int, contract: Address, last: int) -> dict[Hash, int]:
-        """Return the transactions of a contract in blocks behind ``last``, with their blocks.
-
-        Raises:
-            StoreError: the database does not hold the contract.
-
-        """
-        with self._reading() as connection:
-            return reading.blocks_behind(connection, self._require(connection, chain_id, contract), last)
+            owner = reading.contract_id(connection, chain_id, contract)
+            return [] if owner is None else reading.recorded_rows(connection, owner)
 
     def ranges(self, chain_id: int, contract: Address) -> list[tuple[int, int]]:
         """Return the ranges of blocks that are complete for a contract, ascending."""
