@@ -25,7 +25,7 @@ from specminer.pipeline.progress import SILENT, Observer
 from specminer.pipeline.stored_checking import StoredCheck
 from specminer.pipeline.watching import Watch, WatchOptions
 from specminer.specification import Specification
-from specminer.store import TraceStore
+from specminer.store import RecordedPiece, Replacement, TraceStore
 from specminer.trace import Address
 from tests.support.cut_datasets import recording, specification
 
@@ -141,6 +141,63 @@ def test_any_cut_gives_the_same_findings(name: str, seed: int, state: StateFile)
         short += not growing.store.wholes
         assert telling(result) == telling(growing.whole()), cut
     assert short, "the state was never used"
+
+
+@pytest.mark.parametrize("name", ["token", "single_auction"])
+def test_a_check_that_goes_on_finds_what_a_whole_one_finds(name: str, state: StateFile) -> None:
+    growing = Growing(name)
+    later = growing.later_blocks()
+    growing.grow(recording(name).cut)
+    check = StoredCheck(
+        specification=growing.specification,
+        store=growing.store,
+        contracts=growing.contracts,
+        state=state,
+        least=0,
+    )
+    short = 0
+    for cut in later[:8]:
+        growing.grow(cut)
+        growing.store.wholes = 0
+        result = check.result(CheckOptions())
+        short += not growing.store.wholes
+        assert telling(result) == telling(growing.whole()), cut
+    assert short, "the state was never used"
+
+
+def test_what_is_remembered_is_forgotten_when_it_was_replaced(state: StateFile) -> None:
+    growing = Growing("token")
+    later = growing.later_blocks()
+    growing.grow(later[3])
+    check = StoredCheck(
+        specification=growing.specification,
+        store=growing.store,
+        contracts=growing.contracts,
+        state=state,
+        least=0,
+    )
+    check.result(CheckOptions())
+    growing.grow(later[5])
+    check.result(CheckOptions())
+    before = telling(growing.whole())
+    # the chain took the last transaction back, and another block holds it
+    moved = [
+        replace(item, block=replace(item.block, number=later[5] + 1))
+        for part in growing.transactions
+        for item in part
+        if item.block.number == later[5]
+    ]
+    record = growing.files[0].header.record
+    piece = RecordedPiece(
+        transactions=moved,
+        complete=(later[4] + 1, later[5] + 1),
+        tip=moved[0].block,
+        gaps=(),
+        limits=(),
+    )
+    growing.store.replace_after(growing.chain, later[4], [Replacement(record=record, pieces=[piece])])
+    result = check.result(CheckOptions())
+    assert telling(result) == telling(growing.whole()) != before
 
 
 def test_nothing_new_reads_nothing(state: StateFile) -> None:

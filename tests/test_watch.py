@@ -24,9 +24,12 @@ from websockets.sync.server import ServerConnection, serve
 from specminer import ChainError, mine, read
 from specminer.chain.endpoint import Endpoint
 from specminer.chain.heads import HeadSubscription
-from specminer.monitoring.journal import DeliveryJournal
+from specminer.monitoring.journal import DeliveryJournal, Message
 from specminer.monitoring.receivers import FileReceiver
+from specminer.monitoring.state_file import StateFile
+from specminer.pipeline.sources.node import NodeOptions
 from specminer.pipeline.watching import LONGEST_PAUSE, Watch, WatchOptions
+from specminer.specification import read_specification
 from specminer.store import TraceStore
 from tests.support.anvil import Anvil, Deployed
 from tests.support.boxes import SOURCE
@@ -142,6 +145,51 @@ def test_what_a_reorganisation_takes_back_is_withdrawn(watched: Watched) -> None
     later = messages((watched.folder / "found.jsonl").read_text())[len(told) :]
     assert {item["notice"] for item in later} == {"withdrawn"}
     assert {item["key"] for item in later} == keys
+
+
+def test_a_watch_that_goes_on_withdraws_and_finds_again(watched: Watched) -> None:
+    received: list[tuple[str, str]] = []
+
+    class Kept:
+        def deliver(self, message: Message) -> None:
+            received.append((message.notice.value, message.key))
+
+    specification = read_specification(watched.folder / "automaton.json")
+    with (
+        TraceStore(str(watched.folder / "h.db")) as store,
+        DeliveryJournal(watched.folder / "automaton.watch") as journal,
+        StateFile(watched.folder / "automaton.state") as state,
+        NodeOptions(url=watched.anvil.url).open(None) as source,
+    ):
+        watch = Watch(
+            specification=specification,
+            store=store,
+            source=source,
+            journal=journal,
+            receivers=[Kept()],
+            options=WatchOptions(once=True),
+            state=state,
+            kept_from=0,
+        )
+        for number in range(30, 34):
+            watched.usual(number, 1)
+            watch.round()
+        assert not received
+        watched.odd(40)
+        watch.round()
+        told = [key for notice, key in received if notice == "found"]
+        assert told
+        watched.anvil.rpc("anvil_reorg", 1, [])
+        watched.usual(41, 1)
+        watch.round()
+        assert sorted(key for notice, key in received if notice == "withdrawn") == sorted(told)
+        count = len(received)
+        watched.usual(42, 1)
+        watch.round()
+        assert len(received) == count
+        watched.odd(40)
+        watch.round()
+        assert len(received) > count
 
 
 def test_confirmations_are_waited_for(watched: Watched) -> None:

@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
+from functools import lru_cache
 from hashlib import blake2b
 from typing import Any, Final
 
@@ -159,6 +160,14 @@ def probe(
 
     Getters of which no run returned are left out. ``vyper`` says that no compiler made the code that packs values.
     """
+    return list(_probe_once(tuple(codes), tuple(entries), seed, vyper))
+
+
+@lru_cache(maxsize=8)
+def _probe_once(
+    codes: Sequence[bytes], entries: Iterable[AbiEntry], seed: int, vyper: bool
+) -> list[ProbedGetter]:
+    """Run an ABI's getters; who checks transactions as they come asks the same code again and again."""
     found: list[ProbedGetter] = []
     work = 0
     for number, (selected, getter, returned) in enumerate(getters(entries)):

@@ -23,7 +23,7 @@ from specminer.pipeline.output import replace_file
 from specminer.pipeline.progress import SILENT, Observer
 from specminer.pipeline.sources.source import OpenSource, UpdateRequest
 from specminer.pipeline.state import options_of
-from specminer.pipeline.stored_checking import LEAST, StoredCheck
+from specminer.pipeline.stored_checking import StoredCheck
 from specminer.pipeline.transaction_list import TransactionList
 from specminer.report.check_result import finding_document
 from specminer.specification import ClaimEdits, Specification, encode_specification
@@ -31,6 +31,8 @@ from specminer.store import TraceStore
 from specminer.surprise import LISTED
 from specminer.trace import Address, Hash
 
+WATCHED_LEAST: Final = 500
+"""Calls of a history from which on something is kept; fewer than for a single check, since it is used at each round."""
 LONGEST_PAUSE: Final = 300.0
 """Seconds between two rounds at most, while the node fails."""
 
@@ -66,7 +68,7 @@ class Watch:
     artifact: Artifact | None = None
     state: StateFile | None = None
     """What is kept of the history that was read; ``None`` to read all of it in each round that brings something."""
-    kept_from: int = LEAST
+    kept_from: int = WATCHED_LEAST
     """Calls of a history from which on something is kept."""
     observer: Observer = SILENT
     sleep: Callable[[float], None] = time.sleep

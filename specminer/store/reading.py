@@ -163,9 +163,9 @@ def recorded_rows(connection: sa.Connection, owner: int) -> list[RecordedRow]:
         .order_by(table.c.block, table.c.hash)
     )
     return [
-        (int(block), blob(name), str(tracer))
+        row if (type(row[0]), type(row[1])) == (int, bytes) else (int(row[0]), blob(row[1]), str(row[2]))
         for rows in columns.fetch_rows(connection, query)
-        for block, name, tracer in rows
+        for row in rows
     ]
 
 
