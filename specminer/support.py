@@ -6,7 +6,7 @@ say of cases still to come depends on how many they were.
 
 from __future__ import annotations
 
-from math import sqrt
+from math import log2, sqrt
 from typing import Final
 
 Z: Final = 1.959963984540054
@@ -42,3 +42,19 @@ def wilson(hits: int, trials: int) -> tuple[float, float]:
     low = 0.0 if hits == 0 else max(0.0, (centre - spread) / scale)
     high = 1.0 if hits == trials else min(1.0, (centre + spread) / scale)
     return round(low, 6), round(high, 6)
+
+
+def divergence(share: float, expected: float) -> float:
+    """Return by how many bits a case a share differs from the expected one: times the cases, how hardly it is chance.
+
+    Source: Kullback and Leibler 1951, of two outcomes; by Chernoff 1952, as many cases or more with a larger share come
+    with a probability of at most 2 to the power of minus bits times cases.
+
+    Raises:
+        ValueError: a share is not between 0 and 1, or the expected one is 0 or 1.
+
+    """
+    if not 0 <= share <= 1 or not 0 < expected < 1:
+        raise ValueError(f"expected shares between 0 and 1 but got {share} and {expected}")
+    parts = ((share, expected), (1 - share, 1 - expected))
+    return sum(part * log2(part / whole) for part, whole in parts if part)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from specminer.invariant.states import comes_by_chance
 from specminer.specification import InvariantEntry, Template
 from specminer.support import wilson
 from tests.support.mined import marked, mined
@@ -128,6 +129,13 @@ def test_terms_are_smt_lib(name: str) -> None:
             assert item.smt.count("(") == item.smt.count(")")
             assert item.smt.count("|") % 2 == 0
             assert "\\" not in item.smt
+
+
+def test_what_holds_almost_everywhere_needs_more_cases_than_what_holds_here_alone() -> None:
+    assert comes_by_chance(20, 20, 1_000, 800)
+    assert not comes_by_chance(40, 40, 1_000, 800)
+    assert not comes_by_chance(10, 10, 1_000, 100)
+    assert comes_by_chance(40, 32, 1_000, 800)
 
 
 def test_what_holds_of_everything_is_not_told_of_a_state() -> None:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from specminer.support import wilson
+from specminer.support import divergence, wilson
 
 
 def counts() -> st.SearchStrategy[tuple[int, int]]:
@@ -49,3 +49,21 @@ def test_known_values() -> None:
 def test_impossible_counts_are_refused(hits: int, trials: int) -> None:
     with pytest.raises(ValueError, match="expected 0 <= hits <= trials but got"):
         wilson(hits, trials)
+
+
+@given(st.floats(0, 1), st.floats(0.001, 0.999))
+def test_a_share_differs_from_the_expected_one_unless_it_is_the_same(share: float, expected: float) -> None:
+    assert divergence(share, expected) >= -1e-9
+    assert divergence(expected, expected) == pytest.approx(0)
+
+
+def test_known_differences() -> None:
+    assert divergence(1, 0.5) == 1
+    assert divergence(0, 0.75) == 2
+    assert divergence(0.5, 0.25) == pytest.approx(0.207519, abs=1e-6)
+
+
+@pytest.mark.parametrize(("share", "expected"), [(1.1, 0.5), (-0.1, 0.5), (0.5, 0), (0.5, 1)])
+def test_impossible_shares_are_refused(share: float, expected: float) -> None:
+    with pytest.raises(ValueError, match="expected shares between 0 and 1"):
+        divergence(share, expected)

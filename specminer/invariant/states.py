@@ -25,6 +25,7 @@ from specminer.predicate.smtlib import expression
 from specminer.predicate.syntax import apply
 from specminer.predicate.syntax import symbol as symbol_of
 from specminer.specification import INTERACTION_SCOPE, ClaimScope, Template, function_scope, state_scope
+from specminer.support import divergence
 from specminer.tuning import Tuning
 from specminer.words import integer_limbs
 
@@ -36,6 +37,8 @@ ONCE_SHARE: Final = 0.2
 """Exceptions that may still come of a single transaction; whoever counts transactions decides."""
 SAMPLE: Final = 2_000
 """Events whose values are paired at random to see whether an order holds by chance."""
+TELLING: Final = 10.0
+"""Bits by which what holds here has to differ from what holds elsewhere: less comes by chance among so many claims."""
 MAX_VARIABLES: Final = 64
 """Variables of an interaction that are compared with each other at most."""
 
@@ -264,8 +267,16 @@ def _candidate(
     for value in (TRUE, FALSE):
         wrong = total - float(inside[value])
         share = float(outside[value]) / others
-        if wrong <= max(TOLERANCE, ONCE_SHARE) * total and share <= USUAL:
+        if wrong > max(TOLERANCE, ONCE_SHARE) * total or share > USUAL:
+            continue
+        if not comes_by_chance(total, total - wrong, others, float(outside[value])):
             yield value, share + 10.0 * wrong / total
+
+
+def comes_by_chance(cases: float, held: float, others: float, held_elsewhere: float) -> bool:
+    """Return whether what ``held`` in some cases may be no more than what holds as often in all ``others``."""
+    expected = (held_elsewhere + 0.5) / (others + 1.0)
+    return cases * divergence(held / cases, expected) < TELLING
 
 
 def _strongest(
