@@ -32,9 +32,9 @@ from specminer.invariant import search
 from specminer.pipeline.assessment import breakable, broken, units
 from specminer.pipeline.guarding import causes
 from specminer.reasoning import Claims, Frames, ObligationLog, StateFacts, StateSpace, passable, siblings
-from specminer.specification import GuardKind, ObligationSubject
+from specminer.specification import LISTED, GuardKind, ObligationSubject
 from specminer.store import TraceStore
-from specminer.surprise import LISTED, Ranking, measure, weigh
+from specminer.surprise import Ranking, measure, weigh
 from specminer.tuning import tune
 
 _NAME = "benchmarks.judging"

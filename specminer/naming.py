@@ -11,12 +11,12 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from types import MappingProxyType
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
+from specminer._support.identifiers import KEY_WORDS, readable, words
 from specminer._support.text import UniqueNames, join_words
 from specminer.abstraction import FALSE, TRUE, UNKNOWN, Dimension, Predicate, TruthColumn
 from specminer.predicate import Formula, FormulaSort, Language
@@ -32,20 +32,12 @@ MAX_FUNCTION: Final = 80
 LISTED: Final = 3
 """At most so many values of a variable are told one by one."""
 
-_WORD: Final = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
 _STRUCT: Final = re.compile(r"(\w+)\[[^\]]*\]\.")
 """What holds the fields of an entity is called after it: ``horses[·].price``."""
-_CHOICE: Final = re.compile(r"\[([A-Z][A-Z0-9_]*|[0-9]{1,6})\]")
-"""A key that stands for a choice: a role, a number of a token."""
-_ROLES: Final = frozenset({"role", "roles", "has", "is"})
-"""Words that go without saying of somebody who has a role."""
 _SEEN: Final = re.compile(r"seen\((.*)\)", re.DOTALL)
 _CHANGED: Final = re.compile(r"changed\((.*)\)", re.DOTALL)
-_FILLER: Final = frozenset({"is", "has", "get", "the", "current", "m", "s"})
-"""Words that a phrase says better itself, at the beginning of a name."""
 _RELATIONS: Final = frozenset({"by", "for", "from", "of", "to", "with"})
 """Names of accounts that end so want somebody behind them: reserved for."""
-_KEYS: Final = frozenset({"index", "id", "idx", "indices", "ids"})
 _REACHED: Final = " reached"
 """How names of deadlines end: the opposite is that one is not reached."""
 
@@ -68,7 +60,7 @@ class Phrases:
     ) -> None:
         self._language = language
         self._dimensions = dimensions
-        self._noun = {word for word in words(noun) if word not in _KEYS}
+        self._noun = {word for word in words(noun) if word not in KEY_WORDS}
         for name in dimensions:
             holder = _STRUCT.match(name)
             if holder is not None:
@@ -248,41 +240,6 @@ def _spelled_out(functions: Iterable[str]) -> Mapping[str, str]:
                 part = spoken[first:last]
                 found.setdefault("".join(word[0] for word in part), set()).add(" ".join(part))
     return {short: next(iter(texts)) for short, texts in found.items() if len(texts) == 1}
-
-
-def words(name: str) -> list[str]:
-    """Return the words of a name, in lower case: ``tokenURIHash`` is token, uri, hash."""
-    return [word.lower() for word in _WORD.findall(name)]
-
-
-def readable(raw: str, noun: set[str], spelled: Mapping[str, str] = MappingProxyType({})) -> str:
-    """Return a variable's name as people would say it; the raw name where no words are left.
-
-    Args:
-        raw: the name with its keys.
-        noun: words for the entity itself, which go without saying.
-        spelled: what abbreviations in capitals stand for.
-
-    """
-    if " + " in raw and not set("()") & set(raw):  # a deadline that the code computes: start + duration
-        return " + ".join(readable(part, noun, spelled) for part in raw.split(" + "))
-    field = re.sub(r"\[[^\]]*\]", "", raw.removeprefix("this.")).rsplit(".", 1)[-1]
-    found = words(field)
-    chosen = [word for text in _CHOICE.findall(raw) for word in words(text) if word not in found]
-    keyed = "[" in raw
-    if keyed and "to" in found[1:-1]:  # tokenIndexToOwner: from what to what
-        found = found[len(found) - found[::-1].index("to") :]
-    if keyed and len(found) > 1 and found[-1] == "of":  # priceOf
-        found = found[:-1]
-    while len(found) > 1 and found[0] in _FILLER:
-        found = found[1:]
-    kept = [word for word in found if word not in noun]
-    if kept and kept != found and not set(kept) <= _KEYS:
-        found = [word for word in kept if word not in _KEYS]
-    found = [spelled[word] if word.upper() in field and word in spelled else word for word in found]
-    if chosen:  # hasRole[MINTER_ROLE]: a minter
-        found = [word for word in found if word not in _ROLES]
-    return " ".join([*found, *chosen]) or raw
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

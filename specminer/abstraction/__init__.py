@@ -1,6 +1,6 @@
 """Abstractions: what an automaton distinguishes, generated from the events and defined in TOML."""
 
-from specminer.abstraction.candidates import ORDERED, SORTS
+from specminer.abstraction.candidates import ORDERED
 from specminer.abstraction.definition import (
     Definition,
     default,
@@ -26,7 +26,6 @@ __all__ = [
     "FALSE",
     "ORDERED",
     "ROOT",
-    "SORTS",
     "TRUE",
     "UNKNOWN",
     "Definition",

@@ -27,7 +27,7 @@ from specminer.abstraction.dimension import comparable, counters, dimensions
 from specminer.abstraction.events import Dimension, EntityVariable, EventTable, ValueKind
 from specminer.history import MISSING, IntColumn
 from specminer.location import short_text
-from specminer.predicate import Declaration, Formula, FormulaSort, Language, SymbolColumns
+from specminer.predicate import SORTS, Declaration, Formula, FormulaSort, Language, SymbolColumns
 from specminer.specification import Tier
 
 FEW_VALUES: Final = 12
@@ -51,18 +51,6 @@ RESERVED: Final = frozenset({*CALL_NAMES, *ROLE_NAMES, "last"})
 ORDERED: Final = frozenset({Dimension.MONEY, Dimension.TIME, Dimension.BLOCK, Dimension.COUNT})
 """Dimensions whose values are compared by order, not only for equality."""
 _CLOCKS: Final = {Dimension.TIME: "now", Dimension.BLOCK: "block"}
-
-SORTS: Final = {
-    ValueKind.BOOL: FormulaSort.BOOL,
-    ValueKind.UINT: FormulaSort.NUMBER,
-    ValueKind.INT: FormulaSort.SIGNED,
-    ValueKind.ADDRESS: FormulaSort.ADDRESS,
-    ValueKind.BYTES: FormulaSort.BYTES,
-    ValueKind.TEXT: FormulaSort.TEXT,
-    ValueKind.ENUM: FormulaSort.NUMBER,
-    ValueKind.WORD: FormulaSort.WORD,
-}
-"""What a stored value is in a formula."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -22,7 +22,7 @@ import numpy as np
 import numpy.typing as npt
 
 from specminer._support.text import unique_names
-from specminer.abstraction.candidates import SMALL, SORTS
+from specminer.abstraction.candidates import SMALL
 from specminer.abstraction.events import EntityVariable, EventTable, ValueKind
 from specminer.abstraction.parts import Parts, with_parts
 from specminer.decoding import HistoryContext
@@ -30,7 +30,7 @@ from specminer.history import CONSTRUCTOR, MISSING, BoolColumn, IntColumn, RowCo
 from specminer.interaction import Interactions, Mode
 from specminer.location import Field
 from specminer.location import StorageVariable as Stored
-from specminer.predicate import Declaration, Language, negated_text, text
+from specminer.predicate import SORTS, Declaration, Language, negated_text, text
 
 MOST_CHANGES: Final = 24
 """What changes more often while there are interactions is no phase, however long the history."""

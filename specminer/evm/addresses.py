@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from specminer._support.keccak import keccak
-from specminer.evm.world import ADDRESS_MASK
 
 
 def encode_integer(value: int) -> bytes:
@@ -36,4 +35,4 @@ def _prefix(size: int, base: int) -> bytes:
 def creation_address(creator: int, nonce: int) -> int:
     """Return where CREATE, or a transaction without receiver, puts a contract."""
     text = encode_list([encode_bytes(creator.to_bytes(20, "big")), encode_integer(nonce)])
-    return int.from_bytes(keccak(text), "big") & ADDRESS_MASK
+    return int.from_bytes(keccak(text)[-20:], "big")

@@ -11,7 +11,7 @@ from typing import Final
 
 import numpy as np
 
-from specminer.abstraction import ORDERED, SORTS, Dimension
+from specminer.abstraction import ORDERED, Dimension
 from specminer.decision import OPPOSITE as OPPOSITE
 from specminer.decision import TURNED as TURNED
 from specminer.decision import Sign as Sign
@@ -19,7 +19,7 @@ from specminer.guard.constants import SMALL, Constants
 from specminer.guard.terms import FloatColumn, GuardTerm, Situation
 from specminer.history import MISSING, BoolColumn, IntColumn, RowColumn
 from specminer.location import ValueKind, short_text
-from specminer.predicate import Declaration, Formula, Language, text
+from specminer.predicate import SORTS, Declaration, Formula, Language, text
 from specminer.predicate.smt import WORD_LIMIT
 
 FEW_VALUES: Final = 12

@@ -8,11 +8,10 @@ from functools import cached_property
 
 import numpy as np
 
-from specminer.abstraction import SORTS
 from specminer.guard.describing import JudgedFunction
 from specminer.guard.terms import Situation
 from specminer.location import ValueKind
-from specminer.predicate import Declaration, Formula, FormulaError
+from specminer.predicate import SORTS, Declaration, Formula, FormulaError
 from specminer.predicate.concrete import Value, values_of
 from specminer.predicate.smt import WORD_LIMIT, read_formula
 from specminer.specification import SymbolSort

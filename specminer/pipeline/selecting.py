@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from specminer._support.addresses import checksum_address, is_address
-from specminer.chain.artifact import Artifact
+from specminer.chain.artifact import Artifact, parse
 from specminer.datasets import list_datasets, suggestion
 from specminer.decoding import separate_lives
 from specminer.errors import StoreError, UsageError, plain
@@ -125,6 +125,11 @@ class Selection:
     """The ABI that was given; else that of a contract of the same code, where the contracts have none."""
     recording: Recording | None = None
     """Where its transactions can be read as values."""
+
+    def known_artifact(self) -> Artifact | None:
+        """Return the ABI that was given, or the one that is stored with the first contract."""
+        stored = self.history.contracts[0].artifact
+        return self.artifact or (None if stored is None else parse(stored, "the history"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

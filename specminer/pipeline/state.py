@@ -20,6 +20,7 @@ from specminer.pipeline.phasing import Phasing
 from specminer.pipeline.progress import SILENT, Observer
 from specminer.pipeline.workers.cluster import DaskOptions
 from specminer.specification import (
+    LISTED,
     Confidence,
     Derivation,
     Edge,
@@ -29,7 +30,7 @@ from specminer.specification import (
     Specification,
     Surprise,
 )
-from specminer.surprise import LISTED, Transactions
+from specminer.surprise import Transactions
 from specminer.tuning import Preset, Tuning
 
 

@@ -26,9 +26,8 @@ from specminer.pipeline.state import options_of
 from specminer.pipeline.stored_checking import StoredCheck
 from specminer.pipeline.transaction_list import TransactionList
 from specminer.report.check_result import finding_document
-from specminer.specification import ClaimEdits, Specification, encode_specification
+from specminer.specification import LISTED, ClaimEdits, Specification, encode_specification
 from specminer.store import TraceStore
-from specminer.surprise import LISTED
 from specminer.trace import Address, Hash
 
 WATCHED_LEAST: Final = 500

@@ -4,9 +4,11 @@ from specminer.predicate.columns import SymbolColumns, evaluate
 from specminer.predicate.normal import contradictory, entails, normalise
 from specminer.predicate.parsing import names_in, parse
 from specminer.predicate.smt import Declaration, Formula, FormulaError, FormulaSort, Language, solver_name
+from specminer.predicate.sorts import SORTS
 from specminer.predicate.text import negated_text, price, quote_name, text, unknown_text
 
 __all__ = [
+    "SORTS",
     "Declaration",
     "Formula",
     "FormulaError",

@@ -13,8 +13,8 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Final
 
+from specminer._support.identifiers import readable, words
 from specminer._support.text import count_of, join_words
-from specminer.naming import readable, words
 from specminer.render.folding import FoldedBox, Folding, fold_states, folding
 from specminer.render.markup import fill, phrase, shorten, thousands, wrap, wrap_parts
 from specminer.render.options import ALL, PictureOptions

@@ -109,6 +109,8 @@ from specminer.specification.model import (
     front_place,
 )
 from specminer.specification.surprise import (
+    LISTED,
+    MAX_LISTED,
     EvidenceFamily,
     EvidenceSource,
     HeldOutAlarms,
@@ -126,7 +128,9 @@ __all__ = [
     "CONTRACT_SCOPE",
     "FORMAT",
     "INTERACTION_SCOPE",
+    "LISTED",
     "MAX_BYTES",
+    "MAX_LISTED",
     "MAX_WITNESSES",
     "NO_EDITS",
     "VERSION",

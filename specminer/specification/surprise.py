@@ -4,9 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import Enum
+from typing import Final
 
 from specminer.specification.absence import absent
 from specminer.specification.numbers import Count, Interval
+
+LISTED: Final = 20
+"""So many interactions and events are listed, unless told otherwise."""
+MAX_LISTED: Final = 1_000
+"""And never more: a document has to stay readable."""
 
 
 class SurpriseUnit(Enum):

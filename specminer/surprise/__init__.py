@@ -6,14 +6,12 @@ Each event and each interaction is judged by an automaton that learned nothing f
 
 from specminer.surprise.alarm import threshold
 from specminer.surprise.measures import Broken, MeasuredBits, SurpriseKind, measure, too_few
-from specminer.surprise.ranking import LISTED, MAX_LISTED, Ranking
+from specminer.surprise.ranking import Ranking
 from specminer.surprise.transaction_sources import Claim
 from specminer.surprise.transactions import Transactions, weigh
 from specminer.surprise.unjudged import count_unjudged
 
 __all__ = [
-    "LISTED",
-    "MAX_LISTED",
     "Broken",
     "Claim",
     "MeasuredBits",

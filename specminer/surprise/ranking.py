@@ -13,16 +13,19 @@ import numpy as np
 
 from specminer.history import History, IntColumn
 from specminer.interaction import Interactions
-from specminer.specification import Surprise, SurpriseUnit, SurprisingEvent, SurprisingInteraction
+from specminer.specification import (
+    LISTED,
+    MAX_LISTED,
+    Surprise,
+    SurpriseUnit,
+    SurprisingEvent,
+    SurprisingInteraction,
+)
 from specminer.surprise.alarm import check_alarms, threshold
 from specminer.surprise.left_out import FloatColumn
 from specminer.surprise.measures import MeasuredBits, SurpriseKind
 from specminer.tuning import Tuning
 
-LISTED: Final = 20
-"""So many interactions and events are listed, unless told otherwise."""
-MAX_LISTED: Final = 1_000
-"""And never more: a document has to stay readable."""
 TOLD: Final = 5
 """Events told of an interaction at most."""
 LEAST_TOLD: Final = 2.0

@@ -23,6 +23,7 @@ from specminer.decision import FunctionRuns
 from specminer.decoding import HistoryContext
 from specminer.history import MISSING, BoolColumn, IntColumn
 from specminer.specification import (
+    MAX_LISTED,
     EvidenceFamily,
     EvidenceSource,
     SurprisingTransaction,
@@ -43,7 +44,7 @@ from specminer.surprise.left_out import FloatColumn
 from specminer.surprise.never_falling import never_falling
 from specminer.surprise.path_sources import branch_evidence
 from specminer.surprise.payouts import Payouts, payout_evidence, payouts
-from specminer.surprise.ranking import MAX_LISTED, Ranking
+from specminer.surprise.ranking import Ranking
 from specminer.surprise.transaction_sources import Claim, evidence_of, lasting_calls
 from specminer.surprise.world_sources import answer_evidence, code_evidence, token_evidence, unseen_ether
 

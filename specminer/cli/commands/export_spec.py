@@ -7,13 +7,11 @@ from pathlib import Path
 
 import click
 
-from specminer import read, select
-from specminer.chain.artifact import Artifact, parse
+from specminer import Selection, read, select
 from specminer.cli.bundles import bundle_options
 from specminer.cli.options import artifact_option, database_option
 from specminer.errors import UsageError, plain
 from specminer.export.formats import FORMATS, ExportRequest, export_as
-from specminer.history import History
 from specminer.pipeline.inputs import read_artifact
 from specminer.pipeline.output import replace_file
 from specminer.pipeline.selecting import SelectionOptions
@@ -45,8 +43,9 @@ class ExportTexts:
         artifact = read_artifact(self.artifact)
         history = None
         if self.targets or FORMATS[self.language].needs_history:
-            history, stored = self._history(specification)
-            artifact = artifact or stored
+            selection = self._selection(specification)
+            history = selection.history
+            artifact = artifact or selection.known_artifact()
         if artifact is None:
             raise UsageError(
                 "the types of arguments are needed: give the contract's ABI with --abi, or name the dataset"
@@ -59,17 +58,13 @@ class ExportTexts:
             specification=specification, artifact=artifact, history=history, most_calls=self.most_calls
         )
 
-    def _history(self, specification: Specification) -> tuple[History, Artifact | None]:
-        """Return the recorded calls, and the ABI that is stored with them."""
+    def _selection(self, specification: Specification) -> Selection:
+        """Return the recorded calls, with the ABI that is stored with them."""
         chosen = SelectionOptions(
             targets=self.targets or specification.contracts,
             chain_id=specification.chain_id if not self.targets else None,
         )
-        selected = select(self.database, chosen)
-        stored = selected.history.contracts[0].artifact
-        return selected.history, selected.artifact or (
-            None if stored is None else parse(stored, "the history")
-        )
+        return select(self.database, chosen)
 
 
 @click.command("export-spec")

@@ -37,8 +37,7 @@ from specminer.pipeline.state import MineOptions
 from specminer.report.explanation import explanation
 from specminer.report.first_screen import short_summary
 from specminer.report.summary import SURPRISING, summary
-from specminer.specification import is_specification
-from specminer.surprise import LISTED, MAX_LISTED
+from specminer.specification import LISTED, MAX_LISTED, is_specification
 from specminer.tuning import DEFAULT_PRESET, PRESETS
 
 MAX_PATH: Final = 4096

@@ -6,12 +6,11 @@ from pathlib import Path
 
 import click
 
-from specminer import score_automaton
+from specminer import Labels, score_automaton
 from specminer.cli.options import format_option
 from specminer.cli.painting import paint
 from specminer.errors import plain
 from specminer.report.score import score_json, score_text
-from specminer.score import Labels
 
 _FILE = click.Path(dir_okay=False, path_type=Path)
 
