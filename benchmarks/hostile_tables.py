@@ -17,7 +17,7 @@ from specminer.errors import SpecminerError
 from specminer.store import TraceStore
 from tests.support.exports import Record
 from tests.support.mutations import mutated, scrambled
-from tests.support.tables import FORMATS, write_json
+from tests.support.tables import FORMATS, octets, write_json, write_parquet
 
 CHAIN: Final = 31337
 Originals = Mapping[str, Mapping[str, bytes]]
@@ -38,8 +38,62 @@ def table_originals(
         if method == "debug_traceTransaction" and "result" in answer
     ]
     listed = write_json(folder / "list.json", list(export)).read_bytes()
+    diffs, nested = _beside(export)
+    for name, path in (
+        ("storage differences", write_parquet(folder / "diffs.parquet", diffs)),
+        ("nested traces", write_json(folder / "nested.json", nested)),
+    ):
+        found[name] = {"list.json": listed, path.name: path.read_bytes()}
     found["saved traces"] = {"list.json": listed, "traces.json": json.dumps(traces).encode()}
     return found
+
+
+def _beside(export: Sequence[Record]) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """Return what may be said beside an export of its calls: differences of storage, and nested traces."""
+    calls = [record for record in export if record["to"]]
+    diffs = [
+        {
+            "block_number": int(record["blockNumber"]),
+            "transaction_hash": octets(record["hash"]),
+            "address": octets(record["to"]),
+            "slot": row.to_bytes(32, "big"),
+            "from_value": bytes(32),
+            "to_value": (row + 1).to_bytes(32, "big"),
+        }
+        for row, record in enumerate(calls)
+    ]
+    nested = [
+        {
+            "output": "0x",
+            "stateDiff": {
+                record["to"]: {
+                    "balance": "=",
+                    "storage": {f"0x{row:064x}": {"*": {"from": "0x0", "to": "0x1"}}},
+                }
+            },
+            "trace": [
+                {
+                    "action": {
+                        "callType": "call",
+                        "from": record["from"],
+                        "to": record["to"],
+                        "gas": "0x5208",
+                        "input": record["input"],
+                        "value": "0x0",
+                    },
+                    "blockNumber": int(record["blockNumber"]),
+                    "result": {"gasUsed": "0x0", "output": "0x"},
+                    "subtraces": 0,
+                    "traceAddress": [row],
+                    "transactionPosition": int(record["transactionIndex"]),
+                    "type": "call",
+                }
+            ],
+            "transactionHash": record["hash"],
+        }
+        for row, record in enumerate(calls)
+    ]
+    return diffs, nested
 
 
 def attack_by_table(given: Originals, source: random.Random, folder: Path) -> str:

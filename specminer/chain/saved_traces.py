@@ -61,7 +61,7 @@ def read_saved(path: Path) -> SavedTraces:
     found: SavedTraces = {}
     own = _NAMED.search(path.name)
     named = None if own is None else Hash(bytes.fromhex(own[1]))
-    for where, document in _documents(read_content(path), name):
+    for where, document in read_documents(read_content(path), name):
         try:
             _collect(document, named, found)
         except RecordError as error:
@@ -92,7 +92,13 @@ def read_trace_table(path: Path) -> SavedTraces:
     return found
 
 
-def _documents(text: bytes, name: str) -> Iterator[tuple[str, Any]]:
+def read_documents(text: bytes, name: str) -> Iterator[tuple[str, Any]]:
+    """Yield the JSON values of a text, with their places for messages: one, or one on each line.
+
+    Raises:
+        FileFormatError: it is no JSON, or nested too deep.
+
+    """
     try:
         yield "", _decode_json(text)
         return

@@ -42,6 +42,7 @@ from specminer.chain.exported import (
     is_trace_row,
     transaction_of,
 )
+from specminer.chain.nested_traces import is_nested_trace
 from specminer.chain.parquet.rows import is_parquet
 from specminer.chain.saved_traces import is_saved_trace
 from specminer.chain.traceline import FORMAT
@@ -58,6 +59,8 @@ class FileKind(Enum):
     """A list or table, for :func:`kind_of_records`."""
     SAVED = "saved"
     """Answers of a node's tracers, for :func:`specminer.chain.saved_traces.read_saved`."""
+    NESTED = "nested"
+    """Answers of ``trace_*``, for :func:`specminer.chain.nested_traces.read_nested`."""
 
 
 def kind_of(path: Path) -> FileKind:
@@ -75,8 +78,11 @@ def kind_of(path: Path) -> FileKind:
         raise FileFormatError(
             f"{plain(path)} is empty; expected a trace file, or an explorer's export of transactions"
         )
-    if not (head[:1] == b"{" and FORMAT.encode() in head) and is_saved_trace(head):
-        return FileKind.SAVED
+    if not (head[:1] == b"{" and FORMAT.encode() in head):
+        if is_nested_trace(head):
+            return FileKind.NESTED
+        if is_saved_trace(head):
+            return FileKind.SAVED
     if head[:1] == b"[":
         return FileKind.EXPORT
     if head[:1] == b"{":

@@ -14,8 +14,10 @@ from dataclasses import dataclass, field, replace
 from itertools import chain, groupby
 from typing import Final
 
+from specminer._support.text import count_of
 from specminer.chain.artifact import Artifact
 from specminer.chain.execution.choice import ForkFit, choose, measure
+from specminer.chain.execution.diff_check import DiffCounts
 from specminer.chain.execution.engine import Engine, MachineMaker
 from specminer.chain.execution.foreign import NodeSource
 from specminer.chain.execution.records import call_of
@@ -28,6 +30,7 @@ from specminer.chain.fitting_abi import fitting_artifact
 from specminer.chain.limits import MAX_GAS, MAX_STEPS
 from specminer.chain.listings import main_contract
 from specminer.chain.node import Node
+from specminer.chain.storage_diffs import StorageDiffs
 from specminer.errors import FileFormatError, StoreError, UsageError, plain
 from specminer.pipeline.progress import SILENT, ExecutionProgress, Observer
 from specminer.pipeline.sources.explorer import AUTO
@@ -91,6 +94,8 @@ class Export:
     """What it may lack, as sentences."""
     codes: Mapping[Address, bytes] = field(default_factory=dict)
     """Runtime code of contracts, for those whose creation is missing or cannot be executed."""
+    diffs: StorageDiffs = field(default_factory=dict)
+    """What nodes say of the storage that transactions found and left."""
     owners: frozenset[Address] = frozenset()
     """Contracts whose lists these are: recorded from their first call on even if nothing here creates them."""
 
@@ -125,6 +130,8 @@ class ImportResult:
     """Contracts that were called and are not at hand, with the number of transactions."""
     funded: int = 0
     """Transactions that would have failed without ether whose way to the contract no list shows."""
+    compared: DiffCounts = field(default_factory=DiffCounts)
+    """What the comparison with storage differences found."""
 
     def summary(self, chain_id: int, database: str) -> str:
         """Return what was done in lines for a terminal; ``database`` is what to call the database."""
@@ -137,6 +144,7 @@ class ImportResult:
             skipped=self.skipped,
             missing=self.missing,
             funded=self.funded,
+            compared=self.compared,
             chain_id=chain_id,
             database=database,
         )
@@ -196,6 +204,7 @@ def import_export(
         gas_is_evidence=choice is None or choice.gas_is_evidence,
         codes=export.codes,
         blocks=_known_blocks(export),
+        diffs=export.diffs,
     )
     for contract in existing:
         replay.adopt(contract)
@@ -271,6 +280,7 @@ class _Import:
             skipped=dict(self.skipped),
             missing=dict(self._missing()),
             funded=self.replay.funded,
+            compared=self.replay.diff_counts,
         )
 
     def _missing(self) -> Counter[Address]:
@@ -369,6 +379,9 @@ class _Import:
                 self._add_to_digest(call)
 
     def _add_to_digest(self, record: ExportedTransaction | ExportedCall) -> None:
+        told = self.export.diffs.get(record.hash)
+        if told:
+            self.digest.update(repr(sorted(told.items(), key=lambda item: item[0])).encode())
         self.digest.update(repr(replace(record, record=0)).encode())
         if record.block_values is not None:
             self.digest.update(repr(record.block_values).encode())
@@ -497,6 +510,12 @@ class _Import:
             told.append(
                 "ether reached the contract in ways that the export does not show: transactions that succeeded would "
                 f"have failed without it ({self.replay.funded:,} times)"
+            )
+        wrong = self.replay.diff_counts.contradicted
+        if wrong:
+            told.append(
+                f"storage differences tell another write than was executed of {count_of(len(wrong), 'transaction')}, "
+                f"such as 0x{wrong[0].hex()}; these values are unknown"
             )
         without_code = sorted(item for item in self.unknown if not self.replay.machine.code(item))
         if self.unknown:

@@ -8,11 +8,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
+from specminer._support.text import count_of
 from specminer.chain.export_fields import RecordError
 from specminer.chain.export_supplements import BlockRow, Receipt, RecordKind, complete_all
 from specminer.chain.exported import ExportedCall, ExportedTransaction
 from specminer.chain.listings import Listing, World, main_contract, merge_lists
+from specminer.chain.nested_traces import read_nested
 from specminer.chain.saved_traces import SavedTraces, read_saved, read_trace_table
+from specminer.chain.storage_diffs import StorageDiffs, add_diffs, read_diffs
 from specminer.chain.txlist import (
     FileKind,
     kind_of,
@@ -46,9 +49,21 @@ def read_world(paths: Sequence[Path], codes: Codes, note: Callable[[str], None])
     receipts: dict[Hash, Receipt] = {}
     blocks: dict[int, BlockRow] = {}
     traces: SavedTraces = {}
+    diffs: StorageDiffs = {}
     for path in paths:
-        if kind_of(path) is FileKind.SAVED:
+        kind = kind_of(path)
+        if kind is FileKind.SAVED:
             _add_traces(traces, read_saved(path))
+            continue
+        if kind is FileKind.NESTED:
+            nested = read_nested(path)
+            inner.append((path, tuple(nested.calls)))
+            add_diffs(diffs, nested.diffs)
+            if nested.unplaced and not nested.diffs:
+                note(
+                    f"{plain(path)} does not tell the blocks of {count_of(nested.unplaced, 'call')}, which are not "
+                    "used; trace_block and trace_transaction tell them"
+                )
             continue
         match kind_of_records(path):
             case RecordKind.CALL:
@@ -59,8 +74,10 @@ def read_world(paths: Sequence[Path], codes: Codes, note: Callable[[str], None])
                 receipts |= read_receipts(path)
             case RecordKind.BLOCK:
                 blocks |= read_blocks(path)
-            case RecordKind.LOG | RecordKind.STORAGE_READ | RecordKind.STORAGE_DIFF as kind:
-                note(f"{plain(path)} holds {kind.value}, which are not used; transactions are executed again")
+            case RecordKind.STORAGE_READ | RecordKind.STORAGE_DIFF:
+                add_diffs(diffs, read_diffs(path))
+            case RecordKind.LOG:
+                note(f"{plain(path)} holds logs, which are not used; transactions are executed again")
             case None if len(paths) > 1:
                 pass
             case _:
@@ -75,7 +92,7 @@ def read_world(paths: Sequence[Path], codes: Codes, note: Callable[[str], None])
             listed.append(Listing(owner=_find_owner(found, owners), origin=str(path), calls=found))
     lists = [_join_files([item for item in listed if item.owner == owner]) for owner in _each(listed)]
     owner = next((item.owner for item in lists), None)
-    return World(lists=tuple(lists), codes=codes(owner), traces=traces)
+    return World(lists=tuple(lists), codes=codes(owner), traces=traces, diffs=diffs)
 
 
 def _add_traces(traces: SavedTraces, more: SavedTraces) -> None:

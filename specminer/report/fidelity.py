@@ -7,6 +7,7 @@ from typing import Final
 
 from specminer._support.addresses import checksum_address
 from specminer._support.text import count_of, list_some
+from specminer.chain.execution.diff_check import DiffCounts
 from specminer.specification import ReplayFidelity, UnknownValues
 from specminer.trace import Address, Fidelity
 
@@ -68,6 +69,7 @@ def import_summary(
     skipped: Mapping[Address, int],
     missing: Mapping[Address, int],
     funded: int,
+    compared: DiffCounts,
     chain_id: int,
     database: str,
 ) -> str:
@@ -80,6 +82,8 @@ def import_summary(
     summary = fidelity_of(fidelity)
     if summary is not None:
         lines.append(fidelity_text(summary))
+    if compared.transactions:
+        lines.append(_comparison_text(compared))
     if skipped:
         names = ", ".join(checksum_address(address) for address in list(skipped)[:_NAMED])
         lines.append(
@@ -96,6 +100,18 @@ def import_summary(
     if missing:
         lines.append(_missing_text(missing))
     return "\n".join(lines)
+
+
+def _comparison_text(compared: DiffCounts) -> str:
+    text = (
+        f"of {count_of(compared.compared, 'net write')} that the storage differences of "
+        f"{count_of(compared.transactions, 'transaction')} tell or that were executed, {compared.agreed:,} agree"
+    )
+    if compared.repaired:
+        text += f"; {count_of(compared.repaired, 'value')} that nothing else tells were taken from them"
+    if compared.contradicted:
+        text += f"; those of {count_of(len(compared.contradicted), 'transaction')} do not, and are unknown"
+    return text
 
 
 def _missing_text(missing: Mapping[Address, int]) -> str:

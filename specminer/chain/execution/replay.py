@@ -16,6 +16,7 @@ import msgspec
 from specminer.chain.answer_log import foreign_logs
 from specminer.chain.execution.assumptions import ExecutionJob, Trials
 from specminer.chain.execution.calls import Call, VirtualMachine
+from specminer.chain.execution.diff_check import DiffCheck, DiffCounts
 from specminer.chain.execution.doubt import Doubt, with_sure_answers, with_unknown_values, with_unknown_way
 from specminer.chain.execution.records import block_of, call_of, inner_call, surroundings
 from specminer.chain.execution.saving import SavedReplay, decode_replay, restored_slots, saved_slots
@@ -23,6 +24,7 @@ from specminer.chain.execution.schedule import Rules
 from specminer.chain.execution.settling import SettledRecord, Settler
 from specminer.chain.exported import ExportedCall, ExportedTransaction
 from specminer.chain.steps import Enter, Exit, Step, creations, record_steps
+from specminer.chain.storage_diffs import StorageDiffs
 from specminer.evm.forks import FORKS
 from specminer.trace import Address, Block, Fidelity, Invocation, Tracer, Transaction
 
@@ -54,6 +56,7 @@ class RecordReplay:
         gas_is_evidence: bool,
         codes: Mapping[Address, bytes] | None = None,
         blocks: Mapping[int, Block] | None = None,
+        diffs: StorageDiffs | None = None,
     ) -> None:
         """Prepare.
 
@@ -65,6 +68,7 @@ class RecordReplay:
             gas_is_evidence: whether other gas than recorded means that something went otherwise.
             codes: runtime code of contracts whose creation cannot be followed, where it is known otherwise.
             blocks: what is known of blocks, by number.
+            diffs: what nodes say of the storage that transactions found and left.
 
         """
         self.machine = machine
@@ -77,11 +81,17 @@ class RecordReplay:
         self._blocks = blocks or {}
         self._trials = Trials(machine, gas_is_evidence=gas_is_evidence)
         self._settler = Settler(self._trials, self._codes)
+        self._diff_check = DiffCheck(self._trials, diffs or {})
 
     @property
     def doubt(self) -> Doubt:
         """What is not known of the contracts' storage."""
         return self._settler.doubt
+
+    @property
+    def diff_counts(self) -> DiffCounts:
+        """What the comparison with storage differences found."""
+        return self._diff_check.counts
 
     @property
     def asked(self) -> Counter[str]:
@@ -101,7 +111,7 @@ class RecordReplay:
     def step(self, record: ExportedTransaction, index: int) -> ReplayedTransaction:
         """Execute one record; ``index`` is its place in the block."""
         job = self._job(record, call_of(record))
-        settled = self._settler.settle(job)
+        settled = self._settle(job)
         execution = settled.execution
         transaction = Transaction(
             hash=record.hash,
@@ -125,7 +135,7 @@ class RecordReplay:
         They stand under an outer frame of their own, because the transaction itself was another contract's.
         """
         first = calls[0]
-        settled = [self._settler.settle(self._job(call, inner_call(call))) for call in calls]
+        settled = [self._settle(self._job(call, inner_call(call))) for call in calls]
         used = sum(call.gas_used or 0 for call in calls)
         steps: list[Step] = [Enter("CALL", first.sender, first.sender, 0, 0, b"")]
         for item in settled:
@@ -190,6 +200,14 @@ class RecordReplay:
         settler.asked = Counter(found.asked)
         settler.strangers = Counter({Address(item): count for item, count in found.strangers})
         self._trials.attempts = found.attempts
+
+    def _settle(self, job: ExecutionJob) -> SettledRecord:
+        """Execute a record, with what is told of the storage that its transaction found and left, if it is alone."""
+        told = self._diff_check.of(job.record.hash, job.contracts)
+        if not told or isinstance(job.record, ExportedCall):
+            return self._settler.settle(job)
+        self._diff_check.before(job, told, self.doubt)
+        return self._diff_check.after(job, told, self._settler.settle(job), self.doubt)
 
     def _block(self, record: ExportedTransaction | ExportedCall) -> Block:
         """Return what is known of a record's block."""
