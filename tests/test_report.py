@@ -346,7 +346,7 @@ def test_times_shares_and_links() -> None:
         "1 second",
         "1.5 minutes",
         "1 hour",
-        "2.3 days",
+        "≈ 2.3 days",
     ]
     assert moment(1_517_319_693) == "2018-01-30 13:41"
     assert (moment(None), moment(-1), moment(2**70)) == ("", "", "")

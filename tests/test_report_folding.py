@@ -93,6 +93,7 @@ def test_states_in_boxes_are_found_by_the_list_and_by_ways(page: Chrome) -> None
     folded.send_keys(Keys.ENTER)
     assert text(page, "#details h3") == "bids > 0, bid until not reached"
     assert len(parts(page, ".node.chosen")) == 1
+    page.find_element(By.ID, "open-all").send_keys(Keys.ENTER)
     page.find_element(By.CSS_SELECTOR, "#variants button").send_keys(Keys.ENTER)
     assert parts(page, ".edge.on")
     bright = [node for node in parts(page, ".node") if "faint" not in (node.get_attribute("class") or "")]

@@ -119,7 +119,7 @@ def test_the_numbers_at_the_top(told: Told) -> None:
     assert number(shown["Transactions"]) == told.one("SELECT count(*) FROM transaction_")
     assert number(shown["Calls"]) == told.one("SELECT count(*) FROM invocation")
     refused = "SELECT count(*) FROM invocation WHERE outcome NOT IN ('returned', 'rolled back')"
-    assert number(shown["Rejected"]) == told.one(refused)
+    assert number(shown["Rejected calls"]) == told.one(refused)
     assert number(shown["States"]) == len(document["states"])
     assert number(shown["Transitions"]) == len(document["transitions"])
     senders = "SELECT count(DISTINCT sender_id) FROM invocation WHERE kind <> 'constructor'"
@@ -137,15 +137,15 @@ def test_the_ether(told: Told) -> None:
             "SELECT word.bytes FROM payment JOIN word ON word.id = value_id WHERE NOT undone"
         ).fetchall()
     )
-    assert ether(told.page.numbers["Came in"]) == pytest.approx(came / 1e18, rel=1e-5)
-    assert ether(told.page.numbers["Went out"]) == pytest.approx(went / 1e18, rel=1e-5)
+    assert ether(told.page.numbers["Ether in"]) == pytest.approx(came / 1e18, rel=1e-5)
+    assert ether(told.page.numbers["Ether out"]) == pytest.approx(went / 1e18, rel=1e-5)
     tables = told.page.tables
     assert sum(map(ether, tables["flows"].column("Sum"))) == pytest.approx(came / 1e18, rel=1e-4)
     assert sum(map(ether, tables["payouts"].column("Sum"))) == pytest.approx(went / 1e18, rel=1e-4)
     assert sum(map(number, tables["payouts"].column("Payments"))) == told.one(
         "SELECT count(*) FROM payment WHERE NOT undone"
     )
-    assert ether(tables["held"].column("Held")[-1]) == pytest.approx((came - went) / 1e18, rel=1e-4)
+    assert ether(tables["held"].column("Balance")[-1]) == pytest.approx((came - went) / 1e18, rel=1e-4)
     receivers = dict(
         told.database.execute(
             "SELECT address.bytes, count(*) FROM payment JOIN address ON address.id = to_id WHERE NOT undone "
@@ -176,7 +176,7 @@ def test_the_calls_within_calls(told: Told) -> None:
     assert sum(map(number, table.column("Calls"))) == told.one(
         "SELECT count(*) FROM invocation WHERE parent IS NOT NULL"
     )
-    assert sum(map(number, table.column("Accepted"))) == told.one(
+    assert sum(map(number, table.column("Accepted calls"))) == told.one(
         "SELECT count(*) FROM invocation WHERE parent IS NOT NULL AND outcome = 'returned'"
     )
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import replace
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -11,11 +13,13 @@ import pytest
 from selenium.webdriver import ActionChains, Chrome, Keys
 from selenium.webdriver.common.by import By
 from selenium.webdriver.remote.webelement import WebElement
-from selenium.webdriver.support.ui import Select
+from selenium.webdriver.support.ui import Select, WebDriverWait
 
 from specminer.render import renderer
+from specminer.report.brief import brief_sentences
 from specminer.report.document import Report
-from specminer.report.page import to_html
+from specminer.report.page import FOLDED_ROWS, to_html
+from specminer.report.reading import readable_report
 from specminer.specification import (
     Guard,
     GuardKind,
@@ -84,6 +88,12 @@ def view(page: Chrome) -> list[float]:
 
 def text(page: Chrome, css: str) -> str:
     return str(page.find_element(By.CSS_SELECTOR, css).text)
+
+
+def text_of(item: WebElement, css: str | None = None) -> str:
+    """Return the text of an element, or of the first part of it, whether it is shown or not."""
+    part = item if css is None else item.find_element(By.CSS_SELECTOR, css)
+    return str(part.get_property("textContent")).strip()
 
 
 def test_it_opens_from_disk_without_a_word_and_asks_for_nothing(
@@ -173,6 +183,7 @@ def test_a_state_tells_what_holds_and_leads_on(page: Chrome, report: Report) -> 
 def test_the_rare_are_hidden_in_picture_and_table(page: Chrome, report: Report) -> None:
     edges = report.specification.transitions
     total = sum(edge.count for edge in edges)
+    page.find_element(By.ID, "open-all").send_keys(Keys.ENTER)
     rows = len(shown(page, "#transitions tbody tr"))
     assert rows == len(edges)
     slide(page, "#rare-slider", 6)  # 5 %
@@ -252,7 +263,8 @@ def test_nothing_is_cut_and_nothing_to_press_is_left_on_paper(
         browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "print", "features": dark})
         browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
         opened(browser, tmp_path, report_of(mined(name)))
-        assert not shown(browser, "button, input, select, nav, #details")
+        browser.execute_script("window.dispatchEvent(new Event('beforeprint'))")
+        assert not shown(browser, "button, input, select, nav, summary, #details")
         assert browser.execute_script("return document.documentElement.scrollWidth") <= PAPER
         cut = browser.execute_script(
             "return [...document.querySelectorAll('.scroll, table, .frame')].filter((item) =>"
@@ -269,6 +281,91 @@ def test_nothing_is_cut_and_nothing_to_press_is_left_on_paper(
         browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "", "features": []})
 
 
+def test_long_tables_are_folded_until_somebody_looks(page: Chrome) -> None:
+    folds = page.find_elements(By.CSS_SELECTOR, "details.rows")
+    assert folds
+    for fold in folds:
+        rows = len(fold.find_elements(By.CSS_SELECTOR, "tbody tr"))
+        assert rows > FOLDED_ROWS
+        assert text_of(fold, "summary").startswith(f"{rows} rows")
+        assert not fold.get_property("open")
+    page.execute_script("location.hash = '#transitions'")
+    WebDriverWait(page, 5).until(
+        lambda _: page.find_element(By.CSS_SELECTOR, "#transitions details.rows[open]")
+    )
+    assert [fold.get_property("open") for fold in folds].count(True) == 1
+    button = page.find_element(By.ID, "open-all")
+    button.send_keys(Keys.ENTER)
+    assert all(fold.get_property("open") for fold in folds)
+    button.send_keys(Keys.ENTER)
+    assert not any(fold.get_property("open") for fold in folds)
+
+
+def test_the_first_page_is_sentences_then_picture_then_findings(page: Chrome, report: Report) -> None:
+    order = [text_of(item) for item in page.find_elements(By.CSS_SELECTOR, "main h2, main h3")][:3]
+    assert order == ["Automaton", "What to look at", "Findings"]
+    told = [text_of(item, ".sentence") for item in page.find_elements(By.CSS_SELECTOR, "#brief > div")]
+    assert told == list(brief_sentences(readable_report(report).specification))
+    links = page.find_elements(By.CSS_SELECTOR, "#brief dt a")
+    assert len(links) == len(told)
+    assert all(page.find_elements(By.CSS_SELECTOR, (link.get_dom_attribute("href") or "")) for link in links)
+    weights = [text_of(row, "td") for row in page.find_elements(By.CSS_SELECTOR, "#findings tbody tr")]
+    assert weights == sorted(weights, key=["alarm", "worth a look", "limit"].index)
+
+
+def test_search_shows_what_holds_a_text_and_gives_all_back(page: Chrome) -> None:
+    box = page.find_element(By.ID, "search")
+    box.send_keys("WITHDRAW")
+    rows = shown(page, "main tbody tr")
+    assert rows
+    assert all("withdraw" in text_of(row).lower() for row in rows)
+    assert re.fullmatch(r"[\d,]+ rows? in [\d,]+ sections?", text(page, "#search-count"))
+    box.clear()
+    box.send_keys("no such text <b>")
+    assert text(page, "#search-count") == "Nothing found"
+    assert not shown(page, "main section")
+    box.send_keys(Keys.ESCAPE)
+    assert text(page, "#search-count") == ""
+    assert len(shown(page, "main > section")) == len(page.find_elements(By.CSS_SELECTOR, "main > section"))
+    assert not page.find_elements(By.CSS_SELECTOR, "details.rows[open]"), "what was folded is again"
+
+
+def test_a_sentence_is_copied_with_its_evidence(page: Chrome, report: Report) -> None:
+    page.execute_script(
+        "window.copied = []; Object.defineProperty(navigator, 'clipboard',"
+        " { value: { writeText: async (text) => { window.copied.push(text) } } })"
+    )
+    sentences = brief_sentences(readable_report(report).specification)
+    buttons = shown(page, "#brief .copy") + shown(page, "#findings .copy")
+    assert len(buttons) == len(sentences) + len(page.find_elements(By.CSS_SELECTOR, "#findings tbody tr"))
+    for button in buttons:
+        button.send_keys(Keys.ENTER)
+    WebDriverWait(page, 5).until(lambda _: page.execute_script("return window.copied.length") == len(buttons))
+    copied = page.execute_script("return window.copied")
+    ranked = report.specification.surprise.transactions
+    assert ranked is not None
+    assert copied[0].startswith(f"{sentences[0]} [{report.specification.contracts[0]} on chain ")
+    assert copied[len(sentences) - 1].startswith(
+        f"{sentences[-1]} [transaction {ranked.ranked[0].transaction}"
+    )
+    assert copied[len(sentences)].endswith(f"[{ranked.ranked[0].transaction}]")
+    assert buttons[0].text.startswith("Copied")
+
+
+def test_amounts_tell_on_hover_what_they_are_exactly(page: Chrome) -> None:
+    marked = page.find_elements(By.CSS_SELECTOR, "main .exact, .numbers .exact")
+    assert marked
+    for item in marked:
+        shown_text, exact = item.get_property("textContent"), item.get_dom_attribute("title") or ""
+        assert isinstance(shown_text, str)
+        number = re.fullmatch(r"(-?[\d,]+) wei", exact)
+        amount = re.fullmatch(r"(≈ )?(-?[\d,.]+) (ETH|gwei)", shown_text)
+        if number and amount:
+            wei = Decimal(amount[2].replace(",", "")) * 10 ** (18 if amount[3] == "ETH" else 9)
+            exactly = Decimal(number[1].replace(",", ""))
+            assert wei == exactly if amount[1] is None else abs(wei - exactly) <= abs(exactly) / 10**5
+
+
 def test_every_table_has_titles_of_its_columns(page: Chrome) -> None:
     tables = page.find_elements(By.CSS_SELECTOR, "main section table")
     assert all(table.find_elements(By.CSS_SELECTOR, "th[scope=col]") for table in tables)
@@ -276,6 +373,7 @@ def test_every_table_has_titles_of_its_columns(page: Chrome) -> None:
 
 
 def test_hashes_are_short_until_they_are_asked_for(page: Chrome) -> None:
+    page.find_element(By.ID, "open-all").send_keys(Keys.ENTER)
     codes = [item for item in shown(page, "#transitions td code") if len(item.text) == 66]
     assert codes, "the whole hash is there to be copied and read out"
     short = [item.size["height"] for item in codes]

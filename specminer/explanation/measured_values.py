@@ -17,7 +17,7 @@ def measured_call(call: TreeCall, traced: Collection[str], units: Units) -> Tree
     return replace(
         call,
         arguments=tuple(
-            replace(item, shown=spell_text(item.value, units.of_name(item.name, scope), exact=False))
+            replace(item, shown=spell_text(item.value, units.of_name(item.name, scope)))
             for item in call.arguments
         ),
     )
@@ -28,6 +28,6 @@ def measured_change(change: StorageChange, units: Units) -> StorageChange:
     measure = units.of_name(change.location, Scope())
     return replace(
         change,
-        before_shown=spell_text(change.before, measure, exact=False),
-        after_shown=spell_text(change.after, measure, exact=False),
+        before_shown=spell_text(change.before, measure),
+        after_shown=spell_text(change.after, measure),
     )

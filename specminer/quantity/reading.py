@@ -165,10 +165,9 @@ class _Reading:
             value = self._rewriter.value(effect.expression, measure, scope)
             return replace(effect, text=self._text(effect.text, scope), expression=value, condition=condition)
         if effect.kind is EffectKind.PAID and effect.expression:
-            value = self._rewriter.value(effect.expression, WEI, scope)
-            text = effect.text.replace(f"{effect.expression} wei", value, 1).replace(
-                effect.expression, value, 1
-            )
+            amount = effect.expression.removesuffix(" wei")
+            value = self._rewriter.value(amount, WEI, scope)
+            text = effect.text.replace(f"{amount} wei", value, 1).replace(amount, value, 1)
             return replace(effect, text=text, expression=value, condition=condition)
         return replace(effect, condition=condition)
 

@@ -44,7 +44,7 @@ _GUARD_HEADER: Final = (
     "Function",
     "Condition",
     "Kind",
-    "Accepted",
+    "Accepted calls",
     "Explains",
     "For example",
     "Exceptions",
@@ -122,7 +122,7 @@ def claim_sections(spec: Specification) -> Iterator[Section]:
             id="obligations",
             title="What a solver was asked",
             lead=("Each question stands as SMT-LIB 2 in automaton.json, to be asked again.",),
-            header=("About", "Claim", "Expected", "Answer", "Result"),
+            header=("About", "Claim", "Expected answer", "Answer", "Result"),
             rows=tuple(
                 row(
                     obligation.scope,
@@ -174,7 +174,7 @@ def _unexplained_sections(spec: Specification) -> Iterator[Section]:
             id="unexplained",
             title="Not explained",
             lead=("Reasons of which not every rejected call has a condition that it did not meet.",),
-            header=("Function", "Reason", "Rejected", "Explained", "Why not the others"),
+            header=("Function", "Reason", "Rejected calls", "Explained calls", "Why not the others"),
             figures=frozenset({2, 3}),
             rows=tuple(rows[:MAX_CLAIMS]),
             note=left_out(min(len(rows), MAX_CLAIMS), len(rows), "reasons"),

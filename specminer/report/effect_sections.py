@@ -33,7 +33,7 @@ def effects_section(spec: Specification) -> Section | None:
             "if no decision tells. Happened: the number of accepted calls that did it, of those that were followed "
             "through the code.",
         ),
-        header=("Function", "Effect", "When", "Kind", "Happened"),
+        header=("Function", "Effect", "When", "Kind", "Times"),
         rows=tuple(
             row(item.function, effect_text(item), item.condition, item.kind.value, _occurrences(item))
             for item in spec.effects[:MAX_EFFECTS]

@@ -231,7 +231,15 @@ def reentries_section(spec: Specification, evidence: HistoryEvidence) -> Section
         id="reentries",
         title="Re-entrant calls",
         lead=("Calls that came back into the contract while one of its calls was still running.",),
-        header=("Function", "While running", "Calls", "Accepted", "Most in one transaction", "First", "Last"),
+        header=(
+            "Function",
+            "While running",
+            "Calls",
+            "Accepted calls",
+            "Most in one transaction",
+            "First",
+            "Last",
+        ),
         figures=frozenset({2, 3, 4}),
         rows=tuple(
             row(

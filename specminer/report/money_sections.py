@@ -9,7 +9,7 @@ from specminer._support.text import count_of, list_some
 from specminer._support.units import amount, moment
 from specminer.report.chart import steps
 from specminer.report.document import BalancePoint, HistoryEvidence, Money
-from specminer.report.section import Section, address_cell, left_out, row, transaction_cell
+from specminer.report.section import Section, address_cell, amount_cell, left_out, row, transaction_cell
 from specminer.report.sentences import share
 from specminer.specification import Specification
 
@@ -53,9 +53,9 @@ def _came(spec: Specification, evidence: HistoryEvidence) -> Section:
             row(
                 item.function,
                 item.calls,
-                amount(item.value),
+                amount_cell(item.value),
                 share(int(item.value), total),
-                amount(item.largest),
+                amount_cell(item.largest),
                 transaction_cell(spec.chain_id, item.transaction),
             )
             for item in evidence.flows
@@ -101,10 +101,10 @@ def _went(spec: Specification, book: Money) -> Section:
                 item.function,
                 item.calls,
                 item.payments,
-                amount(item.value),
+                amount_cell(item.value),
                 share(int(item.value), total),
                 share(int(item.to_sender), int(item.value)),
-                amount(item.largest),
+                amount_cell(item.largest),
                 transaction_cell(spec.chain_id, item.transaction),
             )
             for item in book.payouts
@@ -123,7 +123,7 @@ def _receivers(spec: Specification, book: Money) -> Section:
         rows=tuple(
             row(
                 address_cell(spec.chain_id, item.address),
-                amount(item.value),
+                amount_cell(item.value),
                 share(int(item.value), total),
                 item.payments,
                 item.transactions,
@@ -152,7 +152,7 @@ def _unpaid(spec: Specification, book: Money) -> Section:
             row(
                 item.function,
                 item.payments,
-                amount(item.value),
+                amount_cell(item.value),
                 item.receivers,
                 transaction_cell(spec.chain_id, item.first.transaction),
                 transaction_cell(spec.chain_id, item.last.transaction),
@@ -191,9 +191,9 @@ def _balance_section(book: Money) -> Section:
             label="Ether held by block; the table below tells the same",
             amounts=lambda wei: amount(str(wei)),
         ),
-        header=("Block", "Time (UTC)", "Held"),
+        header=("Block", "Time (UTC)", "Balance"),
         figures=frozenset({0, 2}),
-        rows=tuple(row(item.block, moment(item.timestamp), amount(item.value)) for item in shown),
+        rows=tuple(row(item.block, moment(item.timestamp), amount_cell(item.value)) for item in shown),
         note=left_out(len(shown), len(held), "moments"),
     )
 

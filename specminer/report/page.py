@@ -17,19 +17,21 @@ from typing import Any, Final
 
 import msgspec
 from jinja2 import Environment, FunctionLoader, StrictUndefined
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
+from specminer._support.text import show_number
 from specminer._support.units import amount, moment
 from specminer.errors import RenderError, UsageError, plain
+from specminer.quantity import exact_values
 from specminer.report.automaton_sections import MAX_TRANSITIONS
-from specminer.report.brief import brief_sentences
+from specminer.report.brief import brief
 from specminer.report.claim_sections import required_guards
 from specminer.report.document import Report, TransitionUse
 from specminer.report.passage_sections import followed_text, told_text
 from specminer.report.picture import FOLDED, UNFOLDED, boxes, is_folded, night, picture
 from specminer.report.reading import readable_report
 from specminer.report.section import TextPiece, interval_text, left_out, transaction_cell
-from specminer.report.sections import NO_EVIDENCE, groups
+from specminer.report.sections import NO_EVIDENCE, Group, groups
 from specminer.report.sentences import (
     address_link,
     elapsed_text,
@@ -38,11 +40,13 @@ from specminer.report.sentences import (
     short_hashes,
     transition_sentence,
 )
-from specminer.specification import Edge, Occurrence, Specification, TransitionKind
+from specminer.specification import Edge, Occurrence, Specification, TokenSummary, TransitionKind
 
 MAX_TEXT: Final = 1_500
 """Characters of one text on the page."""
 MAX_CONTRACTS: Final = 5
+FOLDED_ROWS: Final = 8
+"""A longer table is folded until it is asked for, searched or printed."""
 MAX_PICTURES: Final = 7
 """Points of the front that are drawn."""
 PICTURE_BYTES: Final = 900_000
@@ -100,6 +104,7 @@ def to_html(report: Report) -> str:
         environment()
         .get_template("page")
         .render(
+            token=spec.history.token,
             name=spec.name,
             contracts=[
                 TextPiece(text=item, url=address_link(spec.chain_id, item))
@@ -110,7 +115,8 @@ def to_html(report: Report) -> str:
             else "",
             chain_id=spec.chain_id,
             numbers=_numbers(report),
-            brief=brief_sentences(report.specification),
+            brief=_brief(report, listed),
+            fold_from=FOLDED_ROWS,
             has_evidence=evidence is not None,
             no_evidence=NO_EVIDENCE,
             pictures=[
@@ -136,6 +142,46 @@ def to_html(report: Report) -> str:
     )
 
 
+def _brief(report: Report, listed: Sequence[Group]) -> list[dict[str, str | None]]:
+    """Return the five sentences, each with the section that tells it at length and what it rests on."""
+    spec = report.specification
+    sections = {section.id for group in listed for section in group.sections}
+    history = spec.history
+    rests = (
+        f"{', '.join(spec.contracts[:MAX_CONTRACTS])} on chain {spec.chain_id}, blocks "
+        f"{show_number(history.first_block)} to {show_number(history.last_block)}"
+    )
+    return [
+        {
+            "subject": item.subject,
+            "text": item.text,
+            "section": item.section if item.section in sections else None,
+            "evidence": f"transaction {item.evidence}; {rests}" if item.evidence else rests,
+        }
+        for item in brief(spec)
+    ]
+
+
+def mark_exact(text: str, token: TokenSummary | None = None, exact: str = "") -> Markup:
+    """Return a text as HTML in which numbers in large units tell on hover what they are exactly.
+
+    ``exact`` is what the whole text is exactly, if that is known.
+    """
+    shown = _text(text)
+    if exact:
+        return Markup('<span class="exact" title="{}">{}</span>').format(_text(exact), shown)
+    parts, end = [], 0
+    for found in exact_values(shown, token):
+        parts.append(escape(shown[end : found.start]))
+        parts.append(
+            Markup('<span class="exact" title="{}">{}</span>').format(
+                found.text, shown[found.start : found.end]
+            )
+        )
+        end = found.end
+    return Markup("").join([*parts, escape(shown[end:])])
+
+
 def environment() -> Environment:
     """Return an environment that escapes everything and shows foreign texts without control characters."""
     names = ("comparison", "overview", "page", "table", "transaction")
@@ -144,7 +190,7 @@ def environment() -> Environment:
     def load(name: str) -> str | None:
         return sources.get(name)
 
-    return Environment(
+    made = Environment(
         loader=FunctionLoader(load),
         autoescape=True,
         undefined=StrictUndefined,
@@ -154,6 +200,8 @@ def environment() -> Environment:
             value if isinstance(value, Markup) or not isinstance(value, str) else _text(value)
         ),
     )
+    made.filters["exact"] = mark_exact
+    return made
 
 
 def asset(name: str) -> str:
@@ -189,23 +237,28 @@ def _safe(value: Any) -> Any:
     return value
 
 
-def _numbers(report: Report) -> list[tuple[str, str]]:
+def _numbers(report: Report) -> list[tuple[str, str, str]]:
+    """Return counts for the head of the page: what is counted, the number, and what it is exactly if that is more."""
     spec, evidence = report.specification, report.evidence
     facts = spec.history
     listed = [
         ("Interactions", spec.interactions.count),
         ("Calls", facts.invocations),
-        ("Rejected", facts.rejected),
+        ("Rejected calls", facts.rejected),
         ("Transactions", facts.transactions),
         ("States", len(spec.states)),
         ("Transitions", len(spec.transitions)),
     ]
-    shown = [(label, f"{value:,}") for label, value in listed if value is not None]
+    shown = [(label, f"{value:,}", "") for label, value in listed if value is not None]
     if evidence and evidence.flows:
-        shown.append(("Came in", amount(str(sum(int(item.value) for item in evidence.flows)))))
+        shown.append(_ether("Ether in", sum(int(item.value) for item in evidence.flows)))
     if evidence and evidence.money.payouts:
-        shown.append(("Went out", amount(str(sum(int(item.value) for item in evidence.money.payouts)))))
+        shown.append(_ether("Ether out", sum(int(item.value) for item in evidence.money.payouts)))
     return shown
+
+
+def _ether(label: str, wei: int) -> tuple[str, str, str]:
+    return label, amount(str(wei)), f"{wei:,} wei"
 
 
 def _drawings(points: Sequence[DrawnPoint]) -> Iterator[str]:
@@ -330,7 +383,9 @@ def _edge(
         "elapsed": elapsed_text(taken.elapsed) if taken and taken.elapsed else None,
         "roles": _roles(spec, edge),
         "value": amount(taken.value) if taken and taken.value != "0" and edge.outcome == "returned" else None,
+        "valueExact": f"{int(taken.value):,} wei" if taken else None,
         "paid": _paid_text(taken) if edge.outcome == "returned" else None,
+        "paidExact": f"{int(taken.paid):,} wei" if taken and taken.paid is not None else None,
         "witnesses": _pieces(spec, *edge.witnesses[: 10 if taken else 3]),
         "examples": [
             {

@@ -38,7 +38,7 @@ def passage_sections(spec: Specification) -> Iterator[Section]:
                 "Needs",
                 "Follows from the state",
                 "Learned here",
-                "Accepted",
+                "Accepted calls",
                 "Exceptions",
                 "Holds in (95 %)",
                 "Explains here",

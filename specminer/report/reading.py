@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
-from specminer.quantity import Scope, Units, for_readers, spell_text, units_of
+from specminer.quantity import Measure, Scope, Units, for_readers, group, spell_text, units_of
 from specminer.report.document import HistoryEvidence, Report, TransitionUse
-from specminer.specification import Edge
+from specminer.report.error_values import ErrorUnits, error_units
+from specminer.specification import Edge, Specification
 
 
 def readable_report(report: Report) -> Report:
@@ -15,21 +17,80 @@ def readable_report(report: Report) -> Report:
     return replace(
         report,
         specification=for_readers(report.specification),
-        evidence=evidence and _evidence(evidence, report.specification.transitions, units),
+        evidence=evidence and _evidence(evidence, report.specification, units),
     )
 
 
-def _evidence(evidence: HistoryEvidence, edges: tuple[Edge, ...], units: Units) -> HistoryEvidence:
-    taken = evidence.transitions
+def _evidence(evidence: HistoryEvidence, spec: Specification, units: Units) -> HistoryEvidence:
+    taken, edges = evidence.transitions, spec.transitions
     if len(taken) != len(edges):
         return evidence
+    errors = error_units(spec, evidence, units)
+    rejections, timelines = evidence.rejections, evidence.timelines
     return replace(
         evidence,
-        transitions=tuple(_rewrite_use(item, edge, units) for item, edge in zip(taken, edges, strict=True)),
+        transitions=tuple(
+            _rewrite_use(item, edge, units, errors) for item, edge in zip(taken, edges, strict=True)
+        ),
+        rejections=replace(
+            rejections,
+            items=tuple(
+                replace(item, example=errors.spell(item.function, item.example)) for item in rejections.items
+            ),
+        ),
+        timelines=replace(
+            timelines, items=tuple(_rewrite_life(life, edges, units, errors) for life in timelines.items)
+        ),
     )
 
 
-def _rewrite_use(item: TransitionUse, edge: Edge, units: Units) -> TransitionUse:
+def _rewrite_life(
+    life: dict[str, Any], edges: tuple[Edge, ...], units: Units, errors: ErrorUnits
+) -> dict[str, Any]:
+    """Return a timeline whose arguments, changes and reasons tell numbers with their units."""
+    return {
+        **life,
+        "events": [
+            _rewrite_event(event, edges[event["transition"]].function, units, errors)
+            for event in life["events"]
+        ],
+    }
+
+
+def _rewrite_event(event: dict[str, Any], function: str, units: Units, errors: ErrorUnits) -> dict[str, Any]:
+    scope = Scope(function)
+    return {
+        **event,
+        "reason": errors.spell(function, event["reason"]) if event["reason"] else event["reason"],
+        "arguments": {
+            name: _with_unit(str(value), units.of_name(name, scope))
+            for name, value in event["arguments"].items()
+        },
+        "changes": [
+            {
+                **change,
+                "before": _changed(change, "before", units),
+                "after": _changed(change, "after", units),
+            }
+            for change in event["changes"]
+        ],
+    }
+
+
+def _changed(change: dict[str, Any], which: str, units: Units) -> Any:
+    value = change[which]
+    return None if value is None else _with_unit(str(value), units.of_name(change["location"], Scope()))
+
+
+def _with_unit(value: str, measure: Measure | None) -> str:
+    """Return a value with its unit; a number of which nothing is known in groups of digits."""
+    shown = spell_text(value, measure)
+    if shown or not (value.isascii() and value.isdecimal() and len(value) <= 78):
+        return shown or value
+    return group(int(value))
+
+
+def _rewrite_use(item: TransitionUse, edge: Edge, units: Units, errors: ErrorUnits) -> TransitionUse:
     scope = Scope(edge.function)
     return replace(
         item,
@@ -37,9 +98,10 @@ def _rewrite_use(item: TransitionUse, edge: Edge, units: Units) -> TransitionUse
             replace(
                 example,
                 arguments={
-                    name: spell_text(value, units.of_name(name, scope)) or value
+                    name: _with_unit(value, units.of_name(name, scope))
                     for name, value in example.arguments.items()
                 },
+                reason=errors.spell(edge.function, example.reason),
             )
             for example in item.examples
         ),

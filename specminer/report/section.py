@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Final
 
+from specminer._support.units import amount
 from specminer.report.sentences import address_link, transaction_link
 from specminer.specification import Proof
 
@@ -20,6 +21,8 @@ class TextPiece:
     url: str | None = None
     code: bool = False
     """Whether it is a hash or an address, which may be broken anywhere."""
+    exact: str = ""
+    """What the text is exactly, to show on hover; empty if the text says so itself."""
 
 
 Cell = tuple[TextPiece, ...]
@@ -78,6 +81,11 @@ def cell(text: object) -> Cell:
 def row(*cells: object, place: int | None = None) -> Row:
     """Return a row; what is no cell yet becomes one."""
     return Row(cells=tuple(item if isinstance(item, tuple) else cell(item) for item in cells), place=place)
+
+
+def amount_cell(wei: str) -> Cell:
+    """Return an amount of ether, with the exact one on hover."""
+    return (TextPiece(text=amount(wei), exact=f"{int(wei):,} wei" if wei.lstrip("-").isdecimal() else ""),)
 
 
 def transaction_cell(chain_id: int, *transactions: str) -> Cell:

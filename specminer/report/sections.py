@@ -17,6 +17,7 @@ from specminer.report.automaton_sections import (
 from specminer.report.claim_sections import claim_sections
 from specminer.report.document import Report
 from specminer.report.effect_sections import effects_section
+from specminer.report.findings import findings_section
 from specminer.report.history_sections import (
     callers_section,
     coverage_section,
@@ -52,6 +53,7 @@ def groups(report: Report) -> tuple[Group, ...]:
     """Return the sections by what they are about; those whose data is not there are left out."""
     spec, evidence = report.specification, report.evidence
     found: list[tuple[str, Iterable[Section | None]]] = [
+        ("What to look at", (findings_section(report),)),
         (
             "What it does",
             (

@@ -82,11 +82,12 @@ def share(part: int, whole: int) -> str:
 
 
 def duration(seconds: int) -> str:
-    """Return a span of time in its largest unit, ``3.5 hours``."""
+    """Return a span of time in its largest unit, ``3.5 hours``; ``≈`` stands before one that is rounded."""
     for size, unit in _UNITS:
         if seconds >= size:
             number = f"{seconds / size:.1f}".removesuffix(".0")
-            return f"{number} {unit}" + ("" if number == "1" else "s")
+            rounded = "" if 10 * seconds % size == 0 else "≈ "
+            return f"{rounded}{number} {unit}" + ("" if number == "1" else "s")
     return "0 seconds"
 
 

@@ -20,6 +20,7 @@ from specminer.explanation import (
     TreeCall,
     asset_amount,
 )
+from specminer.quantity import group
 from specminer.render.flow_picture import MAX_ARROWS, count_arrows, flow_dot
 from specminer.render.layout import render_dot
 from specminer.report.evidence_section import evidence_section
@@ -147,7 +148,7 @@ def _flows(told: Explanation, most: int) -> Section:
             "are calls. Thick frames are traced contracts, darker boxes gained.",
             *unknown,
         ),
-        header=("Address", "Net", "Received", "Sent", "Token"),
+        header=("Address", "Net", "Amount received", "Amount sent", "Token"),
         figures=frozenset({1, 2, 3}),
         rows=tuple(
             row(
@@ -270,16 +271,18 @@ def call_text(call: TreeCall) -> str:
 
 
 def values_texts(values: tuple[NamedValue, ...]) -> list[str]:
-    """Return named values as ``name=value``, those without a name by their value alone; exact ones beside amounts."""
+    """Return named values as ``name=value``, those without a name by their value alone."""
     shown = [with_unit(item.value, item.shown) for item in values]
     return [f"{item.name}={text}" if item.name else text for item, text in zip(values, shown, strict=True)]
 
 
 def with_unit(value: str | None, shown: str) -> str:
-    """Return a value with its unit, and what it is exactly: ``0.5 ETH (500000000000000000)``."""
+    """Return a value with its unit, ``0.5 ETH``; a number of which nothing is known in groups of digits."""
     if value is None:
         return NOT_KNOWN
-    return f"{shown} ({value})" if shown else value
+    if shown or not (value.isascii() and value.isdecimal() and len(value) <= 78):
+        return shown or value
+    return group(int(value))
 
 
 def result_text(call: TreeCall) -> str:

@@ -8,6 +8,7 @@ import numpy as np
 
 from specminer._support.addresses import checksum_address
 from specminer._support.scratch import in_file
+from specminer._support.units import duration
 from specminer.decoding import HistoryContext
 from specminer.decoding.calldata import arguments, senders
 from specminer.history import CALLS, MISSING, BoolColumn, History, IntColumn
@@ -69,7 +70,7 @@ def duration_evidence(
     def sentence(position: int) -> str:
         now, then = int(row[position]), int(earlier[position])
         return (
-            f"{context.calls.name(now)} came {int(gap[position]):,} seconds after {context.calls.name(then)}, sooner "
+            f"{context.calls.name(now)} came {duration(int(gap[position]))} after {context.calls.name(then)}, sooner "
             f"than in its {int(others[position]):,} other cases"
         )
 

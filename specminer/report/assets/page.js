@@ -250,6 +250,7 @@
     for (const edge of edges.slice().sort((one, other) => other.count - one.count)) {
       details.append(element("h4", edge.event + (edge.rejected ? " (rejected)" : ""), edge.rejected ? "rejected" : ""));
       details.append(element("p", edge.sentence));
+      details.append(copyButton(edge.sentence, edge.witnesses.map(whole).join(", "), edge.event));
       details.append(
         facts([
           ["Count", figure(edge.count)],
@@ -264,8 +265,8 @@
           ["First", edge.first],
           ["Last", edge.last],
           ["Time", edge.elapsed],
-          ["Came in", edge.value],
-          ["Went out", edge.paid],
+          ["Ether in", exactly(edge.value, edge.valueExact)],
+          ["Ether out", exactly(edge.paid, edge.paidExact)],
         ])
       );
       if (edge.witnesses.length) {
@@ -280,6 +281,14 @@
       }
       for (const example of edge.examples) details.append(exampleOf(example));
     }
+  }
+
+  // an amount that tells on hover what it is exactly
+  function exactly(text, number) {
+    if (!text || !number) return text;
+    const made = element("span", text, "exact");
+    made.title = number;
+    return made;
   }
 
   function exampleOf(example) {
@@ -433,6 +442,126 @@
     });
   }
 
+  // ---- folded tables -----------------------------------------------------------------------------------------
+
+  function folds() {
+    return [...document.querySelectorAll("details.rows")];
+  }
+
+  function folding() {
+    if (!folds().length) return;
+    const button = byId("open-all");
+    button.hidden = false;
+    button.addEventListener("click", () => {
+      const open = button.getAttribute("aria-pressed") !== "true";
+      for (const fold of folds()) fold.open = open;
+      button.setAttribute("aria-pressed", String(open));
+    });
+    let closed = [];
+    window.addEventListener("beforeprint", () => {
+      closed = folds().filter((fold) => !fold.open);
+      for (const fold of closed) fold.open = true;
+    });
+    window.addEventListener("afterprint", () => {
+      for (const fold of closed) fold.open = false;
+    });
+    const openTarget = () => {
+      const target = byId(location.hash.slice(1));
+      if (target) for (const fold of target.querySelectorAll("details.rows")) fold.open = true;
+    };
+    window.addEventListener("hashchange", openTarget);
+    openTarget();
+  }
+
+  // ---- search ------------------------------------------------------------------------------------------------
+
+  let openBefore = null;
+
+  function search(text) {
+    const wanted = text.trim().toLowerCase();
+    const holds = (part) => part.textContent.toLowerCase().includes(wanted);
+    if (wanted && openBefore === null) openBefore = folds().filter((fold) => fold.open);
+    document.body.classList.toggle("searching", wanted !== "");
+    let rows = 0;
+    let sections = 0;
+    for (const section of document.querySelectorAll("main > section")) {
+      const listed = [...section.querySelectorAll("tbody tr")];
+      const hits = wanted ? listed.filter(holds) : [];
+      const told = wanted && [...section.children].some((part) => /^(H2|H3|P)$/.test(part.tagName) && holds(part));
+      for (const row of listed) row.classList.toggle("unfound", hits.length > 0 && !hits.includes(row));
+      section.classList.toggle("unfound", wanted !== "" && !hits.length && !told);
+      rows += hits.length;
+      sections += hits.length || told ? 1 : 0;
+      if (wanted) for (const fold of section.querySelectorAll("details.rows")) fold.open = hits.length > 0;
+    }
+    if (!wanted && openBefore !== null) {
+      for (const fold of folds()) fold.open = openBefore.includes(fold);
+      openBefore = null;
+    }
+    const many = (number, noun) => figure(number) + " " + noun + (number === 1 ? "" : "s");
+    byId("search-count").textContent = !wanted ? "" : sections ? many(rows, "row") + " in " + many(sections, "section") : "Nothing found";
+  }
+
+  function searching() {
+    const input = byId("search");
+    byId("search-box").hidden = false;
+    input.addEventListener("input", () => search(input.value));
+    input.addEventListener("keydown", (event) => {
+      if (event.key !== "Escape") return;
+      input.value = "";
+      search("");
+    });
+  }
+
+  // ---- copying sentences with their evidence -----------------------------------------------------------------
+
+  function whole(piece) {
+    return piece.url || piece.text;
+  }
+
+  // a page from disk may not be let at the clipboard; a selected text always is
+  async function copy(text) {
+    try {
+      await navigator.clipboard.writeText(text);
+    } catch {
+      const area = element("textarea", text);
+      document.body.append(area);
+      area.select();
+      document.execCommand("copy");
+      area.remove();
+    }
+  }
+
+  function copies(button, text) {
+    const label = button.firstChild;
+    button.addEventListener("click", async () => {
+      await copy(text);
+      label.textContent = "Copied";
+      button.focus();
+      window.setTimeout(() => (label.textContent = "Copy"), 2000);
+    });
+  }
+
+  function copyButton(sentence, evidence, about) {
+    const button = element("button", "Copy", "copy");
+    button.type = "button";
+    button.append(element("span", " the sentence about " + about, "only-read"));
+    copies(button, evidence ? sentence + " [" + evidence + "]" : sentence);
+    return button;
+  }
+
+  function copying() {
+    for (const button of document.querySelectorAll("#brief button.copy")) {
+      button.hidden = false;
+      copies(button, button.previousElementSibling.textContent + " [" + button.dataset.evidence + "]");
+    }
+    for (const row of document.querySelectorAll("#findings tbody tr")) {
+      const sentence = row.cells[1];
+      const evidence = [...row.lastElementChild.querySelectorAll("a, code")].map((part) => part.href || part.textContent);
+      sentence.append(" ", copyButton(sentence.textContent.trim(), evidence.join(", "), "finding " + row.sectionRowIndex));
+    }
+  }
+
   // ---- timelines ---------------------------------------------------------------------------------------------
 
   function showLife(place) {
@@ -564,4 +693,7 @@
   variants();
   timelines();
   reading();
+  folding();
+  searching();
+  copying();
 })();
