@@ -31,7 +31,7 @@ from specminer.explanation.transaction_document import (
 )
 from specminer.flows import TransactionFlows, lasting_logs
 from specminer.interaction import Interactions
-from specminer.quantity import Units
+from specminer.quantity import Units, group_digits
 from specminer.specification import EvidenceSource
 from specminer.surprise import Transactions
 from specminer.trace import Address, Transaction
@@ -279,7 +279,7 @@ def _what_changed(told: Explanation) -> str:
 
 
 def _value(text: str | None) -> str:
-    return "a value that is not known" if text is None else text
+    return "a value that is not known" if text is None else group_digits(text)
 
 
 def _called_name(told: Explanation, address: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from enum import Enum
 from typing import Final
@@ -10,6 +11,8 @@ from specminer._support.units import amount, duration, moment, percentage, token
 
 FIRST_TIME: Final = 10**8
 """Unix seconds of 1973: smaller numbers are no dates, though they are compared with the clock."""
+_LONG: Final = re.compile(r"""(?<![\w.,'"#…])\d{8,78}(?![\w.,]*\w)(?!['"])""")
+"""A number that stands alone."""
 GROUPED_FROM: Final = 10_000
 """Numbers from here on have commas between their groups of three digits."""
 
@@ -95,6 +98,11 @@ def spell_text(value: str | None, measure: Measure | None, *, exact: bool = True
 def group(number: int) -> str:
     """Return a number of which nothing is known: from 10,000 on with commas."""
     return f"{number:,}" if abs(number) >= GROUPED_FROM else str(number)
+
+
+def group_digits(text: str) -> str:
+    """Return a text whose long numbers in one piece have commas; what is quoted, or part of a word, stays."""
+    return _LONG.sub(lambda found: group(int(found[0])), text)
 
 
 def _date(number: int) -> str:

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Final, TypeVar
 
 from specminer.quantity.inference import Scope, scope_of, scopes_of, units_of
-from specminer.quantity.measure import WEI
+from specminer.quantity.measure import WEI, group_digits, spell_text
 from specminer.quantity.parsing import Name
 from specminer.quantity.rewriting import Rewriter
 from specminer.specification import (
@@ -20,6 +20,7 @@ from specminer.specification import (
     Guard,
     GuardCondition,
     InvariantEntry,
+    LastingValue,
     RejectionCause,
     RejectionReason,
     SecondView,
@@ -55,12 +56,20 @@ class _Reading:
         names = self._state_numbers(spec.states)
         return replace(
             self._automaton(spec, names),
+            history=replace(
+                spec.history,
+                lasting=spec.history.lasting and tuple(map(self._lasting, spec.history.lasting)),
+            ),
             guards=tuple(map(self._guard, spec.guards)),
             effects=tuple(map(self._effect, spec.effects)),
             invariants=tuple(self._invariant(item, names) for item in spec.invariants),
             front=tuple(self._point(point) for point in spec.front),
             second_view=spec.second_view and self._automaton(spec.second_view),
         )
+
+    def _lasting(self, item: LastingValue) -> LastingValue:
+        shown = spell_text(item.value, self._rewriter.units.of_name(item.variable, Scope()))
+        return replace(item, value=shown or group_digits(item.value))
 
     def _point(self, point: FrontPoint) -> FrontPoint:
         other = point.automaton

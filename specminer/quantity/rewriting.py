@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from specminer.quantity.inference import Scope, Units
-from specminer.quantity.measure import DISTANCE, Measure, MeasureKind, group, spell
+from specminer.quantity.measure import DISTANCE, Measure, MeasureKind, group, group_digits, spell
 from specminer.quantity.parsing import Expression, Name, Number, Operation, comparisons, expression
 
 _Places = Iterator[tuple[Number, Measure | None]]
@@ -37,7 +37,7 @@ class Rewriter:
             measure = self.units.of(item.left, scope) or self.units.of(item.right, scope)
             found += self._places(item.left, measure, scope)
             found += self._places(item.right, measure, scope)
-        return _replace_places(text, found)
+        return group_digits(_replace_places(text, found))
 
     def value(self, text: str, measure: Measure | None, scope: Scope) -> str:
         """Return an expression that measures something with the units of its numbers."""

@@ -101,7 +101,7 @@ def bare_measures(text: str, spec: Specification) -> list[str]:
     for name, known in kinds.items():
         if len(known) == 1 and known <= _SHOWN_WITH_UNIT and len(name) > 3:
             pattern = re.compile(
-                rf"\b{re.escape(name)}\b[\]']* (?:=|!=|≠|<=?|>=?|≤|≥) ([\d,]{{4,}})(?! (?:{_UNIT}|[A-Z]))\b(?![-.])"
+                rf"\b{re.escape(name)}\b[\]']* (?:=|!=|≠|<=?|>=?|≤|≥) ([\d,]{{4,}})(?! (?:{_UNIT}|[A-Z]))\b(?![-.,\d])"
             )
             found += [_around(text, match) for match in pattern.finditer(text)]
     return found
