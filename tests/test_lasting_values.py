@@ -47,7 +47,7 @@ def test_each_of_them_held_one_value_in_every_recorded_access(name: str) -> None
 def test_summary_and_report_say_so_and_no_state_does() -> None:
     spec = mined("governance").specification
     text = " ".join(summary(spec).split())
-    assert f"Set once at deployment: chair = {OWNER}, votingPeriod = 259200, delay = 172800." in text
+    assert f"Set once at deployment: chair = {OWNER}, votingPeriod = 3 days, delay = 2 days." in text
     page = to_markdown(report_of(mined("governance")))
     assert "Constants of the deployment" in page
     assert "set once at deployment" in page

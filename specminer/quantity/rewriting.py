@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import Final
 
 from specminer.quantity.inference import Scope, Units
-from specminer.quantity.measure import DISTANCE, Measure, MeasureKind, group, group_digits, spell
+from specminer.quantity.measure import DISTANCE, Measure, MeasureKind, group, spell
 from specminer.quantity.parsing import Expression, Name, Number, Operation, comparisons, expression
 
+_FACTOR: Final = re.compile(r"(?<=[*/%] )\d{8,78}(?![\w.,]*\w)")
+"""A factor that has no unit."""
 _Places = Iterator[tuple[Number, Measure | None]]
 
 
@@ -37,7 +41,8 @@ class Rewriter:
             measure = self.units.of(item.left, scope) or self.units.of(item.right, scope)
             found += self._places(item.left, measure, scope)
             found += self._places(item.right, measure, scope)
-        return group_digits(_replace_places(text, found))
+        shown = _replace_places(text, found)
+        return _FACTOR.sub(lambda factor: group(int(factor[0])), shown)
 
     def value(self, text: str, measure: Measure | None, scope: Scope) -> str:
         """Return an expression that measures something with the units of its numbers."""
