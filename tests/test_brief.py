@@ -112,6 +112,21 @@ def test_the_days_of_the_first_and_last_event_are_told() -> None:
     assert "from 2" not in brief_sentences(replace(spec, transitions=unknown))[0]
 
 
+def test_a_list_of_accounts_and_one_last_state_are_told_in_words() -> None:
+    spec = horses()
+    sort = spec.interactions.sort
+    assert sort is not None
+    split = replace(spec.interactions, sort=replace(sort, name="_owners[]"))
+    told = brief_sentences(replace(spec, interactions=split))
+    assert "one for each entry of _owners; a call belongs" in told[1]
+    states = tuple(replace(state, ends=0) for state in spec.states)
+    states = (*states[:-1], replace(states[-1], ends=spec.interactions.count or 0))
+    assert (
+        f"interactions all are last seen in “{states[-1].name}”"
+        in brief_sentences(replace(spec, states=states))[2]
+    )
+
+
 def test_foreign_names_are_made_safe() -> None:
     for text in brief_sentences(hostile(HOSTILE_NAMES)):
         assert text.isprintable()

@@ -108,6 +108,17 @@ def test_any_text_leaves_harmless_lines(name: str, event: str, width: int) -> No
     assert all(cell_len(line) <= width for line in text.splitlines())
 
 
+def test_a_contract_without_a_name_and_addresses_in_conditions_are_told_shortly() -> None:
+    spec, address = auction(), "0x" + "Ab" * 20
+    assert short_summary(spec).startswith(f"SimpleAuction, {spec.contracts[0]} on chain ")
+    unnamed = replace(spec, name=f"{spec.contracts[0][:6]}…{spec.contracts[0][-4:]}")
+    assert short_summary(unnamed).startswith(f"Contract, {spec.contracts[0]} on chain ")
+    guard = Guard(
+        scope="f", text=f"success of {address}.g()", kind=GuardKind.REQUIRED, explained=1, rejected=1
+    )
+    assert "success of 0xAbAb…AbAb.g()" in short_summary(replace(spec, guards=(guard,)))
+
+
 def _folder(tmp_path: Path, spec: Specification) -> list[str]:
     (tmp_path / "automaton.json").write_bytes(encode_specification(spec))
     return ["mine", "automaton.json", "--explain", "--out", "again", "--no-report"]

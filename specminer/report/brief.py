@@ -33,6 +33,8 @@ _REASONS: Final = 2
 """Reasons for which a transaction stands out that are told."""
 _KINDS: Final = (
     ("a governor", {"propose", "castVote", "execute"}),
+    ("a governor", {"castVote", "queue"}),
+    ("a governor", {"castVote", "execute"}),
     ("a timelock", {"schedule", "execute"}),
     ("a multisignature wallet", {"execTransaction"}),
     ("a multisignature wallet", {"submitTransaction", "confirmTransaction"}),
@@ -151,6 +153,7 @@ def _times(count: int | None) -> str:
 def _interactions(spec: Specification) -> str:
     split = spec.interactions
     sort = "" if split.sort is None else plain(split.sort.name, 60)
+    sort = f"entry of {sort.removesuffix('[]')}" if sort.endswith("[]") else sort
     lead = f"The history divides into {count_of(split.count, 'interaction')}"
     match split.mode:
         case Mode.PARTITION:
@@ -192,8 +195,8 @@ def _life(spec: Specification) -> str:
     count = spec.interactions.count
     if ends and count is not None and count > 1:
         (most, where), *others = ends[:3]
-        verb = "is" if most == -1 else "are"
-        text += f"; of {count:,} interactions {-most:,} {verb} last seen in “{where}”"
+        many = "all" if -most == count else f"{-most:,}"
+        text += f"; of {count:,} interactions {many} {'is' if most == -1 else 'are'} last seen in “{where}”"
         text += "".join(f", {-ended:,} in “{name}”" for ended, name in others)
     return f"{text}."
 

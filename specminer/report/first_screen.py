@@ -22,6 +22,7 @@ from specminer.report.brief import brief
 from specminer.report.fidelity import fidelity_text, unknown_text
 from specminer.report.guards import conditions_text
 from specminer.report.layout import cut
+from specminer.report.sentences import short_hashes
 from specminer.specification import Guard, GuardKind, Specification, State
 
 MIN_WIDTH: Final = 40
@@ -56,7 +57,8 @@ def _title(spec: Specification) -> str:
     """Return the contract's name with its address, or with how many contracts there are."""
     addresses = [plain(address, 60) for address in spec.contracts]
     where = addresses[0] if len(addresses) == 1 else count_of(len(addresses), "contract")
-    return f"{plain(spec.name, 100)}, {where} on chain {spec.chain_id}"
+    named = len(addresses) != 1 or spec.name not in (addresses[0], short_hashes(addresses[0]))
+    return f"{plain(spec.name, 100) if named else 'Contract'}, {where} on chain {spec.chain_id}"
 
 
 def render_parts(parts: Sequence[RenderableType], *, width: int, colour: bool) -> str:
@@ -134,7 +136,7 @@ def _main_guards(spec: Specification, columns: int) -> RenderableType | None:
     if not ranked:
         return None
     shown = ranked[: _limit(len(ranked))]
-    rows = [(_scope(guard), conditions_text(guard), _support(guard)) for guard in shown]
+    rows = [(_scope(guard), short_hashes(conditions_text(guard)), _support(guard)) for guard in shown]
     table = _table("What calls need", "", "rejections explained")
     table.columns[1].justify = "left"
     table.columns[1].overflow = "fold"
