@@ -5,7 +5,7 @@ and percentages where the code shows that a number is one.
 """
 
 from specminer.quantity.exact import ExactValue, exact_values
-from specminer.quantity.inference import Scope, Units, scope_of, units_of
+from specminer.quantity.inference import Scope, Units, scope_of, scopes_of, units_of
 from specminer.quantity.measure import Measure, MeasureKind, group, group_digits, spell, spell_text
 from specminer.quantity.reading import for_readers
 from specminer.quantity.rewriting import Rewriter
@@ -22,6 +22,7 @@ __all__ = [
     "group",
     "group_digits",
     "scope_of",
+    "scopes_of",
     "spell",
     "spell_text",
     "units_of",

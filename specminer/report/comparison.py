@@ -9,6 +9,7 @@ import msgspec
 from specminer._support.text import count_of
 from specminer.comparison.difference import Comparison, Difference, Ground
 from specminer.errors import plain
+from specminer.report.readable_comparison import readable_comparison
 
 FORMAT: Final = "specminer/diff"
 VERSION: Final = 1
@@ -24,6 +25,7 @@ _TITLES: Final = {
 
 def comparison_text(compared: Comparison) -> str:
     """Return the differences in lines, those of the code first."""
+    compared = readable_comparison(compared)
     found = compared.differences
     names = _names(compared)
     lines = [f"{names}: {count_of(len(found), 'difference') if found else 'no difference beyond chance'}"]

@@ -15,6 +15,7 @@ from specminer.render.joint import joint_dot
 from specminer.report.markdown import escape_text, section_lines
 from specminer.report.page import asset, environment, style_hash
 from specminer.report.picture import bare_picture, night
+from specminer.report.readable_comparison import readable_comparison
 from specminer.report.section import Section, left_out, row, without_empty_columns
 from specminer.specification import HistorySummary, Specification
 
@@ -33,6 +34,7 @@ _HEADER: Final = ("what", "of", "change", "before", "after", "in a sentence", "f
 
 def comparison_html(compared: Comparison) -> str:
     """Return the page; the same comparison gives the same bytes with the same renderer."""
+    compared = readable_comparison(compared)
     title, sections = _title(compared), list(_sections(compared))
     trouble, picture = "", ""
     try:
@@ -57,6 +59,7 @@ def comparison_html(compared: Comparison) -> str:
 
 def comparison_markdown(compared: Comparison) -> str:
     """Return the differences as CommonMark with tables; ends in a newline."""
+    compared = readable_comparison(compared)
     lines = [f"# {escape_text(_title(compared), 160)}: what differs", ""]
     lines += [
         "; ".join(f"{label.lower()}: {escape_text(value)}" for label, value in _numbers(compared)) + ".",
