@@ -117,6 +117,28 @@ def test_the_recorded_contract_passes_and_its_twins_fail(name: str, forge: Path,
     assert f"should leave {twins.effect}" in unchanged["test_claims"]
 
 
+@pytest.mark.slow
+@pytest.mark.node
+def test_a_proxy_is_replayed_with_the_source_as_its_implementation(forge: Path, tmp_path: Path) -> None:
+    folder = dataset("loans").folder
+    sources = {name: (folder / name).read_text() for name in ("Desk.sol", "Loans.sol", "LoansV2.sol")}
+    check = 'require(extension.offered, "Loans: nothing asked");'
+    assert sources["LoansV2.sol"].count(check) == 1
+    changed = sources["LoansV2.sol"].replace(check, "").replace("contract LoansV2", "contract Changed")
+    project = tmp_path / "project"
+    project.mkdir()
+    text = export("loans", tmp_path)
+    assert "The recorded contract is a proxy." in text
+    forged = ForgeProject(project, {**sources, "Changed.sol": changed}, {"History.t.sol": text})
+    passed = forged.run("LoansV2.sol:LoansV2")
+    assert (passed["test_claims"], passed["test_outcomes"]) == ("", "")
+    # forge may find a way that nobody took, but never another implementation, which would accept everything
+    assert "accepted although" not in passed["invariant_claims"]
+    failed = forged.run("Changed.sol:Changed")
+    assert "although this does not hold" in failed["test_claims"]
+    assert "accepted, but was refused" in failed["test_outcomes"]
+
+
 def test_what_is_not_stated_is_listed_twice(tmp_path: Path) -> None:
     (tmp_path / "automaton.json").write_bytes(encode_specification(mined("auction_house").specification))
     options = ("export-spec", "automaton.json", "auction_house", "--format", "foundry", "--out", "Test.sol")

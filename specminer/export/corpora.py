@@ -87,6 +87,12 @@ def _foreign(recorded: RecordedCalls) -> Iterator[LeftOut]:
     """Yield what no corpus can say."""
     for note in recorded.notes:
         yield LeftOut(scope="history", text="all calls", reason=note)
+    if recorded.proxy is not None:
+        yield LeftOut(
+            scope="history",
+            text="the proxy",
+            reason="the fuzzer calls what is deployed there; deploy the proxy with its implementation first",
+        )
     if any(answer for call in recorded.calls for answer in call.answers):
         yield LeftOut(
             scope="history",

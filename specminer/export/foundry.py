@@ -12,14 +12,15 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from specminer._support.addresses import checksum_address
+from specminer._support.text import count_of
 from specminer.chain.artifact import Artifact
-from specminer.errors import plain
+from specminer.errors import UsageError, plain
 from specminer.export.export_text import ExportText, comment_lines
 from specminer.export.expressions import UnsayableError
 from specminer.export.foundry_handlers import handler
 from specminer.export.foundry_parts import CALL_TYPES, CHEATCODES, JUDGING, REPLAYING, SENDING
 from specminer.export.function_claims import ContractClaims, FunctionClaims, LeftOut, WriteClaim, read_claims
-from specminer.export.replayed_calls import RecordedCalls, ReplayedCall
+from specminer.export.replayed_calls import RecordedCalls, ReplayedCall, ReplayedProxy, constructor_inputs
 from specminer.export.solidity_names import is_identifier
 from specminer.export.solidity_words import HELPERS, literal, slot_word, truth, word
 from specminer.specification import Specification
@@ -36,7 +37,15 @@ def foundry(specification: Specification, artifact: Artifact, recorded: Recorded
         artifact: the contract's ABI and storage layout.
         recorded: the calls to send again.
 
+    Raises:
+        UsageError: the contract is a proxy, and the constructor of its implementation needs arguments.
+
     """
+    if recorded.proxy is not None and constructor_inputs(artifact):
+        raise UsageError(
+            "this format deploys a proxy's implementation anew, but the history does not hold the arguments of its "
+            "constructor; give with --abi an implementation whose constructor has none"
+        )
     claims = read_claims(specification, artifact)
     name = specification.name if is_identifier(specification.name) else "Recorded"
     left_out = list(claims.left_out)
@@ -68,10 +77,20 @@ def foundry(specification: Specification, artifact: Artifact, recorded: Recorded
         f"// Put this file into test/ beside the contract's source in src/. The contract is found as {literal(name)};",
         "// the environment variable SPECMINER_TARGET names another one, such as File.sol:Contract.",
         *(f"// {note}" for note in recorded.notes),
+        *_about_proxy(recorded.proxy),
         *comment_lines("//", left_out),
         "",
     ]
     return ExportText(text="\n".join(head) + "\n" + "\n".join(blocks), left_out=tuple(left_out))
+
+
+def _about_proxy(proxy: ReplayedProxy | None) -> Iterator[str]:
+    if proxy is None:
+        return
+    others = count_of(len(proxy.others), "other contract")
+    yield f"// The recorded contract is a proxy. The source is deployed at {checksum_address(proxy.implementation)},"
+    yield "// and only calls that its code answered are judged. The proxy, and the code of"
+    yield f"// {others} that ran in it, are as recorded."
 
 
 def _contract(head: str, parts: Sequence[str]) -> str:
@@ -167,7 +186,10 @@ def _recording(recorded: RecordedCalls, specification: Specification) -> Iterato
     yield "        vm.roll(lastNumber);"
     yield from _answers(creation)
     yield '        bytes memory code = vm.getCode(vm.envOr("SPECMINER_TARGET", string(SOURCE)));'
-    yield f'        vm.etch(TARGET, abi.encodePacked(code, hex"{creation.data.hex()}"));'
+    if recorded.proxy is None:
+        yield f'        vm.etch(TARGET, abi.encodePacked(code, hex"{creation.data.hex()}"));'
+    else:
+        yield from _implementations(recorded.proxy)
     yield "        vm.setNonce(TARGET, 1);"
     yield f"        vm.deal({sender}, {creation.value});"
     yield f"        vm.prank({sender}, {origin});"
@@ -183,17 +205,35 @@ def _recording(recorded: RecordedCalls, specification: Specification) -> Iterato
     yield from (f"        _calls{number}();" for number in range(count))
     yield "    }"
     yield ""
-    time_and_block = (creation.time, creation.block)
+    time_and_block, judged = (creation.time, creation.block), recorded.proxy is None
     for number in range(count):
         yield f"    function _calls{number}() private {{"
         for call in recorded.calls[number * _CALLS_IN_ONE : (number + 1) * _CALLS_IN_ONE]:
             if (call.time, call.block) != time_and_block:
                 time_and_block = (call.time, call.block)
                 yield f"        _at({call.time}, {call.block});"
+            is_judged = recorded.proxy is None or call.code == recorded.proxy.implementation
+            if is_judged != judged:
+                judged = is_judged
+                yield f"        judged = {str(judged).lower()};"
             yield from _answers(call)
             yield f"        {_replay_call(call)} // 0x{call.transaction.hex()}"
         yield "    }"
         yield ""
+
+
+def _implementations(proxy: ReplayedProxy) -> Iterator[str]:
+    """Yield what deploys the code that a proxy hands calls on to, and puts what creates the proxy in its place."""
+    place = checksum_address(proxy.implementation)
+    for address, code in proxy.others:
+        yield f'        vm.etch({checksum_address(address)}, hex"{code.hex()}");'
+    yield f"        vm.etch({place}, code);"
+    yield f"        vm.setNonce({place}, 1);"
+    yield f'        (bool made, bytes memory implementation) = {place}.call("");'
+    yield '        require(made, "the constructor of the implementation failed");'
+    yield f"        vm.etch({place}, implementation);"
+    yield f'        vm.etch(TARGET, hex"{proxy.creation_code.hex()}");'
+    yield "        judged = false;"
 
 
 def _answers(call: ReplayedCall) -> Iterator[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 from typing import Final
 
 from specminer._support.addresses import checksum_address
@@ -36,11 +37,22 @@ def handler(name: str, claims: ContractClaims, recorded: RecordedCalls) -> str:
         if later.time >= earlier.time
     ]
     longest = max(gaps, default=0)
+    switching = _switching(recorded)
     for place, item in enumerate(claims.functions):
         calls = [call for call in recorded.calls if _is_call(item, call)]
-        if calls:
+        if calls and item.selector not in switching:
             lines += ["", *_function(place, item, calls, longest)]
     return "\n".join([*lines, "}", ""])
+
+
+def _switching(recorded: RecordedCalls) -> frozenset[bytes]:
+    """Return the selectors of calls behind which other code answers a proxy's calls."""
+    if recorded.proxy is None:
+        return frozenset()
+    told = [call for call in recorded.calls if call.code is not None and call.code != recorded.contract]
+    return frozenset(
+        call.data[:4] for call, later in pairwise(told) if call.accepted and call.code != later.code
+    )
 
 
 def _is_call(item: FunctionClaims, call: ReplayedCall) -> bool:

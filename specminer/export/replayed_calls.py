@@ -56,6 +56,20 @@ class ReplayedCall:
     """Calldata; of the constructor its arguments."""
     accepted: bool
     answers: tuple[RecordedAnswer, ...] = ()
+    code: Address | None = None
+    """Whose code ran; ``None`` if that is not known."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReplayedProxy:
+    """A contract that hands its calls on to the code of others."""
+
+    creation_code: bytes
+    """What created it, its arguments included."""
+    implementation: Address
+    """Where the newest code is, which the source is of."""
+    others: tuple[tuple[Address, bytes], ...]
+    """Whose code ran besides, with the runtime code."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,6 +81,8 @@ class RecordedCalls:
     calls: tuple[ReplayedCall, ...]
     notes: tuple[str, ...]
     """What cannot be, in sentences."""
+    proxy: ReplayedProxy | None = None
+    """``None`` for a contract that runs its own code."""
 
 
 def read_calls(history: History, artifact: Artifact, limit: int) -> RecordedCalls:
@@ -78,7 +94,7 @@ def read_calls(history: History, artifact: Artifact, limit: int) -> RecordedCall
         limit: calls at most.
 
     Raises:
-        UsageError: the history does not hold the creation, or the contract's own code was that of a proxy.
+        UsageError: the history does not hold the creation, or not whose code ran in a proxy.
 
     """
     rows = [row for row in range(len(history)) if history.invocation_contract[row] == 0]
@@ -89,10 +105,6 @@ def read_calls(history: History, artifact: Artifact, limit: int) -> RecordedCall
     if created is None:
         raise UsageError(
             "this format replays a contract from its creation on, which the history does not hold"
-        )
-    if history.contracts[0].implementations:
-        raise UsageError(
-            "this format deploys the contract anew, but it is a proxy: it delegates to the code of another contract"
         )
     notes = []
     if len(history.contracts) > 1:
@@ -108,7 +120,10 @@ def read_calls(history: History, artifact: Artifact, limit: int) -> RecordedCall
     if len(chosen) > limit:
         notes.append(f"The first {limit:,} of {len(chosen):,} calls are replayed.")
     creation = _call(history, created)
-    arguments = constructor_arguments(creation.data, _constructor_inputs(artifact))
+    proxy = _proxy(history, chosen, creation.data)
+    arguments = b""
+    if proxy is None:
+        arguments = constructor_arguments(creation.data, constructor_inputs(artifact))
     return RecordedCalls(
         contract=history.contracts[0].address,
         creation=ReplayedCall(
@@ -124,7 +139,35 @@ def read_calls(history: History, artifact: Artifact, limit: int) -> RecordedCall
         ),
         calls=tuple(_call(history, row) for row in chosen[:limit]),
         notes=tuple(notes),
+        proxy=proxy,
     )
+
+
+def _proxy(history: History, rows: Sequence[int], creation_code: bytes) -> ReplayedProxy | None:
+    """Return how the first contract hands calls on; ``None`` if it runs its own code.
+
+    Raises:
+        UsageError: it is not known whose code ran last.
+
+    """
+    record = history.contracts[0]
+    if not record.implementations:
+        return None
+    known = dict(record.implementations)
+    ran = [_code(history, row) for row in rows]
+    newest = next((code for code in reversed(ran) if code in known), None)
+    if newest is None:
+        raise UsageError(
+            "this format deploys the code anew that a proxy handed its calls on to, but the history does not tell "
+            "which that is; collect it from a node that traces calls"
+        )
+    others = tuple((address, code) for address, code in record.implementations if address != newest)
+    return ReplayedProxy(creation_code=creation_code, implementation=newest, others=others)
+
+
+def _code(history: History, row: int) -> Address | None:
+    place = int(history.invocation_code[row])
+    return None if place == MISSING else history.addresses[place]
 
 
 def _kind(history: History, row: int) -> InvocationKind:
@@ -149,6 +192,7 @@ def _call(history: History, row: int) -> ReplayedCall:
         data=history.invocation_data[row],
         accepted=bool(history.accepted[row]),
         answers=tuple(_answers(history, row)),
+        code=_code(history, row),
     )
 
 
@@ -173,7 +217,8 @@ def _answers(history: History, row: int) -> Iterator[RecordedAnswer]:
         )
 
 
-def _constructor_inputs(artifact: Artifact) -> tuple[Parameter, ...]:
+def constructor_inputs(artifact: Artifact) -> tuple[Parameter, ...]:
+    """Return the parameters of the constructor."""
     return next((entry.inputs for entry in artifact.abi if entry.type == "constructor"), ())
 
 
