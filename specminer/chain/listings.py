@@ -19,6 +19,7 @@ from specminer.chain.export_blocks import BlockValues
 from specminer.chain.export_fields import Fields
 from specminer.chain.exported import CallType, ExportedCall, ExportedTransaction, call_of, transaction_of
 from specminer.chain.saved_traces import SavedTraces
+from specminer.chain.state_file import ChainState
 from specminer.chain.storage_diffs import StorageDiffs
 from specminer.errors import FileFormatError, plain
 from specminer.trace import Address, Hash
@@ -58,6 +59,8 @@ class World:
     """Runtime code of contracts whose creation is in no list, or cannot be executed."""
     traces: SavedTraces = field(default_factory=dict)
     """What tracers answered for transactions, by their hashes."""
+    state: ChainState | None = None
+    """Code and storage of contracts that no list creates."""
     diffs: StorageDiffs = field(default_factory=dict)
     """What nodes say of the storage that transactions found and left."""
 

@@ -45,6 +45,7 @@ from specminer.chain.exported import (
 from specminer.chain.nested_traces import is_nested_trace
 from specminer.chain.parquet.rows import is_parquet
 from specminer.chain.saved_traces import is_saved_trace
+from specminer.chain.state_file import is_state
 from specminer.chain.traceline import FORMAT
 from specminer.errors import FileFormatError, plain
 from specminer.trace import Hash
@@ -59,6 +60,8 @@ class FileKind(Enum):
     """A list or table, for :func:`kind_of_records`."""
     SAVED = "saved"
     """Answers of a node's tracers, for :func:`specminer.chain.saved_traces.read_saved`."""
+    STATE = "state"
+    """Accounts with code and storage, for :func:`specminer.chain.state_file.read_state`."""
     NESTED = "nested"
     """Answers of ``trace_*``, for :func:`specminer.chain.nested_traces.read_nested`."""
 
@@ -81,6 +84,8 @@ def kind_of(path: Path) -> FileKind:
     if not (head[:1] == b"{" and FORMAT.encode() in head):
         if is_nested_trace(head):
             return FileKind.NESTED
+        if is_state(head):
+            return FileKind.STATE
         if is_saved_trace(head):
             return FileKind.SAVED
     if head[:1] == b"[":

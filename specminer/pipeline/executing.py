@@ -30,6 +30,7 @@ from specminer.chain.fitting_abi import fitting_artifact
 from specminer.chain.limits import MAX_GAS, MAX_STEPS
 from specminer.chain.listings import main_contract
 from specminer.chain.node import Node
+from specminer.chain.state_file import ChainState, StateAccount, StateMaker, place_accounts
 from specminer.chain.storage_diffs import StorageDiffs
 from specminer.errors import FileFormatError, StoreError, UsageError, plain
 from specminer.pipeline.progress import SILENT, ExecutionProgress, Observer
@@ -94,6 +95,8 @@ class Export:
     """What it may lack, as sentences."""
     codes: Mapping[Address, bytes] = field(default_factory=dict)
     """Runtime code of contracts, for those whose creation is missing or cannot be executed."""
+    state: ChainState | None = None
+    """Code and storage of contracts that the lists do not create."""
     diffs: StorageDiffs = field(default_factory=dict)
     """What nodes say of the storage that transactions found and left."""
     owners: frozenset[Address] = frozenset()
@@ -193,8 +196,9 @@ def import_export(
     """
     source = None if node is None else NodeSource(node, observer.note)
     targets, created = _targets(export)
-    existing = _existing(export, created) if source is None else ()
-    rules, choice, name, explained = _rules(export, rulebook, note := _once(observer.note))
+    placed = () if export.state is None else tuple(sorted(export.state.accounts.keys() - created))
+    existing = _existing(export, created) if source is None and not targets & set(placed) else ()
+    rules, choice, name, explained = _rules(export, rulebook, placed, note := _once(observer.note))
     machine = rulebook.maker().make(source, note)
     replay = RecordReplay(
         machine,
@@ -215,6 +219,7 @@ def import_export(
     run.listed = created
     codes = "".join(f" {address.hex()} {code.hex()}" for address, code in sorted(export.codes.items()))
     run.digest.update(f"{rulebook} {name} {node is not None}{codes}".encode())
+    run.place(placed)
     return run.run(explained)
 
 
@@ -252,13 +257,41 @@ class _Import:
         """Contracts that existed before the export begins, so that nothing is known of their storage."""
         self.listed: frozenset[Address] = frozenset()
         """Contracts that transactions of the export create."""
+        self._placed: dict[Address, StateAccount] = {}
+        """Contracts of a file of the chain's state."""
         self._stale: frozenset[Hash] = frozenset()
         """First transactions of exports that were executed before, and are part of this one now."""
+
+    def place(self, contracts: Sequence[Address]) -> None:
+        """Put contracts of a file of the chain's state where they were; before anything is executed.
+
+        What the storage of a later state holds is not what it held, so it is in doubt.
+        """
+        state, replay = self.export.state, self.replay
+        if state is None:
+            return
+        early = state.block < self.export.transactions[0].block
+        for contract in contracts:
+            account = state.accounts[contract]
+            self.digest.update(repr((contract, account, early)).encode())
+            self._placed[contract] = account
+            if contract in replay.targets and early:
+                replay.deployed.add(contract)
+            elif contract in replay.targets:
+                replay.adopt(contract)
+                self.unknown |= {contract}
+        if contracts and not early:
+            self.observer.note(
+                f"the state is that of block {state.block:,}: code and storage of other contracts are as they were "
+                "then, not as they were before each transaction"
+            )
 
     def run(self, explained: str) -> ImportResult:
         """Do it; ``explained`` says by which rules."""
         blocks = list(_blocks(self.export, self.replay))
         start = self._resume(blocks)
+        if not start:
+            place_accounts(self.replay.machine, self._placed)
         done = before = sum(len(records) + len(calls) for records, calls in blocks[:start])
         total = sum(len(records) + len(calls) for records, calls in blocks)
         chunk = _Chunk(first=_number(blocks[start - 1]) + 1 if start else _number(blocks[0]))
@@ -640,10 +673,15 @@ def _once(note: Callable[[str], None]) -> Callable[[str], None]:
 
 
 def _rules(
-    export: Export, rulebook: Rulebook, note: Callable[[str], None]
+    export: Export, rulebook: Rulebook, placed: Sequence[Address], note: Callable[[str], None]
 ) -> tuple[Rules, ForkFit | None, str, str]:
     """Return the rules to execute by, how well they fit (``None`` if they are known), a name and a sentence."""
     records, maker = export.transactions, rulebook.maker()
+    if export.state is not None:
+        accounts = {contract: export.state.accounts[contract] for contract in placed}
+        maker = StateMaker(
+            engine=maker.engine, max_steps=maker.max_steps, max_gas=maker.max_gas, accounts=accounts
+        )
     if rulebook.fork != AUTO:
         rules = rules_of_fork(rulebook.fork)
         choice = measure(records, rulebook.chain_id, rulebook.fork, rules, maker, note)

@@ -15,6 +15,7 @@ from specminer.chain.exported import ExportedCall, ExportedTransaction
 from specminer.chain.listings import Listing, World, main_contract, merge_lists
 from specminer.chain.nested_traces import read_nested
 from specminer.chain.saved_traces import SavedTraces, read_saved, read_trace_table
+from specminer.chain.state_file import ChainState, read_state
 from specminer.chain.storage_diffs import StorageDiffs, add_diffs, read_diffs
 from specminer.chain.txlist import (
     FileKind,
@@ -50,10 +51,16 @@ def read_world(paths: Sequence[Path], codes: Codes, note: Callable[[str], None])
     blocks: dict[int, BlockRow] = {}
     traces: SavedTraces = {}
     diffs: StorageDiffs = {}
+    state: ChainState | None = None
     for path in paths:
         kind = kind_of(path)
         if kind is FileKind.SAVED:
             _add_traces(traces, read_saved(path))
+            continue
+        if kind is FileKind.STATE:
+            if state is not None:
+                raise FileFormatError(f"{plain(path)} is a second file of a state; give one")
+            state = read_state(path)
             continue
         if kind is FileKind.NESTED:
             nested = read_nested(path)
@@ -92,7 +99,7 @@ def read_world(paths: Sequence[Path], codes: Codes, note: Callable[[str], None])
             listed.append(Listing(owner=_find_owner(found, owners), origin=str(path), calls=found))
     lists = [_join_files([item for item in listed if item.owner == owner]) for owner in _each(listed)]
     owner = next((item.owner for item in lists), None)
-    return World(lists=tuple(lists), codes=codes(owner), traces=traces, diffs=diffs)
+    return World(lists=tuple(lists), codes=codes(owner), traces=traces, state=state, diffs=diffs)
 
 
 def _add_traces(traces: SavedTraces, more: SavedTraces) -> None:

@@ -96,6 +96,7 @@ def _export(lists: Sequence[Listing], world: World) -> Export:
         origin=lists[0].origin if len(lists) == 1 else f"{lists[0].origin} and other lists",
         limits=tuple(limits),
         codes=world.codes,
+        state=world.state,
         diffs=world.diffs,
         owners=frozenset(item.owner for item in lists),
     )
