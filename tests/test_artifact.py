@@ -68,6 +68,12 @@ FORMS: dict[str, Any] = {
         "bytecode": "0x60",
         "linkReferences": {},
     },
+    "0x": {
+        "schemaVersion": "2.0.0",
+        "contractName": "AuctionHouse",
+        "compilerOutput": {"abi": ABI, "evm": {"bytecode": {"object": "0x60"}}},
+        "networks": {},
+    },
     "Truffle": {"contractName": "AuctionHouse", "abi": ABI, "networks": {}, "updatedAt": "2018"},
     "solc": {"abi": ABI, "evm": {"bytecode": {"object": "60"}}, "metadata": "{}", "storageLayout": LAYOUT},
     "no variables": {"abi": ABI, "storageLayout": {"storage": [], "types": None}},

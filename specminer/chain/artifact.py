@@ -288,11 +288,13 @@ def _unset(value: Any) -> Any:
 
 def _chosen(document: dict[str, Any], shown: str, contract: str | None) -> dict[str, Any]:
     """Return one contract's description, with its ABI and layout at the top."""
-    table = document.get("output") if isinstance(document.get("output"), dict) else document
-    assert isinstance(table, dict)
+    inner = (
+        document.get(key) for key in ("output", "compilerOutput")
+    )  # the latter is how 0x's tools write it
+    table: dict[str, Any] = next((item for item in inner if isinstance(item, dict)), document)
     target = _target(document)
     if table is not document and "abi" in table and "abi" not in document:  # Solidity's metadata.json
-        return {"contractName": target, "abi": table["abi"]}
+        return {**table, "contractName": target or document.get("contractName")}
     if "abi" in document or not (isinstance(table.get("contracts"), dict) or _is_combined(document)):
         return document if target is None else {"contractName": target} | document
     found = dict(_contracts(table.get("contracts") or document))
