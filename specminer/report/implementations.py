@@ -19,6 +19,8 @@ MAX_TOLD: Final = 5
 """Upgrades that the summary tells one by one."""
 _FUNCTIONS: Final = 8
 """Functions that a cell names."""
+_ADDRESSES: Final = 3
+"""Addresses that a sentence names."""
 _WIDTH, _LEFT, _BAR, _GAP, _BOTTOM = 900, 110, 16, 8, 28
 
 
@@ -82,7 +84,7 @@ def _change_row(chain_id: int, change: ImplementationChange, *, several: bool) -
 
 
 def _outside(change: ImplementationChange) -> str:
-    return f"by the beacon {change.beacon}" if change.beacon else "outside the contract"
+    return f"by the beacon {plain(change.beacon, 60)}" if change.beacon else "outside the contract"
 
 
 def upgrade_texts(facts: HistorySummary) -> list[str]:
@@ -99,14 +101,18 @@ def upgrade_texts(facts: HistorySummary) -> list[str]:
 def _change_text(change: ImplementationChange) -> str:
     parts = []
     if change.added:
-        parts.append(f"to {', '.join(change.added[:3])}")
+        parts.append(f"to {_named(change.added)}")
     if change.removed:
-        parts.append(f"from {', '.join(change.removed[:3])}")
+        parts.append(f"from {_named(change.removed)}")
     if change.transaction is not None:
         where = f"in block {change.block:,} by {plain(change.function or 'a call', 60)}"
     else:
         where = f"between blocks {change.after_block or 0:,} and {change.block:,} {_outside(change)}"
     return f"Upgraded {' '.join(parts)} {where}."
+
+
+def _named(addresses: Sequence[str]) -> str:
+    return list_some([plain(address, 60) for address in addresses[:_ADDRESSES]], len(addresses))
 
 
 def _timeline(listed: Sequence[ImplementationSummary], changes: Sequence[ImplementationChange]) -> str:
