@@ -21,6 +21,8 @@ import sys
 import tarfile
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
+from importlib.abc import MetaPathFinder
+from importlib.machinery import ModuleSpec
 from io import BytesIO
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -169,10 +171,24 @@ def _read(folder: Path) -> tuple[History, Artifact | None]:
         return store.history(contracts[0].chain_id, chosen), None
 
 
+class _ThisTree(MetaPathFinder):
+    """Finds modules of this file's tree that the imported tree does not have, as measures may need them."""
+
+    def find_spec(
+        self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
+        """Return where a module lies in this file's tree."""
+        del path, target
+        file = ROOT.joinpath(*fullname.split(".")).with_suffix(".py")
+        return importlib.util.spec_from_file_location(fullname, file) if file.is_file() else None
+
+
 def _measures(name: str) -> ModuleType:
     """Return a module of this file's tree, whatever tree is imported."""
     path = ROOT / "specminer" / f"{name}.py"
     specification = importlib.util.spec_from_file_location(f"measures_{path.stem}", path)
+    if not any(isinstance(finder, _ThisTree) for finder in sys.meta_path):
+        sys.meta_path.append(_ThisTree())
     assert specification is not None
     assert specification.loader is not None
     module = importlib.util.module_from_spec(specification)

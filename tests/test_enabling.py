@@ -95,3 +95,47 @@ def test_the_definition_makes_the_same_states_again() -> None:
     again = tune(table, found.chosen.definition)
     assert [state.name for state in again.states] == [state.name for state in found.states]
     assert again.chosen.blocks.tolist() == found.chosen.blocks.tolist()
+
+
+STAGES = EntityVariable(name="outcome", kind=ValueKind.ENUM, stored=(0, 0))
+
+
+def outcome_is(value: int) -> StateCondition:
+    """Return that the code compares the outcome with a value."""
+    return StateCondition(
+        stored=((StoredField(0, 0), 1),),
+        clock="",
+        factor=0,
+        constant=-value,
+        comparison=ZeroComparison.ZERO,
+    )
+
+
+def questions(variable: EntityVariable, *conditions: StateCondition) -> EventTable:
+    """Return questions that are bet on, and answered with 1 or 2: whatever it is, the winners are paid."""
+    draw = random.Random(3)
+    lives: list[Life] = []
+    for number in range(40):
+        bets: Life = [("bet", (0,)) for _ in range(draw.randint(2, 5))]
+        answer = 1 + number % 2
+        paid: Life = [("claim", (answer,)) for _ in range(draw.randint(1, 4))]
+        lives.append([("open", (0,)), *bets, ("bet (rejected)", (0,)), ("resolve", (answer,)), *paid])
+    table = table_of(lives, [variable], ["bet (rejected)"])
+    places = {symbol: place for place, symbol in enumerate(table.symbols)}
+    accepted = tuple(places[symbol.removesuffix(" (rejected)")] for symbol in table.symbols)
+    return replace(table, conditions=conditions, accepted_as=accepted)
+
+
+def test_values_of_a_choice_are_all_told_apart_where_one_is() -> None:
+    asked = [outcome_is(value) for value in (0, 1, 2)]
+    assert [state.name for state in tune(questions(STAGES, *asked), Definition()).states[1:]] == [
+        "outcome = 0",
+        "outcome = 1",
+        "outcome = 2",
+    ]
+
+
+def test_values_of_a_number_are_not() -> None:
+    asked = [outcome_is(value) for value in (0, 1, 2)]
+    number = replace(STAGES, kind=ValueKind.UINT)
+    assert len(tune(questions(number, *asked), Definition()).states) == 3

@@ -206,7 +206,7 @@ def _with_deadline(
         interaction=np.insert(table.interaction, at, table.interaction[at]),
         rejected=np.insert(table.rejected, at, False),
         words=tuple(words),
-        variables=(*table.variables, EntityVariable(name=item.name, kind=ValueKind.BOOL, coded=True)),
+        variables=(*table.variables, _flag(table, item)),
         values=np.vstack([_with_repeated(table.values, at), flag]),
         assumed=None if table.assumed is None else np.vstack([_with_repeated(table.assumed, at), flag]),
         call_values=_call_values(table, item, at, due),
@@ -233,6 +233,12 @@ def _with_deadline(
         phase=np.insert(phase, at, place),
     )
     return extended, moved
+
+
+def _flag(table: EventTable, item: Deadline) -> EntityVariable:
+    """Return a deadline as a variable."""
+    held_in = tuple(table.variables[row].name for row in _rows(table, item))
+    return EntityVariable(name=item.name, kind=ValueKind.BOOL, coded=True, made_of=held_in)
 
 
 def _call_values(table: EventTable, item: Deadline, at: IntColumn, due: IntColumn) -> IntColumn | None:

@@ -7,7 +7,8 @@ arguments. Nothing before this point knows states, nothing after it knows storag
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import Enum
 
 import numpy as np
@@ -56,6 +57,8 @@ class EntityVariable:
     :mod:`specminer.abstraction.observers`."""
     relies_on: tuple[str, ...] = ()
     """Names of the deadlines whose events change it."""
+    made_of: tuple[str, ...] = ()
+    """For a deadline, the names of the entity's variables that hold it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,6 +121,12 @@ class EventTable:
     switches: tuple[int, ...] = ()
     """Positions of the symbols that are changes of such a flag, ascending: nobody's calls, but what befalls all."""
 
+    accessed: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    """For each event before it was split into parts, the names of the variables that calls of its function read or
+    write; an event that is not there may look at all of them."""
+    decided: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    """For each event before it was split into parts, the names of the variables that the code of its function decides
+    upon; for an event that is not there, those of ``accessed``."""
     conditions: tuple[StateCondition, ...] = ()
     """What the code asks of storage, and of storage and the clock, in its order."""
     parameters: tuple[ContractParameter, ...] = ()

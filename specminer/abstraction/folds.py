@@ -132,27 +132,29 @@ def restrict(graph: Quotient, cut: Folds, parts: list[int]) -> Quotient:
 
 
 def held_out_acceptance(
-    graph: Quotient, cut: Folds, blocks: IntColumn, assumed: BoolColumn | None = None
+    graph: Quotient,
+    cut: Folds,
+    blocks: IntColumn,
+    assumed: BoolColumn | None = None,
+    alike: IntColumn | None = None,
 ) -> float:
     """Return the share of interactions whose every step was seen in another part, for given states.
 
     Steps are accepted calls. A rejected call keeps the state and is no step: an automaton that has no such call there
     says what the contract said. A change of a flag of the whole contract befalls an interaction wherever it is. Edges
-    that are ``assumed``, as a value is in doubt, say nothing either.
+    that are ``assumed``, as a value is in doubt, say nothing either. Where steps are ``alike``, which have one number
+    (one for each finest edge), none of them is refused that was seen in another part.
     """
     passed = graph.given | graph.rejected[graph.symbol]
     if assumed is not None:
         passed |= assumed
     states = int(blocks.max()) + 1
     coarse = (blocks[graph.source] * graph.symbols + graph.symbol) * states + blocks[graph.target]
-    _, which = np.unique(coarse, return_inverse=True)
-    which = which.ravel()
-    seen = np.zeros((int(which.max(initial=-1)) + 1, PARTS), dtype=np.bool_)
-    edge, part = np.nonzero(cut.edges if assumed is None else np.where(assumed[:, None], 0, cut.edges))
-    seen[which[edge], part] = True
-    alone = np.where(seen.sum(axis=1) == 1, seen.argmax(axis=1), PARTS)[which]
+    told = cut.edges if assumed is None else np.where(assumed[:, None], 0, cut.edges)
+    alone = _only_parts(coarse, told)
+    if alike is not None:
+        alone = np.where(_only_parts(alike, told) == PARTS, PARTS, alone)
     alone[passed] = PARTS
-    # for each finest edge the only part in which its step was seen, or PARTS
     steps = alone[cut.path]
     # a path is refused in a part if one of its steps is in that part alone
     refused = np.zeros((len(cut.begins), PARTS + 1), dtype=np.bool_)
@@ -161,6 +163,17 @@ def held_out_acceptance(
     )
     total = cut.times.sum()
     return float((cut.times * ~refused[:, :PARTS]).sum() / total) if total else 1.0
+
+
+def _only_parts(step: IntColumn, edges: IntColumn) -> IntColumn:
+    """Return for each finest edge the only part in which its step was seen, or ``PARTS``."""
+    _, which = np.unique(step, return_inverse=True)
+    which = which.ravel()
+    seen = np.zeros((int(which.max(initial=-1)) + 1, PARTS), dtype=np.bool_)
+    edge, part = np.nonzero(edges)
+    seen[which[edge], part] = True
+    only: IntColumn = np.where(seen.sum(axis=1) == 1, seen.argmax(axis=1), PARTS)[which]
+    return only
 
 
 def shuffled_acceptance(graph: Quotient, cut: Folds, blocks: IntColumn, seed: int) -> float:

@@ -101,7 +101,37 @@ def build(
         values=in_file(values),
         words=tuple(words),
         assumed=assumed,
+        accessed=_accessed_variables(accesses, interactions, functions, numbers, symbols, symbol, variables),
     )
+
+
+def _accessed_variables(
+    accesses: AccessSummary,
+    interactions: Interactions,
+    functions: Sequence[str],
+    numbers: RowColumn,
+    symbols: Sequence[str],
+    symbol: IntColumn,
+    variables: Sequence[EntityVariable],
+) -> dict[str, frozenset[str]]:
+    """Return for each symbol the names of the variables that calls of its function read or write.
+
+    ``numbers`` are each slot's variables, as of :func:`_variables`. Linear in the accesses.
+    """
+    number = {name: row for row, name in enumerate(dict.fromkeys(functions))}
+    function = np.array([number[name] for name in functions], dtype=np.int64)
+    touched = np.zeros((len(number), len(variables) + 1), dtype=np.bool_)  # the last one is that of MISSING
+    for of_slot in numbers:
+        touched[function[accesses.invocation], of_slot[accesses.slot]] = True
+    names = [
+        frozenset(variables[place].name for place in np.flatnonzero(row[:-1]).tolist()) for row in touched
+    ]
+    made_by: dict[int, set[int]] = {}
+    for pair in np.unique(symbol * len(number) + function[interactions.invocation]).tolist():
+        made_by.setdefault(pair // len(number), set()).add(pair % len(number))
+    return {
+        symbols[place]: frozenset().union(*(names[row] for row in rows)) for place, rows in made_by.items()
+    }
 
 
 def _has_creation(history: History, interactions: Interactions) -> BoolColumn:

@@ -115,7 +115,7 @@ def _measure_condition(arena: Arena, wording: Wording, form: LinearForm) -> Stat
     """Return that a variable is zero where it is compared with an argument or with ether that was sent."""
     if len(form.factors) != 2 or form.constant:
         return None
-    places = [place for node in form.factors if (place := _stored_field(arena, wording, node)) is not None]
+    places = [place for node in form.factors if (place := stored_field(arena, wording, node)) is not None]
     given = [node for node in form.factors if _is_given(arena, node)]
     if len(places) != 1 or len(given) != 1 or sum(form.factors.values()) % (MASK + 1):
         return None
@@ -159,7 +159,7 @@ def _name_condition(
         if told and not clock:
             clock, clocked = told, times
             continue
-        place = _stored_field(decisions.runs.arena, wording, node)
+        place = stored_field(decisions.runs.arena, wording, node)
         if place is None or place in stored:
             return None
         stored[place] = times
@@ -206,7 +206,7 @@ def _clock(decisions: FunctionDecisions, wording: Wording, node: int) -> str:
     return ""
 
 
-def _stored_field(arena: Arena, wording: Wording, node: int) -> StoredField | None:
+def stored_field(arena: Arena, wording: Wording, node: int) -> StoredField | None:
     """Return the field that a node is, as the call found it; ``None`` if it is something else."""
     inner = node
     while arena.kind(inner) in ("field", "shifted"):

@@ -25,6 +25,7 @@ from specminer.chain.interface import Interface
 from specminer.decision.access_facts import access_facts
 from specminer.decision.bare_variables import BareVariables
 from specminer.decision.context_names import names_of
+from specminer.decision.decided_fields import decided_fields
 from specminer.decision.deployment_constants import deployment_constants, with_constants
 from specminer.decision.state_conditions import StateCondition, StoredField, state_conditions
 from specminer.decoding import HistoryContext, decode
@@ -105,6 +106,7 @@ def divide_events(mining: Mining, interactions: Interactions) -> Mining:
                 {StoredField(*variable.stored) for variable in table.variables if variable.stored},
             ),
             definition.fix,
+            mining.followed,
         ),
     )
     plain = phasing.table(())
@@ -138,6 +140,7 @@ def _build_table(
     events: Sequence[str],
     conditions_of: Callable[[EventTable], tuple[StateCondition, ...]],
     asked: Sequence[str],
+    followed: Mapping[int, FollowedFunction],
 ) -> BuiltTable:
     """Return the table of events of some interactions.
 
@@ -147,6 +150,7 @@ def _build_table(
         events: what each invocation counts as.
         conditions_of: what the code asks of the storage of a table.
         asked: predicates that states have to tell, so that their variables are no bookkeeping.
+        followed: what the code of each function decides.
 
     """
     history = context.history
@@ -154,12 +158,43 @@ def _build_table(
     table = build(history, context.accesses, context.locations, interactions, events, named)
     table = with_arguments(with_calls(table, history, interactions), history, interactions, context.calls)
     table, kept, bookkeeping = without_bookkeeping(table, interactions, asked)
-    table = replace(table, entity=_entity(interactions), conditions=conditions_of(table))
+    table = replace(
+        table,
+        entity=_entity(interactions),
+        conditions=conditions_of(table),
+        decided=_decided_variables(context, table, kept, followed),
+    )
     return BuiltTable(
         table=columns_in_files(replace(table, parameters=tuple(_parameters(context, kept, table)))),
         interactions=columns_in_files(kept),
         bookkeeping=bookkeeping,
     )
+
+
+def _decided_variables(
+    context: HistoryContext,
+    table: EventTable,
+    interactions: Interactions,
+    followed: Mapping[int, FollowedFunction],
+) -> dict[str, frozenset[str]]:
+    """Return for each event the names of the variables that the code decides upon, where its decisions are known."""
+    functions = len(context.calls.functions)
+    called = table.symbol * functions + context.calls.function[interactions.invocation]
+    fields: dict[str, set[StoredField] | None] = {}
+    known = {function: decided_fields(item.decisions, item.wording) for function, item in followed.items()}
+    for pair in np.unique(called).tolist():
+        symbol, own = table.symbols[pair // functions], known.get(pair % functions)
+        others = fields.setdefault(symbol, set())
+        fields[symbol] = None if own is None or others is None else others | own
+    return {
+        symbol: frozenset(
+            variable.name
+            for variable in table.variables
+            if variable.name in table.accessed.get(symbol, ()) and variable.stored in decided
+        )
+        for symbol, decided in fields.items()
+        if decided is not None
+    }
 
 
 def _parameters(

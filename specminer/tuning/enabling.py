@@ -5,16 +5,19 @@ nobody can execute what too few confirmed is no habit of this history: the code 
 of the code decides a call are split by it, even if that makes the description a little longer.
 
 A condition decides a call in a state if the call was accepted on one side of it only, and either was rejected on the
-other side or came too often for chance. Of a variable several of whose values are told apart, as the code compares
-them, all are: a status means something to a reader even where nothing more can be called. What is no condition of the
-code never splits a state here. But an automaton of a single state says nothing: there whether something is held, or a
-deadline reached, is told apart at all events.
+other side or came too often for chance. Of a choice, such as an enum, and of a variable several of whose values are
+told apart, all are, as the code compares them: a status means something to a reader even where nothing more can be
+called. Where unseen parts do not bear out that all these states are split, one of them may be alone. A condition that
+splits a state here splits those before it as well from which an event leads to either side, if it alone tells to which.
+What is no condition of the code never splits a state here. But an automaton of a single state says nothing: there
+whether something is held, or a deadline reached, is told apart at all events.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
@@ -22,8 +25,8 @@ import numpy.typing as npt
 
 from specminer.abstraction import FALSE, TRUE, Dimension, Predicate, Tier, TruthColumn
 from specminer.history import BoolColumn, IntColumn
-from specminer.tuning.merging import Groups, Merging, groups_of, join_groups, without_merging
-from specminer.tuning.objective import Objective
+from specminer.tuning.merging import Merging, groups_of, join_groups, without_merging
+from specminer.tuning.objective import Objective, Selection
 
 SHORT: Final = 1_000
 LONG: Final = 2_000
@@ -48,7 +51,7 @@ def split_by_enabledness(
     start: Merging,
     accepted_as: IntColumn,
     shortest: float,
-    bears_out: Callable[[Merging], bool],
+    bears_out: Callable[[Merging, bool], bool],
 ) -> Merging:
     """Return an automaton with states told apart by what the code decides.
 
@@ -59,31 +62,39 @@ def split_by_enabledness(
         start: the automaton found.
         accepted_as: for each symbol the position of the same call accepted.
         shortest: the shortest description, which may become longer by :data:`LONGER` of it at most.
-        bears_out: whether parts of the history that were not seen do not speak against an automaton.
+        bears_out: whether parts of the history that were not seen do not speak against an automaton; a little may be
+            said against it where values of a choice are told apart: the code's author says that they are states.
 
     """
-    limit = (1.0 + allowance(len(objective.quotient.state_before))) * shortest
     predicates = objective.vocabulary.predicates
     named = Counter(predicates[position].subject for position in start.score.selection)
-    statuses = {subject for subject, count in named.items() if subject is not None and count > 1}
+    splitting = _Splitting(
+        objective=objective,
+        accepted_as=accepted_as,
+        statuses=frozenset(subject for subject, count in named.items() if subject is not None and count > 1),
+        limit=(1.0 + allowance(len(objective.quotient.state_before))) * shortest,
+    )
     left = [position for position, predicate in enumerate(predicates) if predicate.coded]
     current = start
+    for subject in named:
+        choice = splitting.split_by_choice(current, subject)
+        if choice is not None and bears_out(choice, True):
+            current = choice
     while True:
         split = {
             position: item
             for position in left
-            if position not in current.score.selection
-            and (item := _split(objective, current, position, accepted_as, statuses)) is not None
-            and item.score.description_length <= limit
-            and item.score.states <= MOST_STATES
+            if (item := next(splitting.splits(current, position), None)) is not None
         }
         if not split:
             single = current.score.states <= SINGLE
             return _first(objective, current, (1.0 + LONGER) * shortest) if single else current
         best = min(split, key=lambda position: split[position].score.key)
-        left.remove(best)
-        if bears_out(split[best]):
-            current = split[best]
+        better = next((item for item in splitting.splits(current, best) if bears_out(item, False)), None)
+        if better is None:
+            left.remove(best)
+        else:
+            current = better
 
 
 def allowance(events: int) -> float:
@@ -119,36 +130,116 @@ def _is_telling(objective: Objective, predicate: Predicate) -> bool:
     return bool(held) and objective.vocabulary.dimensions.get(predicate.subject or "") is Dimension.MONEY
 
 
-def _split(
-    objective: Objective,
-    item: Merging,
-    position: int,
-    accepted_as: IntColumn,
-    statuses: Collection[str | None],
-) -> Merging | None:
-    """Return an automaton in which a predicate splits the states that it decides in; ``None`` if there are none.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Splitting:
+    """Splits states by conditions of the code."""
 
-    What compares one of the ``statuses`` with a value splits all states.
+    objective: Objective
+    accepted_as: IntColumn
+    """For each symbol the position of the same call accepted."""
+    statuses: Collection[str | None]
+    """Variables of which several values are told apart: what compares one of them splits all states."""
+    limit: float
+    """The longest description."""
+
+    def splits(self, item: Merging, position: int) -> Iterator[Merging]:
+        """Yield automata in which a predicate splits states: all that it decides in, then each alone.
+
+        States that are visited most stand first.
+        """
+        states = self._states_to_split(item, position)
+        if not states:
+            return
+        several = len(states) > 1 and not self._is_status(position)
+        often = sorted(states, key=lambda state: (-self._count_events(item, state), state))
+        for apart in (states, *([state] for state in often if several)):
+            split = self._split(item, (position,), apart)
+            if self._is_short(split):
+                yield split
+
+    def split_by_choice(self, item: Merging, subject: str | None) -> Merging | None:
+        """Return an automaton in which all values of a choice are told apart, such as an enum's, as the code has them.
+
+        ``None`` if there are no others, or too many.
+        """
+        vocabulary = self.objective.vocabulary
+        if subject is None or vocabulary.dimensions.get(subject) is not Dimension.NONE:
+            return None
+        coded = [position for position in vocabulary.groups[subject] if vocabulary.predicates[position].coded]
+        positions = tuple(position for position in coded if position not in item.score.selection)
+        split = self._split(item, positions, range(1, item.score.states)) if positions else None
+        return split if split is not None and self._is_short(split) else None
+
+    def _is_short(self, item: Merging) -> bool:
+        return item.score.description_length <= self.limit and item.score.states <= MOST_STATES
+
+    def _count_events(self, item: Merging, state: int) -> int:
+        """Return how many events a state has behind it."""
+        graph = self.objective.quotient
+        return int(graph.count[np.equal(item.blocks[graph.source], state)].sum())
+
+    def _is_status(self, position: int) -> bool:
+        return self.objective.vocabulary.predicates[position].subject in self.statuses
+
+    def _states_to_split(self, item: Merging, position: int) -> list[int]:
+        """Return the states that a predicate splits: those that it decides in, or from which events lead to those."""
+        column = self.objective.quotient.valuations[position]
+        told = position in item.score.selection
+        return [
+            state
+            for state in range(1, item.score.states)
+            if (self._is_status(position) and not told)
+            or _decides(self.objective, np.equal(item.blocks, state), column, self.accepted_as)
+            or (told and _leads_apart(self.objective, item.blocks, state, column))
+        ]
+
+    def _split(self, item: Merging, positions: Selection, apart: Collection[int]) -> Merging:
+        """Return an automaton in which some predicates split some states."""
+        graph = self.objective.quotient
+        selection = tuple(sorted({*item.score.selection, *positions}))
+        blocks, finer = graph.coarsen(selection), graph.coarsen(positions)
+        finer = np.where(np.isin(item.blocks, list(apart)), finer, 0)
+        groups = groups_of(blocks, item.blocks * graph.states + finer)
+        return join_groups(self.objective, selection, groups)
+
+
+def _leads_apart(objective: Objective, blocks: IntColumn, state: int, column: TruthColumn) -> bool:
+    """Return whether the same event leads from a state to one of two others, and a predicate alone tells to which.
+
+    It has one value in all of the one, and the other value in all of the other; on each side of it in the state, the
+    event always leads to the state of the same side.
     """
-    column = objective.quotient.valuations[position]
-    known = objective.vocabulary.predicates
-    apart = [
-        state
-        for state in range(1, item.score.states)
-        if known[position].subject in statuses
-        or _decides(objective, np.equal(item.blocks, state), column, accepted_as)
+    graph = objective.quotient
+    inside = np.equal(blocks, state)
+    if not _has_both(objective, inside, column):
+        return False
+    leaves = inside[graph.source] & ~graph.rejected[graph.symbol]
+    for symbol in np.unique(graph.symbol[leaves]).tolist():
+        edges = leaves & np.equal(graph.symbol, symbol)
+        targets = [
+            np.unique(blocks[graph.target[edges & np.equal(column[graph.source], value)]])
+            for value in (FALSE, TRUE)
+        ]
+        if [len(reached) for reached in targets] == [1, 1] and all(
+            (column[np.equal(blocks, reached[0])] == value).all()
+            for reached, value in zip(targets, (FALSE, TRUE), strict=True)
+        ):
+            return True
+    return False
+
+
+def _has_both(objective: Objective, inside: BoolColumn, column: TruthColumn) -> bool:
+    """Return whether a predicate is true and false in a state, each at enough events and ends."""
+    graph = objective.quotient
+    if set(column[inside].tolist()) != {TRUE, FALSE}:
+        return False
+    leaves = inside[graph.source] & ~graph.given
+    events = [
+        int(graph.count[leaves & np.equal(column[graph.source], value)].sum())
+        + int(graph.ends[inside & np.equal(column, value)].sum())
+        for value in (FALSE, TRUE)
     ]
-    if not apart:
-        return None
-    selection = tuple(sorted((*item.score.selection, position)))
-    blocks = objective.quotient.coarsen(selection)
-    finer = np.where(np.isin(item.blocks, apart), column, 0)
-    return join_groups(objective, selection, _groups(blocks, item.blocks, finer))
-
-
-def _groups(blocks: IntColumn, states: IntColumn, finer: IntColumn) -> Groups:
-    """Return which of ``blocks`` belong together: those of one state that ``finer`` does not tell apart."""
-    return groups_of(blocks, states * 3 + finer)
+    return min(events) >= SEEN
 
 
 def _decides(objective: Objective, inside: BoolColumn, column: TruthColumn, accepted_as: IntColumn) -> bool:
@@ -162,8 +253,7 @@ def _decides(objective: Objective, inside: BoolColumn, column: TruthColumn, acce
 
     """
     graph = objective.quotient
-    values = set(column[inside].tolist())
-    if values != {TRUE, FALSE}:
+    if not _has_both(objective, inside, column):
         return False
     leaves = inside[graph.source] & ~graph.given
     side = np.equal(column[graph.source], TRUE)
@@ -175,10 +265,7 @@ def _decides(objective: Objective, inside: BoolColumn, column: TruthColumn, acce
         (side[leaves].astype(np.int64), refused[leaves].astype(np.int64), call[leaves]),
         graph.count[leaves],
     )
-    ends = [int(graph.ends[inside & np.equal(column, value)].sum()) for value in (FALSE, TRUE)]
     total = counts.sum(axis=(1, 2))
-    if min(int(total[0]) + ends[0], int(total[1]) + ends[1]) < SEEN:
-        return False
     return any(_is_decided(counts, total, own) for own in (0, 1))
 
 

@@ -37,6 +37,7 @@ from specminer.tuning.preset import DEFAULT_PRESET, PRESETS, Preset
 from specminer.tuning.result import Tuning, doubts_of
 from specminer.tuning.search import PLATEAU, near, search, settle
 from specminer.tuning.splitting import Split
+from specminer.tuning.unaffected import similar_steps
 
 HISTORY_WORTH: Final = 0.075
 """Where storage says nothing, predicates about what happened before are admitted if they take this share off the
@@ -196,18 +197,18 @@ def _pays(told: _TuningAnswer, less: _TuningAnswer, share: float) -> bool:
     return told.merging.score.description_length < limit
 
 
-def _misleads(phased: PhasedTable, told: _TuningAnswer, less: _TuningAnswer) -> bool:
+def _misleads(phased: PhasedTable, told: _TuningAnswer, less: _TuningAnswer, *, strict: bool = False) -> bool:
     """Return whether parts of the history that were not seen speak against a flag.
 
     They do if more than one interaction, and more than a hundredth of them, is refused for it, or if halves agree less,
     on average and in most pairs. Where a function of the contract changes with the flag, and states are told apart by
     what it returns, the code says it: then halves may agree a little less, as there are more states. So they may where
     deadlines pay and halves are too small to tell. An automaton of a single state lets everything pass: against it
-    only speaks that a tenth of the interactions is refused.
+    only speaks that a tenth of the interactions is refused. If ``strict``, no interaction may be refused for it.
     """
     if less.merging.score.states <= SINGLE and told.merging.score.states > SINGLE:
         return _accepted(told) < _accepted(less) - REFUSED
-    if _loses(told, less):
+    if _loses(told, less, strict=strict):
         return True
     added = set(told.run.phases) - set(less.run.phases)
     if added <= told.relied:
@@ -216,20 +217,40 @@ def _misleads(phased: PhasedTable, told: _TuningAnswer, less: _TuningAnswer) -> 
     falls = [after < earlier for after, earlier in zip(agreed, agreed_before, strict=False)]
     if sum(agreed) >= sum(agreed_before) or 2 * sum(falls) <= len(falls):
         return False
-    few = len(told.found.split.table.starts) < 2 * FEW and not any(phased.is_shared(name) for name in added)
+    few = not _tells(told) and not any(phased.is_shared(name) for name in added)
     return not (few and _pays(told, less, PLATEAU)) or _splits_halves(phased, told, less)
 
 
-def _loses(told: _TuningAnswer, less: _TuningAnswer) -> bool:
-    """Return whether more than one interaction, and more than a hundredth of them, is refused that was not before."""
-    accepted, before = _accepted(told), _accepted(less)
-    lost = max(FALLS, LOST / max(1, int(told.found.cut.times.sum())))
-    return before - accepted > lost
+def _tells(item: _TuningAnswer) -> bool:
+    """Return whether there are so many interactions that halves of them tell what is true."""
+    return len(item.found.split.table.starts) >= 2 * FEW
 
 
-def _accepted(item: _TuningAnswer) -> float:
-    """Return the share of held-out interactions that an answer's automaton accepts."""
-    return held_out_acceptance(item.found.graph, item.found.cut, item.merging.blocks)
+def _loses(told: _TuningAnswer, less: _TuningAnswer, *, strict: bool = False) -> bool:
+    """Return whether more than one interaction, and more than a hundredth of them, is refused that was not before.
+
+    If ``strict``, none may be.
+
+    Of few interactions, parts know little: there a step does not count that other parts have in states which the call
+    cannot tell from these, as its code does not decide upon what tells them apart; unless with it a tenth is refused.
+    """
+    lost = SAME if strict else max(FALLS, LOST / max(1, int(told.found.cut.times.sum())))
+    before = _accepted(less)
+    if before - _accepted(told) <= lost:
+        return False
+    if _tells(told) or before - _accepted(told) > REFUSED:
+        return True
+    return before - _accepted(told, similar=True) > lost
+
+
+def _accepted(item: _TuningAnswer, *, similar: bool = False) -> float:
+    """Return the share of held-out interactions that an answer's automaton accepts, perhaps by similar steps."""
+    found = item.found
+    alike = None
+    if similar:
+        candidates = found.objective.vocabulary
+        alike = similar_steps(found.split.table, candidates, found.graph, item.merging.score.selection)
+    return held_out_acceptance(found.graph, found.cut, item.merging.blocks, alike=alike)
 
 
 def _agreements(phased: PhasedTable, item: _TuningAnswer) -> list[float]:
@@ -339,21 +360,35 @@ class _TuningRun:
                 joined = run.told_apart(phased, run.find_answer(), shortest)
                 used = run.flags_of(joined.found, joined.merging.score.selection)
                 if used == names:
-                    return plain if _misleads(phased, joined, answer) else joined
+                    if _misleads(phased, joined, answer, strict=_tells(answer)):
+                        joined = run.told_apart(phased, run.find_answer(), shortest, less=answer)
+                        used = run.flags_of(joined.found, joined.merging.score.selection)
+                    misleads = _misleads(phased, joined, answer, strict=_tells(answer))
+                    return joined if used == names and not misleads else plain
                 names = used
         return plain
 
-    def told_apart(self, phased: PhasedTable | None, answer: _TuningAnswer, shortest: float) -> _TuningAnswer:
-        """Return an answer with states told apart by what the code decides; see :func:`.enabling.enabled`."""
+    def told_apart(
+        self,
+        phased: PhasedTable | None,
+        answer: _TuningAnswer,
+        shortest: float,
+        less: _TuningAnswer | None = None,
+    ) -> _TuningAnswer:
+        """Return an answer with states told apart by what the code decides; see :mod:`.enabling`.
 
-        def bears_out(merging: Merging) -> bool:
-            told = replace(answer, merging=merging)
-            if _loses(told, answer):
+        Nothing is told apart that misleads beside an answer with ``less`` flags, if there is one.
+        """
+
+        def bears_out(merging: Merging, lenient: bool) -> bool:
+            told, strict = replace(answer, merging=merging), not lenient and _tells(answer)
+            if _loses(told, answer, strict=strict):
                 return False
-            return phased is None or not _splits_halves(phased, told, answer, strict=telling)
+            if phased is not None and less is not None and _misleads(phased, told, less, strict=strict):
+                return False
+            return phased is None or not _splits_halves(phased, told, answer, strict=strict)
 
         table = answer.found.split.table
-        telling = len(table.starts) >= 2 * FEW
         accepted_as = np.array(table.accepted_as or range(len(table.symbols)), dtype=np.int64)
         shortest = min(shortest, answer.merging.score.description_length)
         merging = split_by_enabledness(

@@ -9,6 +9,7 @@ from tests.support.third_party import (
     access_control,
     collections,
     crowdfunds,
+    deadlines,
     dutch_auctions,
     ens_controller,
     erc4626,
@@ -80,6 +81,11 @@ DRIVERS: Final[Mapping[str, Driver]] = {
     "insurance": lives.drive_insurance,
     "subscriptions": lives.drive_subscriptions,
     "presale": lives.drive_presale,
+    "marketplace": deadlines.drive_marketplace,
+    "rentable_tokens": deadlines.drive_rentable_tokens,
+    "prediction_market": deadlines.drive_prediction_market,
+    "bridge": deadlines.drive_bridge,
+    "grants": deadlines.drive_grants,
 }
 """By the name of the history."""
 SHARED_DRIVES: Final[Mapping[str, str]] = {"votes_token": "governor", "closed_escrow": "refund_escrow"}
@@ -110,6 +116,11 @@ LIVES_ALONE: Final = (
     "insurance",
     "subscriptions",
     "presale",
+    "marketplace",
+    "rentable_tokens",
+    "prediction_market",
+    "bridge",
+    "grants",
 )
 """Those whose life is written down in ``tests/data/states`` alone."""
 WITHOUT_LISTS: Final = (
@@ -123,6 +134,11 @@ WITHOUT_LISTS: Final = (
     "insurance",
     "subscriptions",
     "presale",
+    "marketplace",
+    "rentable_tokens",
+    "prediction_market",
+    "bridge",
+    "grants",
 )
 """Those whose conditions are not listed: the first is a second history of a contract whose are."""
 CONDITION_HISTORIES: Final = tuple(name for name in HISTORIES if name not in WITHOUT_LISTS)

@@ -43,6 +43,16 @@ def contracts_of_lives() -> dict[str, dict[str, Any]]:
 
 
 @cache
+def contracts_with_deadlines() -> dict[str, dict[str, Any]]:
+    """Return solc's output for ``Deadlines.sol``, by contract.
+
+    Raises:
+        MissingPart: the compiler is not installed.
+    """
+    return compile_files(Path(__file__).with_name("Deadlines.sol"))
+
+
+@cache
 def old_contracts() -> dict[str, dict[str, Any]]:
     """Return solc's output for what OpenZeppelin's libraries had until version 4, by contract.
 
