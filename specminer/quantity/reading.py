@@ -178,7 +178,12 @@ class _Reading:
             value = self._rewriter.value(amount, WEI, scope)
             text = effect.text.replace(f"{amount} wei", value, 1).replace(amount, value, 1)
             return replace(effect, text=text, expression=value, condition=condition)
-        return replace(effect, condition=condition)
+        return replace(
+            effect,
+            text=self._text(effect.text, scope),
+            expression=self._text(effect.expression, scope),
+            condition=condition,
+        )
 
     def _invariant(self, item: InvariantEntry, numbers: Mapping[str, str]) -> InvariantEntry:
         text = _with_numbers(item.text, numbers) if item.scope.state is not None else item.text

@@ -31,7 +31,7 @@ _SHOWN_WITH_UNIT: Final[set[object]] = {
 _WEI: Final = re.compile(r"(?<![\w.,])(\d[\d,]{9,}) wei\b")
 _SECONDS: Final = re.compile(r"(?<![\w.,])(\d[\d,]*) seconds?\b")
 _PARTICIPLE: Final = re.compile(
-    r"(?:[A-Z][a-z]+ed|Told|Kept|Held|Read|Seen|Said|Found|Left|Known|Made|Given|Taken|Drawn|Written|Gone)"
+    r"(?!Need|Speed|Seed|Feed)(?:[A-Z][a-z]+ed|Told|Kept|Held|Read|Seen|Said|Found|Left|Known|Made|Given|Taken|Drawn|Written|Gone)"
 )
 _LEFT_OUT: Final = re.compile(r"<(script|style|title|desc)\b.*?</\1>|<!--.*?-->", re.DOTALL)
 _TAG: Final = re.compile(r"<[^>]*>")
@@ -110,6 +110,8 @@ def bare_measures(text: str, spec: Specification) -> list[str]:
 def unnamed_members(text: str, enums: dict[str, int]) -> list[str]:
     """Return places where a variable is compared with a number although its members have names.
 
+    What a call leaves (``status' = 2``) and logs (``status=2``) is not looked at: these are the code's own numbers.
+
     Args:
         text: what people read.
         enums: variables of a known enumeration by the last part of their names, and how many members it has.
@@ -117,7 +119,7 @@ def unnamed_members(text: str, enums: dict[str, int]) -> list[str]:
     """
     found = []
     for name, members in enums.items():
-        pattern = re.compile(rf"\b{re.escape(name)}\b(?:'|\[\w+\])?\s*(?:=|!=|≠|<=?|>=?|≤|≥)\s*(\d+)\b")
+        pattern = re.compile(rf"\b{re.escape(name)}\b(?:\[\w+\])? (?:=|!=|≠|<=?|>=?|≤|≥) (\d+)\b")
         found += [_around(text, match) for match in pattern.finditer(text) if int(match[1]) < members]
     return found
 
