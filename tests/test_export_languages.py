@@ -15,6 +15,7 @@ from eth_abi.abi import encode
 from specminer import select
 from specminer._support.keccak import keccak
 from specminer.datasets import dataset
+from specminer.errors import UsageError
 from specminer.export.corpora import MEDUSA_TARGET, haskell_bytes
 from specminer.export.export_text import ExportText
 from specminer.export.formats import FORMATS, ExportRequest, export_as
@@ -296,3 +297,15 @@ def test_the_filter_drops_what_fits_and_sends_on_what_cannot_be_judged(tmp_path:
             timeout=300,
         )
         assert told.stdout.splitlines()[-1] == expected, told.stderr
+
+
+@pytest.mark.parametrize("language", sorted(FORMATS))
+def test_an_abi_of_another_contract_is_refused(language: str) -> None:
+    artifact = read_artifact(dataset("token").folder / "artifact.json")
+    assert artifact is not None
+    foreign = replace(artifact, abi=tuple(item for item in artifact.abi if item.name == "transfer"))
+    request = ExportRequest(
+        specification=mined("auction_house").specification, artifact=foreign, history=None, most_calls=10
+    )
+    with pytest.raises(UsageError, match="is it of another contract"):
+        export_as(language, request)

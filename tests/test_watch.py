@@ -321,6 +321,7 @@ def test_it_ends_with_130_when_interrupted(watched: Watched) -> None:
     ("arguments", "code", "told"),
     [
         ((), 2, "give --rpc URL"),
+        (("--rpc", "http://127.0.0.1:9", "--interval", "nan"), 2, "--interval wants a number of seconds"),
         (("--rpc", "http://127.0.0.1:9", "--once", "--retries", "0"), 3, "http://127.0.0.1:9"),
         (("--rpc", "http://127.0.0.1:9", "--webhook", "ftp://x"), 2, "http:// or https://"),
         (("--rpc", "http://127.0.0.1:9", "--webhook-secret-env", "NAME"), 2, "give it with --webhook URL"),

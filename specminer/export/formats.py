@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from specminer.chain.artifact import Artifact
-from specminer.errors import UsageError
+from specminer.errors import UsageError, plain
 from specminer.export.corpora import echidna, medusa
 from specminer.export.export_text import ExportText
 from specminer.export.foundry import foundry
@@ -16,6 +16,7 @@ from specminer.export.named_languages import cvl, daikon, scribble
 from specminer.export.phylax import phylax
 from specminer.export.replayed_calls import RecordedCalls, read_calls
 from specminer.export.solidity import solidity
+from specminer.export.solidity_names import function_entry
 from specminer.history import History
 from specminer.specification import Specification
 
@@ -47,11 +48,24 @@ def export_as(language: str, request: ExportRequest) -> ExportText:
     """Return a specification in a language, which :data:`FORMATS` names.
 
     Raises:
-        UsageError: the history or the ABI does not hold what the language needs.
+        UsageError: the history or the ABI does not hold what the language needs, or the ABI is of another contract.
         FileFormatError: the storage layout is malformed.
 
     """
+    _check_functions(request)
     return FORMATS[language].write(request)
+
+
+def _check_functions(request: ExportRequest) -> None:
+    """Raise ``UsageError`` if the ABI has no function that the specification speaks of."""
+    specification = request.specification
+    spoken = {item.scope for item in specification.guards} | {item.function for item in specification.effects}
+    spoken -= {"constructor", "receive", "fallback"}
+    if spoken and all(function_entry(request.artifact, name) is None for name in spoken):
+        raise UsageError(
+            f"the ABI has none of the functions that the specification of {plain(specification.name, 80)} speaks of; "
+            "is it of another contract? Name the contract that was mined, or give its ABI with --abi"
+        )
 
 
 def _solidity(request: ExportRequest) -> ExportText:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import sys
 from dataclasses import dataclass, replace
@@ -76,7 +77,15 @@ class WatchTexts:
     learn: bool
 
     def options(self) -> WatchOptions:
-        """Return what the texts mean."""
+        """Return what the texts mean.
+
+        Raises:
+            UsageError: the interval is no number.
+            FileFormatError: what was decided about claims cannot be read.
+
+        """
+        if math.isnan(self.interval):
+            raise UsageError("--interval wants a number of seconds, such as 12")
         return WatchOptions(
             interval=self.interval,
             least=Severity(self.least),
@@ -175,6 +184,7 @@ def command(
     """  # noqa: D301  # \b is click's mark for a paragraph that is not to be wrapped
     if node is None:
         raise UsageError("watch follows a chain; give --rpc URL")
+    options = watch.options()
     specification = read_specification(watch.automaton)
     abi = read_artifact(artifact)
     receivers = delivery.receivers()
@@ -193,7 +203,7 @@ def command(
             source=opened,
             journal=kept,
             receivers=receivers,
-            options=watch.options(),
+            options=options,
             artifact=abi,
             state=state,
             observer=screen,
