@@ -123,7 +123,7 @@ class CodeHashes:
     def _fill(self, code: FrameCode, span: _CodeSpan) -> FrameCode:
         if code.hash is not None:
             return code
-        return replace(code, hash=self._hashes.get(span))
+        return FrameCode(position=code.position, address=code.address, hash=self._hashes.get(span))
 
 
 def _destroys(call: Invocation) -> bool:

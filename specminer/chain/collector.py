@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
+from contextlib import suppress
 from functools import partial
 from typing import Final, NamedTuple
 
@@ -34,8 +35,8 @@ from specminer.trace import Address, Block, ContractRecord, Gap, Hash, Tracer, T
 
 WORKERS: Final = 32
 """Groups of transactions that are read at the same time."""
-AHEAD: Final = 48
-"""Groups that are read before it is their turn: about four chunks."""
+AHEAD: Final = 80
+"""Groups that are read before it is their turn: about ten chunks, so that none waits while another is stored."""
 SPANS: Final = 4
 """Parts of the chain that are searched before it is their turn."""
 
@@ -112,9 +113,10 @@ class Collector:
             if way[0] is not Way.SCAN:
                 self._log_check.begin(ahead, first, min(last, first + way[0].first_span - 1))
             code = ahead.begin(partial(self._code_at, last))
-            ahead.abandon([code])
+            choosing = ahead.begin(partial(self._choose_tracer, created_in))
+            ahead.abandon([code, choosing])
             parts = (part for span in self._find(ahead, first, last, way) for part in cut_span(*span))
-            for begun in ahead.feed(self._begin_parts(ahead, parts), SPANS):
+            for begun in ahead.feed(self._begin_parts(ahead, parts, choosing), SPANS):
                 chunk = self._chunk(ahead, begun, way)
                 self._contradictions.advance(chunk.last + 1)
                 yield chunk
@@ -130,9 +132,27 @@ class Collector:
         except ChainError:
             return b""
 
-    def _begin_parts(self, ahead: Lookahead, parts: Iterable[ChainPart]) -> Iterator[_BegunPart]:
-        """Begin to read parts of the chain, as soon as there is room for more, and yield them with their readings."""
+    def _choose_tracer(self, created_in: int | None) -> None:
+        """Choose a tracer by the creation, while other transactions are looked for.
+
+        If that fails, the first transactions that are read decide.
+        """
+        if created_in is None or self.node.helpers is not None or self._tracing.tracer is not None:
+            return
+        with suppress(ChainError):
+            found = self._creation.known_in(created_in)
+            if found:
+                self._reader.choose_tracer([(created_in, item) for item in found])
+
+    def _begin_parts(
+        self, ahead: Lookahead, parts: Iterable[ChainPart], choosing: Future[None]
+    ) -> Iterator[_BegunPart]:
+        """Begin to read parts of the chain, as soon as there is room for more, and yield them with their readings.
+
+        The first begins when ``choosing`` a tracer has ended: then traces come with the rest.
+        """
         for part in parts:
+            choosing.exception()
             ahead.wait_for_room(AHEAD)
             yield self._begin_part(ahead, part, patient=True)
 
@@ -236,13 +256,12 @@ class Collector:
         """Begin to read what was found, in groups."""
         suspected = suspected_hashes(hits)
         wanted = [(number, found) for number, rows in hits.items() for found in rows]
+        size = -(-len(wanted) // max(1, -(-len(wanted) // GROUP)))
         return [
             ahead.begin(
-                partial(
-                    self._reader.read, wanted[start : start + GROUP], patient=patient, suspected=suspected
-                )
+                partial(self._reader.read, wanted[start : start + size], patient=patient, suspected=suspected)
             )
-            for start in range(0, len(wanted), GROUP)
+            for start in range(0, len(wanted), size or 1)
         ]
 
     def _results(self, ahead: Lookahead, readings: Iterable[Future[Reading]]) -> Iterator[Reading]:

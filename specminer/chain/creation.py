@@ -73,6 +73,12 @@ class CreationSearch:
             )
         return earlier
 
+    def known_in(self, block: int) -> list[Hash]:
+        """Return the transactions of a block that created the contract themselves, if they were asked for already."""
+        if self._known is None or self._known[0] != block:
+            return []
+        return [Hash(octets(text, "a transaction hash", 32)) for text in self._known[1][1]]
+
     def _creating_in(self, block: int) -> tuple[list[Any], list[Any]]:
         """Return the transactions of a block, and those that created the contract themselves, without another one."""
         if self._known is None or self._known[0] != block:

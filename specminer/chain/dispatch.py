@@ -16,7 +16,7 @@ from specminer.chain.refusals import NO_METHOD
 from specminer.chain.retrying import growing_pause, short_pause
 from specminer.chain.traffic import Traffic
 from specminer.chain.transport import Request
-from specminer.chain.upstream import Failure, RequestJob, Upstream
+from specminer.chain.upstream import Failure, RequestGroup, RequestJob, Upstream
 from specminer.errors import NodeNeed, NodeRefused
 
 ABSENT_TRIES: Final = 2
@@ -35,7 +35,7 @@ class Dispatcher:
         self._traffic = traffic
         self._order = itertools.count()
         self._timers: set[asyncio.TimerHandle] = set()
-        self._open: set[RequestJob] = set()
+        self._open: set[RequestGroup] = set()
 
     async def ask(
         self, calls: Sequence[Request], *, alone: bool, patience: int, only: int | None = None
@@ -50,36 +50,36 @@ class Dispatcher:
             InvalidNodeResponse: answers bore identifiers of other requests, after all tries.
 
         """
-        loop = asyncio.get_running_loop()
+        group = RequestGroup(len(calls))
         jobs = [
             RequestJob(
                 call=call,
                 order=next(self._order),
-                answer=loop.create_future(),
+                group=group,
+                row=row,
                 alone=alone,
                 patience=min(patience, self._traffic.retries),
                 pinned=None if only is None else self.upstreams[only],
             )
-            for call in calls
+            for row, call in enumerate(calls)
         ]
-        self._open.update(jobs)
+        self._open.add(group)
         for job in jobs:
             self._choose(job).enqueue_later(job)
         for upstream in self.upstreams:
             upstream.pump()
         try:
-            return list(await asyncio.gather(*(job.answer for job in jobs)))
+            return await group.answers
         finally:
-            self._open.difference_update(jobs)
-            for job in jobs:
-                job.answer.cancel()
+            self._open.discard(group)
+            group.answers.cancel()
 
     async def close(self) -> None:
         """Give up what is under way and close the connections."""
         for timer in self._timers:
             timer.cancel()
-        for job in self._open:
-            job.answer.cancel()
+        for group in self._open:
+            group.answers.cancel()
         for upstream in self.upstreams:
             await upstream.close()
 
@@ -92,6 +92,8 @@ class Dispatcher:
 
     def _choose(self, job: RequestJob) -> Upstream:
         """Return the endpoint to ask; the first of those that are as good."""
+        if len(self.upstreams) == 1:
+            return self.upstreams[0]
         now = asyncio.get_running_loop().time()
         able = self._able(job) or [item for item in self.upstreams if not item.excluded] or self.upstreams
         return min(
@@ -108,10 +110,10 @@ class Dispatcher:
     def _settle(
         self, upstream: Upstream, job: RequestJob, failure: Failure | NodeRefused | None, result: Any
     ) -> None:
-        if job.answer.done():
+        if job.done:
             return
         if failure is None:
-            job.answer.set_result(result)
+            job.settle(result)
         elif isinstance(failure, NodeRefused):
             self._handle_refusal(upstream, job, failure)
         else:
@@ -125,7 +127,7 @@ class Dispatcher:
             self._again(job, 0.0)
         else:
             refusals = list(job.refusals.values())
-            job.answer.set_result(
+            job.settle(
                 next((item for item in refusals if item.need is NodeNeed.ARCHIVE), refusals[0])
             )
 
@@ -139,9 +141,9 @@ class Dispatcher:
         if job.failures >= self._tries(failure):
             error = failure.error
             if isinstance(error, NodeRefused):
-                job.answer.set_result(error)
+                job.settle(error)
             else:
-                job.answer.set_exception(error)
+                job.group.fail(error)
             return
         following = self._choose(job)
         if following is not upstream:
@@ -169,7 +171,7 @@ class Dispatcher:
 
         def requeue() -> None:
             self._timers.discard(timer)
-            if not job.answer.done():
+            if not job.done:
                 self._choose(job).enqueue(job)
 
         timer = asyncio.get_running_loop().call_later(pause, requeue)

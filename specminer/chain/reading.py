@@ -17,7 +17,7 @@ from specminer.chain.tracing import SAMPLES, TracerChoice, TraceResult
 from specminer.errors import InvalidNodeResponse, NodeRefused
 from specminer.trace import Address, Block, Gap, Hash, Tracer, Transaction
 
-GROUP: Final = 16
+GROUP: Final = 32
 """Transactions read at a time by one thread."""
 _TRACED: Final = {Tracer.JAVASCRIPT: 16, Tracer.STRUCT_LOGS: 4, Tracer.PRESTATE: 8}
 """Transactions whose traces are held at a time by one thread, before they are decoded."""
@@ -86,6 +86,8 @@ class TransactionReader:
         self._failures = 0
         """Transactions in a row that could not be traced, in the order in which the node answered."""
         self._stopped: str | None = None
+        self._choice_notes: list[str] = []
+        """What a user should know of the tracer, until a reading brings it."""
         self._trial: threading.Event | None = None
         """Set once whoever came first has tried a tracer; the others wait for it."""
 
@@ -107,6 +109,9 @@ class TransactionReader:
         with self._notes.delay() as notes, self._turn() as first:
             answers, traces = self._answers(wanted, first=first)
             envelopes, gaps = self._envelopes(wanted, answers, patient=patient)
+            with self._lock:
+                notes += self._choice_notes
+                self._choice_notes = []
             reading = Reading(envelopes=envelopes, gaps=gaps, notes=notes)
             self._wait_for_trial(first=first)
             for traced in self._trace(envelopes, traces):
@@ -116,6 +121,21 @@ class TransactionReader:
                 if reading.stopped is not None:
                     break
             return reading
+
+    def choose_tracer(self, wanted: Sequence[Wanted]) -> None:
+        """Choose a tracer by transactions that will be read later; notes come with the first reading.
+
+        Raises:
+            NodeRefused: the node traces none of them.
+
+        """
+        with self._notes.delay() as notes, self._turn() as first:
+            if first:
+                answers, traces = self._answers(wanted, first=True)
+                envelopes, _ = self._envelopes(wanted, answers, patient=False)
+                if envelopes:
+                    self.tracing.choose(envelopes, traces)
+                    self._choice_notes = notes
 
     def _stopped_after(self, traced: TraceResult, suspected: Collection[Hash]) -> str | None:
         """Count what could not be traced; return how the node has stopped tracing, if it has."""

@@ -169,7 +169,10 @@ class Transport:
         method, params = call
         number = next(self._numbers)
         request = {"jsonrpc": "2.0", "method": method, "params": params, "id": number}
-        return json.dumps(request, separators=(",", ":")).encode(), number
+        try:
+            return msgspec.json.encode(request), number
+        except (TypeError, ValueError, OverflowError):  # what a node said may be asked for again, whatever it is
+            return json.dumps(request, separators=(",", ":")).encode(), number
 
     async def close(self) -> None:
         """Close all connections."""

@@ -46,7 +46,7 @@ MOST_IN_BATCH: Final = 100
 """Light requests in one batch; providers refuse larger ones."""
 MOST_HEAVY_IN_BATCH: Final = 25
 _FIRST_LIGHT, _FIRST_HEAVY = 20, 4
-_UNTRIED: Final = 16
+_UNTRIED: Final = 32
 """Batches of a lane under way at most, before one was answered: all may be refused for their size."""
 _NEAR: Final = 0.01
 """Seconds to a server and back, below which a message costs more than its way: as few as can be are sent."""
@@ -87,6 +87,28 @@ _LEAST_SHARE: Final = {Lane.ALONE: 1, Lane.LIGHT: 16, Lane.HEAVY: 4}
 """Requests in a batch at least, where those that wait are spread over the messages that may be under way."""
 
 
+class RequestGroup:
+    """Requests that somebody waits for together; made in the event loop."""
+
+    def __init__(self, count: int) -> None:
+        self.answers: asyncio.Future[list[Any]] = asyncio.get_running_loop().create_future()
+        """What is waited for: the results in order, or why one of them cannot be had."""
+        self._results: list[Any] = [None] * count
+        self._missing = count
+
+    def settle(self, row: int, result: Any) -> None:
+        """Take the result of one request."""
+        self._results[row] = result
+        self._missing -= 1
+        if not self._missing and not self.answers.done():
+            self.answers.set_result(self._results)
+
+    def fail(self, error: Exception) -> None:
+        """Give up all of them."""
+        if not self.answers.done():
+            self.answers.set_exception(error)
+
+
 @dataclass(eq=False, slots=True)
 class RequestJob:
     """A request on its way to an answer."""
@@ -94,7 +116,9 @@ class RequestJob:
     call: Request
     order: int
     """Older requests go first."""
-    answer: asyncio.Future[Any]
+    group: RequestGroup
+    row: int
+    """Its place in the group."""
     alone: bool
     patience: int
     """How often an answer that holds nothing is asked for again."""
@@ -109,6 +133,17 @@ class RequestJob:
     """Requests in a batch with this one at most: half as many as in the last that failed."""
     missed: dict[Upstream, int] = field(default_factory=dict)
     refusals: dict[Upstream, NodeRefused] = field(default_factory=dict)
+    settled: bool = False
+
+    @property
+    def done(self) -> bool:
+        """Whether nobody waits for it any more."""
+        return self.settled or self.group.answers.done()
+
+    def settle(self, result: Any) -> None:
+        """Hand over its result."""
+        self.settled = True
+        self.group.settle(self.row, result)
 
     @property
     def heavy(self) -> bool:
@@ -278,7 +313,7 @@ class Upstream:
             if taken and job.most <= len(taken):
                 break
             heapq.heappop(waiting)
-            if not job.answer.done():
+            if not job.done:
                 taken.append(job)
                 size = min(size, job.most)
         return taken

@@ -25,8 +25,7 @@ def _ids(connection: sa.Connection, table: sa.Table, values: Iterable[bytes]) ->
     found: dict[bytes, int] = {}
     for start in range(0, len(wanted), _LOOKUP):
         part = wanted[start : start + _LOOKUP]
-        rows = connection.execute(sa.select(table.c.bytes, table.c.id).where(table.c.bytes.in_(part)))
-        found.update((row.bytes, row.id) for row in rows)
+        found.update(_known_rows(connection, table, part))
     missing = [value for value in wanted if value not in found]
     if missing:
         following = (connection.scalar(sa.select(sa.func.max(table.c.id))) or 0) + 1
@@ -36,6 +35,16 @@ def _ids(connection: sa.Connection, table: sa.Table, values: Iterable[bytes]) ->
     return found
 
 
+def _known_rows(connection: sa.Connection, table: sa.Table, values: list[bytes]) -> list[tuple[bytes, int]]:
+    """Return the values that stand in a table already, with their rows."""
+    if connection.dialect.name == "sqlite":  # what SQLAlchemy does for each value costs more than to look it up
+        marks = ", ".join("?" * len(values))
+        query = f"SELECT bytes, id FROM {table.name} WHERE bytes IN ({marks})"
+        return [(row[0], row[1]) for row in connection.exec_driver_sql(query, tuple(values))]
+    rows = connection.execute(sa.select(table.c.bytes, table.c.id).where(table.c.bytes.in_(values)))
+    return [(row.bytes, row.id) for row in rows]
+
+
 def address_ids(connection: sa.Connection, values: Iterable[bytes]) -> dict[bytes, int]:
     """Return the rows of addresses, adding new ones."""
     return _ids(connection, schema.address, values)
@@ -43,7 +52,7 @@ def address_ids(connection: sa.Connection, values: Iterable[bytes]) -> dict[byte
 
 def word_ids(connection: sa.Connection, values: Iterable[int]) -> dict[int, int]:
     """Return the rows of words, adding new ones."""
-    coded = {value: encode_word(value) for value in values}
+    coded = {value: encode_word(value) for value in dict.fromkeys(values)}
     rows = _ids(connection, schema.word, coded.values())
     return {value: rows[text] for value, text in coded.items()}
 

@@ -25,4 +25,14 @@ def insert_rows(connection: sa.Connection, table: sa.Table, rows: Sequence[dict[
         if connection.dialect.name == "postgresql":
             copy_rows(connection, table, part)
         else:
-            connection.execute(table.insert(), part)
+            _insert_many(connection, table, part)
+
+
+def _insert_many(connection: sa.Connection, table: sa.Table, rows: Sequence[dict[str, Any]]) -> None:
+    """Insert rows by the driver's own means: what SQLAlchemy does for each row costs more than the insert."""
+    quote = connection.dialect.identifier_preparer
+    keys = list(rows[0])
+    names = ", ".join(quote.format_column(table.c[key]) for key in keys)
+    marks = ", ".join("?" * len(keys))
+    statement = f"INSERT INTO {quote.format_table(table)} ({names}) VALUES ({marks})"
+    connection.exec_driver_sql(statement, [tuple([row[key] for key in keys]) for row in rows])
