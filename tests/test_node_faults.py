@@ -130,6 +130,35 @@ def test_batches_that_are_refused_for_their_size_get_smaller_and_stay() -> None:
         assert sum(size > 10 for size in sizes) < 20
 
 
+def test_of_requests_that_are_read_each_only_those_with_wrong_answers_are_sent_again() -> None:
+    counted: dict[int, int] = {}
+
+    def reply(asked: Any, _number: int) -> Any:
+        (row,) = asked["params"]
+        counted[row] = counted.get(row, 0) + 1
+        right = counted[row] > row  # the first at once, each later one a try later
+        return {"jsonrpc": "2.0", "id": asked["id"], "result": row if right else {}}
+
+    def read(place: int, answer: Any) -> int:
+        if answer != place:
+            raise InvalidNodeResponse("not the answer")
+        return 10 * place
+
+    with server(reply) as (url, _), node(url) as door:
+        assert door.read_each([("echo", (row,)) for row in range(4)], read) == [0, 10, 20, 30]
+        assert counted == {0: 1, 1: 2, 2: 3, 3: 4}
+
+
+def test_requests_that_are_read_each_end_with_what_was_wrong() -> None:
+    def read(_place: int, answer: Any) -> int:
+        raise InvalidNodeResponse(f"not {answer}")
+
+    with server(lambda asked, _: good(asked)) as (url, seen), node(url) as door:
+        with pytest.raises(InvalidNodeResponse, match="not 7"):
+            door.read_each([("echo", (7,))], read)
+        assert len(seen) == door.tries
+
+
 def test_only_what_a_batch_left_out_is_asked_again() -> None:
     def reply(asked: Any, number: int) -> Any:
         answers: Any = [good(call) for call in asked] if isinstance(asked, list) else good(asked)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from specminer.chain.blocks import read_block
-from specminer.chain.node import Node, Request, result_of
+from specminer.chain.node import Node, Request
 from specminer.errors import ChainError, NotOnChain
 from specminer.trace import Block
 
@@ -32,12 +32,9 @@ class Anchor:
         numbers = list(dict.fromkeys((tip, self._block.number)))
         requests: list[Request] = [("eth_getBlockByNumber", (hex(number), False)) for number in numbers]
 
-        def read(answers: list[object]) -> dict[int, Block]:
-            pairs = zip(numbers, answers, strict=True)
-            return {number: read_block(result_of(answer), number) for number, answer in pairs}
-
         try:
-            blocks = self._node.read(requests, read)
+            read = self._node.read_each(requests, lambda place, answer: read_block(answer, numbers[place]))
+            blocks = dict(zip(numbers, read, strict=True))
         except NotOnChain:
             blocks = {}
         standing = blocks.get(self._block.number)

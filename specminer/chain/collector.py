@@ -33,12 +33,12 @@ from specminer.chain.way import BlockHits, Way
 from specminer.errors import ChainError, InvalidNodeResponse, NodeRefused
 from specminer.trace import Address, Block, ContractRecord, Gap, Hash, Tracer, Transaction
 
-WORKERS: Final = 32
+WORKERS: Final = 64
 """Groups of transactions that are read at the same time."""
-AHEAD: Final = 80
-"""Groups that are read before it is their turn: about ten chunks, so that none waits while another is stored."""
-SPANS: Final = 4
-"""Parts of the chain that are searched before it is their turn."""
+AHEAD: Final = 120
+"""Groups that are read before it is their turn: about thirteen chunks, so that requests never wait for the database."""
+SPANS: Final = 16
+"""Parts of the chain that are begun before it is their turn."""
 
 Search = Callable[[Node, tuple[Way, str | None], Address, int, int], Iterator[ChainPart]]
 """Finds a contract's transactions, as :func:`finder.find` does."""

@@ -127,9 +127,7 @@ class Dispatcher:
             self._again(job, 0.0)
         else:
             refusals = list(job.refusals.values())
-            job.settle(
-                next((item for item in refusals if item.need is NodeNeed.ARCHIVE), refusals[0])
-            )
+            job.settle(next((item for item in refusals if item.need is NodeNeed.ARCHIVE), refusals[0]))
 
     def _handle_failure(self, upstream: Upstream, job: RequestJob, failure: Failure) -> None:
         if failure.free:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 from specminer.chain.emptiness import check_logs_shown
 from specminer.chain.matching import Envelope, ReceiptLog
@@ -58,6 +58,46 @@ def _randomness(answer: dict[str, Any]) -> Word | None:
         return Word(difficulty)
     mixed = _optional(answer.get("mixHash"), "mixHash", lambda value, field: octets(value, field, 32))
     return None if mixed is None else Word(int.from_bytes(mixed, "big"))
+
+
+_OF_TRANSACTIONS: Final = ("hash", "from", "gas", "input", "nonce", "value", "transactionIndex")
+"""Fields that every transaction has."""
+
+
+def check_transaction(wanted: Hash, answer: Any) -> None:
+    """Check that a node returned a whole transaction, the one that was asked for, or none.
+
+    Raises:
+        InvalidNodeResponse: it did not.
+
+    """
+    if answer is None:
+        return
+    if not isinstance(answer, dict) or any(answer.get(field) is None for field in _OF_TRANSACTIONS):
+        raise InvalidNodeResponse(f"the node returned no whole transaction 0x{wanted.hex()}")
+    if octets(answer["hash"], "a transaction's hash", 32) != wanted:
+        raise InvalidNodeResponse(
+            f"the node returned another transaction when asked for transaction 0x{wanted.hex()}"
+        )
+
+
+def check_receipt(wanted: Hash, answer: Any) -> None:
+    """Check that a node returned a whole receipt, that of the transaction that was asked for, or none.
+
+    Raises:
+        InvalidNodeResponse: it did not.
+
+    """
+    if answer is None:
+        return
+    name = f"transaction 0x{wanted.hex()}"
+    if not isinstance(answer, dict):
+        raise InvalidNodeResponse(f"the node returned no receipt of {name}")
+    octets(answer.get("blockHash"), f"blockHash of {name}", 32)
+    small(answer.get("gasUsed"), f"gasUsed of {name}")
+    if octets(answer.get("transactionHash", f"0x{wanted.hex()}"), f"transactionHash of {name}", 32) != wanted:
+        raise InvalidNodeResponse(f"the node returned the receipt of another transaction for {name}")
+    check_logs_shown(answer, name)
 
 
 def envelope_of(wanted: Hash, transaction: Any, receipt: Any, block: Block) -> Envelope:
@@ -137,10 +177,13 @@ def check_identity(wanted: Hash, transaction: dict[str, Any], receipt: dict[str,
         )
     for field, known in (("blockHash", block.hash.hex()), ("blockNumber", hex(block.number)[2:])):
         told = transaction.get(field)
-        if told is not None and str(told).lower().removeprefix("0x").lstrip("0") != known.lstrip("0"):
+        if told is None or told == f"0x{known}":
+            continue
+        if str(told).lower().removeprefix("0x").lstrip("0") != known.lstrip("0"):
             raise TipChanged(f"{name} moved to another block while it was read")
     for field in ("transactionIndex", "from", "to"):
-        if field in receipt and _comparable(transaction.get(field)) != _comparable(receipt[field]):
+        said, shown = transaction.get(field), receipt.get(field, transaction.get(field))
+        if said != shown and _comparable(said) != _comparable(shown):
             raise InvalidNodeResponse(f"{name} and its receipt differ in '{field}'")
 
 

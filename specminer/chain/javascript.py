@@ -188,6 +188,8 @@ def _address(value: Any) -> Address:
 
 def _steps(row: Any) -> tuple[Step, ...]:
     match row:
+        case ["R" | "W" | "Q" | "E" | "X", *_]:
+            pass
         case ["D", owner, to, balance]:
             receiver = Address((quantity(to, "receiver") % (1 << 160)).to_bytes(20, "big"))
             enter = Enter(SELFDESTRUCT, _address(owner), receiver, 0, quantity(balance, "balance"), b"")
@@ -208,6 +210,15 @@ def _size(rest: list[Any], start: bytes, most: int) -> int | None:
 def _step(row: Any) -> Step:
     try:
         match row:
+            case ["R", owner, slot, value]:
+                return Read(_address(owner), quantity(slot, "slot"), quantity(value, "value"))
+            case ["W", owner, slot, before, value]:
+                return Write(
+                    _address(owner),
+                    quantity(slot, "slot"),
+                    quantity(before, "value before"),
+                    quantity(value, "value"),
+                )
             case ["E", str(kind), sender, to, gas, value, data, *size]:
                 sent = octets(data, "calldata")
                 return Enter(
@@ -231,15 +242,6 @@ def _step(row: Any) -> Step:
             case ["Q", owner, opcode, subject, value] if opcode in _ASKED:
                 return QuestionStep(
                     _address(owner), _ASKED[opcode], quantity(subject, "subject"), quantity(value, "answer")
-                )
-            case ["R", owner, slot, value]:
-                return Read(_address(owner), quantity(slot, "slot"), quantity(value, "value"))
-            case ["W", owner, slot, before, value]:
-                return Write(
-                    _address(owner),
-                    quantity(slot, "slot"),
-                    quantity(before, "value before"),
-                    quantity(value, "value"),
                 )
             case ["K", owner, data]:
                 return HashStep(_address(owner), octets(data, "hash input"))

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from queue import Empty, Full, Queue
 from typing import Any, Final, Generic, Self, TypeVar
 
@@ -13,8 +15,21 @@ _U = TypeVar("_U")
 
 _LOOK: Final = 0.1
 """Seconds after which a thread that waits looks whether its work is still wanted."""
+_TURN: Final = 0.001
+"""Seconds after which a thread that computes lets another one in that can go on."""
 _TELL: Final = 0.5
 """Seconds between two reports of progress while a result is waited for."""
+
+
+@contextmanager
+def switch_threads_often() -> Iterator[None]:
+    """Let threads take turns so often that the one that asks the node never waits long for those that decode."""
+    usual = sys.getswitchinterval()
+    sys.setswitchinterval(min(usual, _TURN))
+    try:
+        yield
+    finally:
+        sys.setswitchinterval(usual)
 
 
 def in_parallel(first: Callable[[], _T], second: Callable[[], _U]) -> tuple[_T, _U]:

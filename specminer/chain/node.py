@@ -15,6 +15,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Final, Self, TypeVar
 
 from specminer.chain.dispatch import Dispatcher
@@ -27,6 +28,11 @@ from specminer.chain.upstream import Upstream
 from specminer.errors import InvalidNodeResponse, NodeRefused, NodeUnreachable, plain
 
 _QUANTITY: Final = re.compile("0[xX][0-9a-fA-F]{1,64}")
+_LONGEST_QUANTITY: Final = 66
+_LONGEST_ADDRESS: Final = 42
+"""Characters."""
+_PARSED: Final = 1 << 14
+"""Short texts whose values are held, because nodes repeat them."""
 _T = TypeVar("_T")
 
 
@@ -181,6 +187,35 @@ class Node:
             time.sleep(short_pause(self._traffic.pause, attempt))
             attempt += 1
 
+    def read_each(self, calls: Sequence[Request], reader: Callable[[int, Any], _T]) -> list[_T]:
+        """Send requests, each alone, until ``reader`` accepts the result of each, and return what it returns.
+
+        It gets the place of a request and its result. After an ``InvalidNodeResponse`` only that request is sent again.
+
+        Raises:
+            NodeUnreachable: no answer, after all tries.
+            NodeRefused: the node answered with an error.
+            ChainError: that of the reader, for the last result.
+
+        """
+        found: dict[int, _T] = {}
+        attempt = 1
+        while True:
+            missing = [place for place in range(len(calls)) if place not in found]
+            failure: InvalidNodeResponse | None = None
+            answers = self.each([calls[place] for place in missing], patience=self.tries - 1)
+            for place, answer in zip(missing, answers, strict=True):
+                try:
+                    found[place] = reader(place, result_of(answer))
+                except InvalidNodeResponse as error:
+                    failure = error
+            if failure is None:
+                return [found[place] for place in range(len(calls))]
+            if attempt >= self.tries:
+                raise failure
+            time.sleep(short_pause(self._traffic.pause, attempt))
+            attempt += 1
+
     def exclude(self, number: int) -> None:
         """Ask one of the endpoints nothing any more."""
         with self._lock:
@@ -248,11 +283,19 @@ def quantity(value: Any, what: str) -> int:
         InvalidNodeResponse: it is none; ``what`` says of what.
 
     """
-    if isinstance(value, str) and _QUANTITY.fullmatch(value):
-        return int(value, 16)
+    if isinstance(value, str) and len(value) <= _LONGEST_QUANTITY:
+        number = _parse_quantity(value)
+        if number is not None:
+            return number
     raise InvalidNodeResponse(
         f"the node's answer is malformed: {what} should be a hexadecimal number, got {came(value)}"
     )
+
+
+@lru_cache(maxsize=_PARSED)
+def _parse_quantity(text: str) -> int | None:
+    """Return a quantity; ``None`` if a short text is none. Most that a node answers it has answered before."""
+    return int(text, 16) if _QUANTITY.fullmatch(text) else None
 
 
 def small(value: Any, what: str) -> int:
@@ -279,13 +322,19 @@ def octets(value: Any, what: str, length: int | None = None) -> bytes:
     """
     if isinstance(value, str) and value.startswith("0x"):
         try:
-            data = bytes.fromhex(value[2:])
+            data = _parse_octets(value) if len(value) <= _LONGEST_ADDRESS else bytes.fromhex(value[2:])
             if length is None or len(data) == length:
                 return data
         except ValueError:
             pass
     wanted = "hexadecimal data" if length is None else f"{length} bytes of hexadecimal data"
     raise InvalidNodeResponse(f"the node's answer is malformed: {what} should be {wanted}, got {came(value)}")
+
+
+@lru_cache(maxsize=_PARSED)
+def _parse_octets(text: str) -> bytes:
+    """Return the bytes of a short text, such as an address."""
+    return bytes.fromhex(text[2:])
 
 
 def came(value: Any) -> str:

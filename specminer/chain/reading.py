@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from specminer.chain.blocks import block_at, read_block
-from specminer.chain.envelopes import TipChanged, envelope_of
+from specminer.chain.envelopes import TipChanged, check_receipt, check_transaction, envelope_of
 from specminer.chain.lookahead import in_parallel
 from specminer.chain.matching import Envelope
 from specminer.chain.node import Node, Request, result_of
@@ -17,7 +17,7 @@ from specminer.chain.tracing import SAMPLES, TracerChoice, TraceResult
 from specminer.errors import InvalidNodeResponse, NodeRefused
 from specminer.trace import Address, Block, Gap, Hash, Tracer, Transaction
 
-GROUP: Final = 32
+GROUP: Final = 25
 """Transactions read at a time by one thread."""
 _TRACED: Final = {Tracer.JAVASCRIPT: 16, Tracer.STRUCT_LOGS: 4, Tracer.PRESTATE: 8}
 """Transactions whose traces are held at a time by one thread, before they are decoded."""
@@ -232,12 +232,24 @@ class TransactionReader:
         try:
             return _read_envelope(found, block, answers)
         except (TipChanged, NodeRefused, InvalidNodeResponse) as error:
-            envelope = self._node.read(
-                _requests_for(found), lambda alone: _read_envelope(found, block, (alone[0], alone[1]))
-            )
+            envelope = self._read_alone(found, block)
             if isinstance(error, InvalidNodeResponse):
                 self.tracing.doubt_batches(error)
             return envelope
+
+    def _read_alone(self, found: Hash, block: Block) -> Envelope:
+        """Ask for a transaction and its receipt, each until it is whole, and for both again until they fit."""
+
+        def read(place: int, answer: Any) -> Any:
+            (check_receipt if place else check_transaction)(found, answer)
+            return answer
+
+        requests = _requests_for(found)
+        pair = self._node.read_each(requests, read)
+        try:
+            return envelope_of(found, pair[0], pair[1], block)
+        except InvalidNodeResponse:
+            return self._node.read(requests, lambda alone: _read_envelope(found, block, (alone[0], alone[1])))
 
     def _read_blocks(self, numbers: Sequence[int], answers: Sequence[Any]) -> dict[int, Block]:
         """Read blocks; where an answer of a batch cannot be, the block is asked for alone."""

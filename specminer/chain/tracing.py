@@ -175,6 +175,8 @@ class TracerChoice:
         self._tells_gas: set[Tracer] = set()
         """Tracers that say of the gas used what the node's receipts say, so that a difference counts."""
         self._choosing = threading.Lock()
+        self._decoding = threading.Lock()
+        """So that threads that decode do not keep the one that asks the node from its turn."""
         self._lost = 0
         """Transactions whose trace stayed wrong, however often it was asked for."""
         self._noted = 0
@@ -254,7 +256,8 @@ class TracerChoice:
         In a batch, another gas than the receipt's says that answers may be exchanged, and the transaction is asked for
         alone. What comes then is taken as this node's way to count: some leave out what a halt or a creation takes.
         """
-        decoded = decode(tracer, envelope, answers, self.contracts)
+        with self._decoding:
+            decoded = decode(tracer, envelope, answers, self.contracts)
         if batched and tracer in self._tells_gas and (used := _gas_of(tracer, answers)) is not None:
             check_gas(used, envelope)
         nonce = _nonce_of(tracer, answers)

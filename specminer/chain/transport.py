@@ -171,7 +171,11 @@ class Transport:
         request = {"jsonrpc": "2.0", "method": method, "params": params, "id": number}
         try:
             return msgspec.json.encode(request), number
-        except (TypeError, ValueError, OverflowError):  # what a node said may be asked for again, whatever it is
+        except (
+            TypeError,
+            ValueError,
+            OverflowError,
+        ):  # what a node said may be asked for again, whatever it is
             return json.dumps(request, separators=(",", ":")).encode(), number
 
     async def close(self) -> None:

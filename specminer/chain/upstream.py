@@ -46,7 +46,7 @@ MOST_IN_BATCH: Final = 100
 """Light requests in one batch; providers refuse larger ones."""
 MOST_HEAVY_IN_BATCH: Final = 25
 _FIRST_LIGHT, _FIRST_HEAVY = 20, 4
-_UNTRIED: Final = 32
+_UNTRIED: Final = 16
 """Batches of a lane under way at most, before one was answered: all may be refused for their size."""
 _NEAR: Final = 0.01
 """Seconds to a server and back, below which a message costs more than its way: as few as can be are sent."""

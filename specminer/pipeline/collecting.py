@@ -20,6 +20,7 @@ from specminer.chain.chunks import Chunk
 from specminer.chain.collector import Collector
 from specminer.chain.earlier_lives import created_by_count
 from specminer.chain.finder import find
+from specminer.chain.lookahead import switch_threads_often
 from specminer.chain.node import Node
 from specminer.chain.shared_search import SharedSearch
 from specminer.chain.slot_values import SlotValues
@@ -102,7 +103,8 @@ def collect(
     )
     for attempt in range(TRIES):
         try:
-            return _collect(store, node, request, observer)
+            with switch_threads_often():
+                return _collect(store, node, request, observer)
         except ReplacedBlocks:
             if attempt == TRIES - 1:
                 raise

@@ -14,7 +14,7 @@ from specminer.chain import finder
 from specminer.chain.blocks import check_ends, check_range, creation_block
 from specminer.chain.lookahead import Lookahead
 from specminer.chain.node import Node
-from specminer.chain.reading import GROUP, Notes, TransactionReader, Wanted
+from specminer.chain.reading import Notes, TransactionReader, Wanted
 from specminer.chain.way import Way
 from specminer.pipeline.progress import SILENT, Observer
 from specminer.pipeline.sources.source import BlockRange
@@ -26,6 +26,8 @@ _WIDEST: Final = {Way.TRACE_FILTER: 10_000, Way.BLOCK_TRACES: 25, Way.SCAN: 100}
 """Blocks of one of them at most."""
 GROUPS: Final = 4
 """Groups of transactions that are read, at the same time."""
+GROUP: Final = 16
+"""Transactions in each."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

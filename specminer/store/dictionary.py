@@ -37,7 +37,9 @@ def _ids(connection: sa.Connection, table: sa.Table, values: Iterable[bytes]) ->
 
 def _known_rows(connection: sa.Connection, table: sa.Table, values: list[bytes]) -> list[tuple[bytes, int]]:
     """Return the values that stand in a table already, with their rows."""
-    if connection.dialect.name == "sqlite":  # what SQLAlchemy does for each value costs more than to look it up
+    if (
+        connection.dialect.name == "sqlite"
+    ):  # what SQLAlchemy does for each value costs more than to look it up
         marks = ", ".join("?" * len(values))
         query = f"SELECT bytes, id FROM {table.name} WHERE bytes IN ({marks})"
         return [(row[0], row[1]) for row in connection.exec_driver_sql(query, tuple(values))]
