@@ -61,7 +61,7 @@ def _randomness(answer: dict[str, Any]) -> Word | None:
 
 
 _OF_TRANSACTIONS: Final = ("hash", "from", "gas", "input", "nonce", "value", "transactionIndex")
-"""Fields that every transaction has."""
+"""Fields that every transaction of Ethereum has."""
 
 
 def check_transaction(wanted: Hash, answer: Any) -> None:
@@ -73,12 +73,12 @@ def check_transaction(wanted: Hash, answer: Any) -> None:
     """
     if answer is None:
         return
-    if not isinstance(answer, dict) or any(answer.get(field) is None for field in _OF_TRANSACTIONS):
-        raise InvalidNodeResponse(f"the node returned no whole transaction 0x{wanted.hex()}")
-    if octets(answer["hash"], "a transaction's hash", 32) != wanted:
-        raise InvalidNodeResponse(
-            f"the node returned another transaction when asked for transaction 0x{wanted.hex()}"
-        )
+    name = f"transaction 0x{wanted.hex()}"
+    if not isinstance(answer, dict):
+        raise InvalidNodeResponse(f"the node returned no {name}, or no receipt of it")
+    _check_fields(answer, name)
+    if octets(answer["hash"], f"hash of {name}", 32) != wanted:
+        raise InvalidNodeResponse(f"the node returned another transaction when asked for {name}")
 
 
 def check_receipt(wanted: Hash, answer: Any) -> None:
@@ -100,6 +100,17 @@ def check_receipt(wanted: Hash, answer: Any) -> None:
     check_logs_shown(answer, name)
 
 
+def _check_fields(transaction: dict[str, Any], name: str) -> None:
+    kind = transaction.get("type", "0x0")
+    free = ("nonce",) if is_foreign(type_of(kind)) else ()  # what rollups receive need not have one
+    for field in _OF_TRANSACTIONS:
+        if transaction.get(field) is None and field not in free:
+            raise InvalidNodeResponse(
+                f"{name} (type {plain(kind, 10)}) has no field '{field}'; specminer does not know this kind of "
+                "transaction, please report it with the name of the chain"
+            )
+
+
 def envelope_of(wanted: Hash, transaction: Any, receipt: Any, block: Block) -> Envelope:
     """Read a transaction and its receipt as a node returns them, of any type: unknown fields do not matter.
 
@@ -117,14 +128,8 @@ def envelope_of(wanted: Hash, transaction: Any, receipt: Any, block: Block) -> E
         )
     if not isinstance(transaction, dict) or not isinstance(receipt, dict):
         raise InvalidNodeResponse(f"the node returned no {name}, or no receipt of it")
-    kind, told = type_of(transaction.get("type", "0x0")), plain(transaction.get("type", "0x0"), 10)
-    free = ("nonce",) if is_foreign(kind) else ()  # what rollups receive need not have one
-    for field in ("hash", "from", "gas", "input", "nonce", "value", "transactionIndex"):
-        if transaction.get(field) is None and field not in free:
-            raise InvalidNodeResponse(
-                f"{name} (type {told}) has no field '{field}'; specminer does not know this kind of "
-                "transaction, please report it with the name of the chain"
-            )
+    kind = type_of(transaction.get("type", "0x0"))
+    _check_fields(transaction, name)
     check_identity(wanted, transaction, receipt, block)
     if octets(receipt.get("blockHash"), f"blockHash of {name}", 32) != block.hash:
         raise TipChanged(f"{name} moved to another block while it was read")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -21,6 +21,8 @@ GROUP: Final = 25
 """Transactions read at a time by one thread."""
 _TRACED: Final = {Tracer.JAVASCRIPT: 16, Tracer.STRUCT_LOGS: 4, Tracer.PRESTATE: 8}
 """Transactions whose traces are held at a time by one thread, before they are decoded."""
+_LARGE: Final = 24
+"""Threads that hold opcode logs at a time."""
 MAX_FAILURES: Final = 25
 """Transactions in a row without a trace, after which a node is taken to have stopped tracing."""
 
@@ -86,6 +88,7 @@ class TransactionReader:
         self._failures = 0
         """Transactions in a row that could not be traced, in the order in which the node answered."""
         self._stopped: str | None = None
+        self._room = threading.Semaphore(_LARGE)
         self._choice_notes: list[str] = []
         """What a user should know of the tracer, until a reading brings it."""
         self._trial: threading.Event | None = None
@@ -194,7 +197,8 @@ class TransactionReader:
         size = _TRACED[tracer]
         known = answers if tracer is Tracer.JAVASCRIPT else {}
         for start in range(0, len(envelopes), size):
-            traced = self.tracing.record(envelopes[start : start + size], known)
+            with self._room if tracer is Tracer.STRUCT_LOGS else nullcontext():
+                traced = self.tracing.record(envelopes[start : start + size], known)
             self.traced += len(traced.transactions)
             yield traced
 
