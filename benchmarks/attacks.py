@@ -29,15 +29,15 @@ from typing import Any, Final
 import numpy as np
 
 from benchmarks.decisions import histories
-from specminer.chain.artifact import Artifact, load
-from specminer.datasets import list_datasets
-from specminer.history import History
+from specminer._support.statistics import wilson
+from specminer.contracts.artifact import Artifact, load
+from specminer.history.contract_history import History
+from specminer.inference.evidence_fusion import CUT
+from specminer.inference.ranked_transactions import Transactions
 from specminer.pipeline import MineOptions, import_traces, mine
+from specminer.pipeline.datasets import list_datasets
 from specminer.specification import EvidenceFamily
 from specminer.store import TraceStore
-from specminer.support import wilson
-from specminer.surprise.fusion import CUT
-from specminer.surprise.transactions import Transactions
 from tests.support.mined import marked
 from tests.support.shapes.catalogue import FURTHER, HELD_OUT, SHAPES, Shape
 from tests.support.shapes.record import record

@@ -16,8 +16,8 @@ from collections.abc import Callable
 from functools import partial
 
 from specminer.automaton import Automaton, determinise, from_edges, missing_word
-from specminer.automaton.model import TransitionColumns
 from specminer.automaton.partition import bisimulation_classes
+from specminer.automaton.weighted_automaton import TransitionColumns
 
 _SIZE = 2_000
 

@@ -29,12 +29,12 @@ from typing import Final
 import numpy as np
 
 from specminer.automaton import Automaton, reachable
-from specminer.chain.artifact import load
-from specminer.chain.txlist import read_transactions
-from specminer.excerpt import excerpt
-from specminer.history import History
+from specminer.comparison.score import Score, language, read, score
+from specminer.contracts.artifact import load
+from specminer.history.contract_history import History
+from specminer.history.excerpt import excerpt
 from specminer.pipeline import Export, MineOptions, Rulebook, import_export, mine, same_code
-from specminer.score import Score, language, read, score
+from specminer.sources.txlist import read_transactions
 from specminer.specification import Specification
 from specminer.store import TraceStore
 

@@ -26,11 +26,11 @@ from benchmarks.changed_versions import Version, effect_told, guard_told
 from benchmarks.recorded_chain import USERS, RecordedChain
 from specminer import Selection, SelectionOptions, select
 from specminer._support.keccak import keccak
-from specminer.chain.artifact import Artifact, parse
 from specminer.comparison.difference import Change, Comparison
-from specminer.datasets import list_datasets
-from specminer.history import History
+from specminer.contracts.artifact import Artifact, parse
+from specminer.history.contract_history import History
 from specminer.pipeline.comparing import ComparedHistory, compare_histories, compare_parts
+from specminer.pipeline.datasets import list_datasets
 from tests.support.solc import compile_sources
 
 SOURCE: Final = """

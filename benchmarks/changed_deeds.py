@@ -14,9 +14,9 @@ from eth_abi.abi import encode
 from benchmarks.changed_versions import Version, effect_told, guard_told
 from benchmarks.recorded_chain import USERS, RecordedChain
 from specminer._support.keccak import keccak
-from specminer.chain.artifact import Artifact, parse
 from specminer.comparison.difference import Change, Subject
-from specminer.history import History
+from specminer.contracts.artifact import Artifact, parse
+from specminer.history.contract_history import History
 from tests.support.solc import compile_sources
 
 NOBODY: Final = 0

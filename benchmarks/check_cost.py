@@ -23,16 +23,16 @@ from typing import Final
 
 from benchmarks import coded_market
 from benchmarks.market import CHAIN, CONTRACT
-from specminer.datasets import dataset
+from specminer._support.statistics import TRAINING_SHARE
+from specminer.history.trace import Address
 from specminer.pipeline.checking import CheckOptions, check_history
+from specminer.pipeline.datasets import dataset
 from specminer.pipeline.division import decode_history, divide
 from specminer.pipeline.following import execute_calls, follow_decisions
 from specminer.pipeline.mining import mine
 from specminer.pipeline.state import MineOptions, Mining, options_of
 from specminer.pipeline.traces import import_traces
 from specminer.store import TraceStore
-from specminer.support import TRAINING_SHARE
-from specminer.trace import Address
 
 CALLS: Final = 20_000
 ROUNDS: Final = 3

@@ -32,15 +32,15 @@ from typing import Any, Final
 import zstandard  # noqa: F401  # trace files may be packed so
 
 from specminer import Selection, SelectionOptions, mine, select
-from specminer.datasets import dataset, list_datasets
+from specminer._support.statistics import TRAINING_SHARE
 from specminer.decision.recordings import NotRecorded, Recordings
 from specminer.decision.runs import execute_alone
-from specminer.evm.shadow.arena import Arena
-from specminer.history import History
-from specminer.monitoring.deviation import CheckResult, Severity
+from specminer.history.contract_history import History
 from specminer.pipeline.checking import check_history as check
+from specminer.pipeline.datasets import dataset, list_datasets
+from specminer.shadow.arena import Arena
 from specminer.specification import Specification
-from specminer.support import TRAINING_SHARE
+from specminer.specification.deviation import CheckResult, Severity
 
 EVERY: Final = 3
 """One in so many accepted transactions is changed."""

@@ -37,9 +37,9 @@ import aiohttp
 from benchmarks.counting_chain import CONTRACT, CountingNode
 from benchmarks.proxy_process import ProxyProcess
 from benchmarks.recording import live
-from specminer.chain.endpoint import Endpoint
-from specminer.chain.node import Node
 from specminer.pipeline import collect
+from specminer.sources.endpoint import Endpoint
+from specminer.sources.node import Node
 from specminer.store import TraceStore
 from tests.support.anvil import Anvil
 from tests.support.bytecode import COUNT

@@ -22,11 +22,11 @@ from pathlib import Path
 from typing import Final
 
 from benchmarks.counting_chain import CONTRACT, CountingNode
-from specminer.chain.endpoint import Endpoint
-from specminer.chain.node import Node
-from specminer.chain.progress import Progress
 from specminer.pipeline import collect
 from specminer.pipeline.progress import ProgressEvent
+from specminer.sources.endpoint import Endpoint
+from specminer.sources.node import Node
+from specminer.sources.reading_progress import Progress
 from specminer.store import TraceStore
 from tests.support.collecting import address
 from tests.support.postgres import PostgresServer

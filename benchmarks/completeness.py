@@ -25,17 +25,17 @@ from typing import Final
 
 import numpy as np
 
-from specminer.chain.artifact import load
-from specminer.chain.execution.schedule import rules_of_chain
-from specminer.chain.exported import CallType, ExportedCall, ExportedTransaction
-from specminer.chain.listings import main_contract
-from specminer.chain.txlist import read_calls, read_transactions
+from specminer.contracts.artifact import load
 from specminer.decoding import HistoryContext, decode
-from specminer.history import CONSTRUCTOR, OUTCOMES
+from specminer.history.contract_history import CONSTRUCTOR, OUTCOMES
+from specminer.history.trace import Address, OutcomeKind
 from specminer.pipeline import Export, Rulebook, import_export
 from specminer.pipeline.facts import unknown_values
+from specminer.replay.fork_schedule import rules_of_chain
+from specminer.sources.exported import CallType, ExportedCall, ExportedTransaction
+from specminer.sources.listings import main_contract
+from specminer.sources.txlist import read_calls, read_transactions
 from specminer.store import TraceStore
-from specminer.trace import Address, OutcomeKind
 
 LISTS: Final = ("", "txlistinternal.json.gz", "traces-bigquery.json.gz")
 ROLLED_BACK: Final = OUTCOMES.index(OutcomeKind.ROLLED_BACK)

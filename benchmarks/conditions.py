@@ -27,8 +27,8 @@ from tempfile import TemporaryDirectory
 from typing import Final
 
 from benchmarks.condition_terms import Comparable, Reader, python_text
-from specminer.api.mining import mine
-from specminer.errors import SpecminerError
+from specminer._support.errors import SpecminerError
+from specminer.pipeline.miner import mine
 from specminer.specification import ConditionMaker, Guard, GuardCondition, GuardKind
 from tests.support.third_party.catalogue import CONDITION_HISTORIES
 from tests.support.third_party.conditions import (

@@ -16,13 +16,13 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
-from specminer.datasets import list_datasets
 from specminer.decision.runs import run_calls
 from specminer.decoding.decode import decode
-from specminer.history import History
+from specminer.history.contract_history import History
+from specminer.history.trace import Address
 from specminer.pipeline import import_traces
+from specminer.pipeline.datasets import list_datasets
 from specminer.store import TraceStore
-from specminer.trace import Address
 from tests.support.real import AZURE, MAINNET, execute
 
 

@@ -27,22 +27,22 @@ from pathlib import Path
 from typing import Final
 
 from benchmarks.reexecution import AZURE, MAINNET, read_history
-from specminer.chain.execution.calls import FORKS as REFERENCE_FORKS
-from specminer.chain.execution.calls import VirtualMachine
-from specminer.chain.execution.fast import FastMachine, number_of
-from specminer.chain.execution.records import call_of, surroundings
-from specminer.chain.execution.reference.machine import Machine
-from specminer.chain.execution.replay import RecordReplay
-from specminer.chain.execution.schedule import Rules, rules_of_chain
-from specminer.chain.exported import ExportedTransaction
-from specminer.chain.txlist import read_transactions
 from specminer.evm.alone import pursue, recordings
+from specminer.evm.execution_recorder import EventRecorder
 from specminer.evm.forks import FORKS
 from specminer.evm.frame import BlockContext
-from specminer.evm.instructions.taped import taped_instructions
-from specminer.evm.recorder import EventRecorder
-from specminer.evm.shadow.arena import Arena
-from specminer.evm.shadow.observer import Shadow
+from specminer.evm.taped_instructions import taped_instructions
+from specminer.replay.export_replay import RecordReplay
+from specminer.replay.fast_machine import FastMachine, number_of
+from specminer.replay.fork_schedule import Rules, rules_of_chain
+from specminer.replay.machine_calls import FORKS as REFERENCE_FORKS
+from specminer.replay.machine_calls import VirtualMachine
+from specminer.replay.records import call_of, surroundings
+from specminer.replay.reference_machine import Machine
+from specminer.shadow.arena import Arena
+from specminer.shadow.observer import Shadow
+from specminer.sources.exported import ExportedTransaction
+from specminer.sources.txlist import read_transactions
 from tests.support.engine import comparable, results
 from tests.support.programs import scenario
 from tests.support.reference import by_engine, by_reference, differences

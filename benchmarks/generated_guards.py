@@ -29,9 +29,9 @@ from benchmarks.guard_driving import Caller, DrawnCall, Play
 from benchmarks.guard_evaluation import Situation
 from benchmarks.guard_grammar import Contract
 from benchmarks.guard_solidity import source
-from specminer.chain.artifact import Artifact, load
+from specminer.contracts.artifact import Artifact, load
 from specminer.decoding import decode
-from specminer.guard import learn
+from specminer.inference.function_guards import learn
 from specminer.pipeline.following import execute, follow
 from specminer.pipeline.guarding import causes
 from specminer.specification import Guard, GuardKind

@@ -22,17 +22,17 @@ from typing import Final
 import numpy as np
 
 from benchmarks.decisions import histories
-from specminer.chain.artifact import Artifact, load
-from specminer.excerpt import excerpt
-from specminer.history import History
-from specminer.invariant import Invariant
-from specminer.invariant.search import propose
+from specminer._support.statistics import training_size
+from specminer.contracts.artifact import Artifact, load
+from specminer.history.contract_history import History
+from specminer.history.excerpt import excerpt
+from specminer.inference.invariant_claim import Invariant
+from specminer.inference.invariant_search import propose
 from specminer.pipeline.assessment import find_invariants
 from specminer.pipeline.automata import choose_abstraction
 from specminer.pipeline.mining import STAGES
 from specminer.pipeline.state import MineOptions, Mining, Stage
 from specminer.specification import Template
-from specminer.support import training_size
 
 OF_STATES: Final = frozenset({Template.STATE, Template.BEFORE, Template.ORDER})
 """Forms that speak of states or moments of interactions, which another automaton tells otherwise."""

@@ -25,19 +25,19 @@ from typing import Any, Final, cast
 
 from benchmarks.hostile_commands import Broken, attack_by_command, originals
 from benchmarks.hostile_tables import attack_by_table, table_originals
-from specminer.abstraction.definition import check_forms
-from specminer.abstraction.definition import load as load_definition
-from specminer.chain.artifact import load
-from specminer.chain.endpoint import Endpoint
-from specminer.chain.interface import from_artifact
-from specminer.chain.node import Node
-from specminer.chain.transport import Transport, UnreadableAnswer
-from specminer.chain.txlist import kind_of, read_calls, read_transactions
-from specminer.errors import SpecminerError
-from specminer.location import Layout
+from specminer._support.errors import SpecminerError
+from specminer.contracts.artifact import load
+from specminer.contracts.interface import from_artifact
+from specminer.decoding.storage_layout import Layout
+from specminer.history.trace import Address
+from specminer.learning.abstraction_definition import check_forms
+from specminer.learning.abstraction_definition import load as load_definition
 from specminer.pipeline import collect, export_traces, import_traces
+from specminer.sources.endpoint import Endpoint
+from specminer.sources.node import Node
+from specminer.sources.transport import Transport, UnreadableAnswer
+from specminer.sources.txlist import kind_of, read_calls, read_transactions
 from specminer.store import TraceStore
-from specminer.trace import Address
 from tests.support.anvil import Anvil
 from tests.support.exporting import txlist
 from tests.support.exports import Record

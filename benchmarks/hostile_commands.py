@@ -23,7 +23,7 @@ from unittest.mock import patch
 
 from specminer._support.opening import open_text
 from specminer.cli import main
-from specminer.datasets import dataset
+from specminer.pipeline.datasets import dataset
 from tests.support.exports import Record, as_csv, call
 from tests.support.mutations import VALUES, exchanged, mutated, scrambled
 

@@ -12,8 +12,8 @@ import pyarrow
 import pyarrow.parquet
 
 from specminer import import_history
-from specminer.chain.parquet.rows import is_parquet
-from specminer.errors import SpecminerError
+from specminer._support.errors import SpecminerError
+from specminer.sources.parquet_rows import is_parquet
 from specminer.store import TraceStore
 from tests.support.exports import Record
 from tests.support.mutations import mutated, scrambled

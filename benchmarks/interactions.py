@@ -19,7 +19,7 @@ import numpy as np
 
 from benchmarks.market import CHAIN, CONTRACT, SIZES, make
 from benchmarks.steps import PEAK, Numbers, Stopwatch, main, measured, scratch
-from specminer.history import CONSTRUCTOR
+from specminer.history.contract_history import CONSTRUCTOR
 from specminer.pipeline import inspect
 from specminer.store import TraceStore
 

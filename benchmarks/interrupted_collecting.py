@@ -29,11 +29,11 @@ from pathlib import Path
 from typing import Any, Final
 
 from benchmarks.counting_chain import CONTRACT, CountingNode
-from specminer.chain.endpoint import Endpoint
-from specminer.chain.node import Node
+from specminer.history.trace import Transaction
 from specminer.pipeline import collect
+from specminer.sources.endpoint import Endpoint
+from specminer.sources.node import Node
 from specminer.store import TraceStore
-from specminer.trace import Transaction
 from tests.support.anvil import Anvil, Call
 from tests.support.bytecode import COUNT
 from tests.support.collecting import CHAIN, Notes, address, content, gather

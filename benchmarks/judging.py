@@ -16,26 +16,34 @@ from pathlib import Path
 
 from benchmarks.market import CHAIN, CONTRACT, SIZES, make
 from benchmarks.steps import PEAK, Numbers, Stopwatch, main, measured, scratch
-from specminer.abstraction import default
-from specminer.abstraction.context import with_arguments, with_calls
-from specminer.abstraction.passive import without_bookkeeping
-from specminer.abstraction.table import build
-from specminer.confidence import agreement, count_exits
 from specminer.decoding import decode
-from specminer.guard import learn
-from specminer.guard.entity import Entities
-from specminer.guard.passage import ways
-from specminer.guard.proving import obligations
-from specminer.guard.role import roles
+from specminer.inference.caller_roles import roles
+from specminer.inference.competing_transitions import siblings
+from specminer.inference.entity_terms import Entities
+from specminer.inference.function_guards import learn
+from specminer.inference.guard_proofs import obligations
+from specminer.inference.implied_claims import Claims
+from specminer.inference.invariant_search import search
+from specminer.inference.ranked_transactions import weigh
+from specminer.inference.reasons import StateFacts
+from specminer.inference.solver_questions import ObligationLog
+from specminer.inference.state_formulas import Frames, StateSpace
+from specminer.inference.surprise_measures import measure
+from specminer.inference.surprise_ranking import Ranking
+from specminer.inference.transition_guards import ways
+from specminer.inference.transition_implications import passable
 from specminer.interaction import analyse, split
-from specminer.invariant import search
+from specminer.learning.abstraction_definition import default
+from specminer.learning.call_context import with_arguments, with_calls
+from specminer.learning.passive_events import without_bookkeeping
+from specminer.learning.split_half_agreement import agreement
+from specminer.learning.table_building import build
+from specminer.learning.transition_support import count_exits
+from specminer.learning.tune import tune
 from specminer.pipeline.assessment import breakable, broken, units
 from specminer.pipeline.guarding import causes
-from specminer.reasoning import Claims, Frames, ObligationLog, StateFacts, StateSpace, passable, siblings
 from specminer.specification import LISTED, GuardKind, ObligationSubject
 from specminer.store import TraceStore
-from specminer.surprise import Ranking, measure, weigh
-from specminer.tuning import tune
 
 _NAME = "benchmarks.judging"
 

@@ -18,13 +18,14 @@ from dataclasses import replace
 import numpy as np
 from eth_utils.crypto import keccak
 
-from specminer.hashing import keccak_many
-from specminer.history import History, slots
-from specminer.location import RESOLUTIONS, Resolution, locate
-from specminer.location.dictionary import BASES, Dictionary
-from specminer.location.paths import hashes
-from specminer.trace import Address, ContractRecord, Hash, Tracer
-from specminer.words import from_integers, from_numbers, to_integers
+from specminer.decoding.hash_paths import hashes
+from specminer.decoding.location_columns import RESOLUTIONS, Resolution
+from specminer.decoding.preimages import BASES, Dictionary
+from specminer.decoding.slot_resolution import locate
+from specminer.history.contract_history import History, slots
+from specminer.history.hashing import keccak_many
+from specminer.history.trace import Address, ContractRecord, Hash, Tracer
+from specminer.history.words import from_integers, from_numbers, to_integers
 
 _ACCOUNTS = 1_000
 _AUCTIONS, _BALANCES = 2, 3

@@ -17,9 +17,9 @@ from typing import Any, Final
 import msgspec
 from eth_utils.crypto import keccak
 
+from specminer.history.trace import Address, ContractRecord
 from specminer.store import TraceStore
-from specminer.store.dictionary import encode_word
-from specminer.trace import Address, ContractRecord
+from specminer.store.dictionary_coding import encode_word
 
 SIZES: Final = (1_000, 10_000, 100_000, 1_000_000)
 CHAIN: Final = 1

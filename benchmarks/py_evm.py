@@ -19,12 +19,12 @@ from typing import Any, Final
 
 from benchmarks.engine import Records, observed, timed
 from benchmarks.reexecution import AZURE, MAINNET, read_history
-from specminer.chain.execution.fast import number_of
-from specminer.chain.execution.records import call_of, surroundings
-from specminer.chain.execution.schedule import Rules
+from specminer.evm.execution_recorder import EventRecorder
 from specminer.evm.forks import FORKS
-from specminer.evm.recorder import EventRecorder
-from specminer.evm.transactions import EvmTransaction, intrinsic_costs
+from specminer.evm.transaction_execution import EvmTransaction, intrinsic_costs
+from specminer.replay.fast_machine import number_of
+from specminer.replay.fork_schedule import Rules
+from specminer.replay.records import call_of, surroundings
 
 VERSION: Final = "0.12.1b1"
 RUNNER: Final = Path(__file__).with_name("py_evm_runner.py")

@@ -4,12 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from specminer.chain.execution.calls import Call, ExecutedCall, Surroundings
-from specminer.chain.execution.fast import FastMachine
-from specminer.chain.steps import record_steps
-from specminer.history import History
-from specminer.store import TraceStore
-from specminer.trace import (
+from specminer.history.contract_history import History
+from specminer.history.trace import (
     NO_ADDRESS,
     Address,
     Block,
@@ -20,6 +16,10 @@ from specminer.trace import (
     Transaction,
     Word,
 )
+from specminer.history.tracer_steps import record_steps
+from specminer.replay.fast_machine import FastMachine
+from specminer.replay.machine_calls import Call, ExecutedCall, Surroundings
+from specminer.store import TraceStore
 
 FORK: Final = "cancun"
 CHAIN: Final = 1337

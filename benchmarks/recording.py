@@ -18,15 +18,15 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-from specminer.chain import javascript
-from specminer.chain.endpoint import Endpoint
-from specminer.chain.matching import Envelope
-from specminer.chain.node import Node, Request
-from specminer.chain.steps import record_steps
 from specminer.evm.opcodes import Op
+from specminer.history.trace import Address, ContractRecord, Transaction
+from specminer.history.tracer_steps import record_steps
 from specminer.pipeline import collect
+from specminer.sources import javascript
+from specminer.sources.endpoint import Endpoint
+from specminer.sources.node import Node, Request
+from specminer.sources.trace_matching import Envelope
 from specminer.store import TraceStore
-from specminer.trace import Address, ContractRecord, Transaction
 from tests.support.anvil import Anvil, Call
 from tests.support.bytecode import COUNT
 from tests.support.collecting import CHAIN, Notes, address

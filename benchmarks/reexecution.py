@@ -20,14 +20,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-from specminer.chain.artifact import load
-from specminer.chain.execution.records import call_of, surroundings
-from specminer.chain.execution.reference.machine import Machine
-from specminer.chain.execution.replay import RecordReplay
-from specminer.chain.execution.schedule import Rules, rules_of_chain, rules_of_fork
-from specminer.chain.exported import ExportedTransaction
-from specminer.chain.txlist import read_transactions
+from specminer.contracts.artifact import load
 from specminer.pipeline import Export, Rulebook, import_export
+from specminer.replay.export_replay import RecordReplay
+from specminer.replay.fork_schedule import Rules, rules_of_chain, rules_of_fork
+from specminer.replay.records import call_of, surroundings
+from specminer.replay.reference_machine import Machine
+from specminer.sources.exported import ExportedTransaction
+from specminer.sources.txlist import read_transactions
 from specminer.store import TraceStore
 
 MAINNET: Final = ("ArkToken", "CryptoLandmarks", "GetTheHorse", "MobSquads")

@@ -25,20 +25,20 @@ import numpy as np
 
 from benchmarks.decisions import histories
 from benchmarks.held_out_invariants import artifact_beside
-from specminer.chain.artifact import Artifact, load
-from specminer.chain.listings import main_contract
-from specminer.chain.txlist import read_transactions
+from specminer.contracts.artifact import Artifact, load
 from specminer.decision.deciding import ALWAYS_REJECTS, NO_FUNCTION
 from specminer.decoding import HistoryContext, decode
-from specminer.guard import LearnedGuards, learn
-from specminer.guard.describing import JudgedFunction
-from specminer.history import OUTCOMES, BoolColumn, History
+from specminer.history.contract_history import OUTCOMES, BoolColumn, History
+from specminer.history.trace import OutcomeKind
+from specminer.inference.function_guards import LearnedGuards, learn
+from specminer.inference.guard_description import JudgedFunction
 from specminer.pipeline import Export, Rulebook, import_export
 from specminer.pipeline.following import execute, follow
 from specminer.pipeline.guarding import causes
+from specminer.sources.listings import main_contract
+from specminer.sources.txlist import read_transactions
 from specminer.specification import Guard, GuardKind
 from specminer.store import TraceStore
-from specminer.trace import OutcomeKind
 from tests.support.real import entangled_histories
 
 NO_REJECTION = [

@@ -22,7 +22,7 @@ from benchmarks.market import CHAIN, CONTRACT, make
 from benchmarks.steps import scratch
 from specminer.pipeline import MineOptions, mine
 from specminer.pipeline.reporting import report_from
-from specminer.report.page import to_html
+from specminer.presentation.page import to_html
 from specminer.store import TraceStore
 from tests.support.driven_browser import chromium
 

@@ -25,10 +25,10 @@ from ethereum.forks.osaka.state import State, set_account, set_storage, state_ro
 from ethereum_types.bytes import Bytes20
 from ethereum_types.numeric import U256, Uint
 
-from specminer.evm.addresses import encode_bytes, encode_list
+from specminer._support.creation_addresses import encode_bytes, encode_list
 from specminer.evm.forks import FORKS
 from specminer.evm.frame import BlockContext, Log
-from specminer.evm.transactions import Authorization, EvmTransaction, execute
+from specminer.evm.transaction_execution import Authorization, EvmTransaction, execute
 from specminer.evm.world import World
 from tests.support.reference import Given, Scenario, by_engine, by_reference, differences
 

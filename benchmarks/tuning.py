@@ -25,14 +25,15 @@ import numpy as np
 
 from benchmarks.market import CHAIN, CONTRACT, make
 from benchmarks.steps import PEAK, Numbers, Stopwatch, main, measured, scratch
-from specminer.abstraction import Definition, EntityVariable, EventTable, ValueKind, default
-from specminer.abstraction.context import with_arguments, with_calls
-from specminer.abstraction.passive import without_bookkeeping
-from specminer.abstraction.table import build
 from specminer.decoding import decode
 from specminer.interaction import analyse, split
+from specminer.learning.abstraction_definition import Definition, default
+from specminer.learning.call_context import with_arguments, with_calls
+from specminer.learning.event_table import EntityVariable, EventTable, ValueKind
+from specminer.learning.passive_events import without_bookkeeping
+from specminer.learning.table_building import build
+from specminer.learning.tune import tune
 from specminer.store import TraceStore
-from specminer.tuning import tune
 
 SIZES: Final = (10_000, 100_000, 1_000_000)
 BIDS: Final = 6
@@ -84,10 +85,10 @@ def search(events: int) -> Numbers:
 
 
 _PER_EVENT: Final = (
-    ("specminer.tuning.tune", "vocabulary"),
-    ("specminer.tuning.tune", "quotient"),
-    ("specminer.tuning.tune", "folds"),
-    ("specminer.tuning.splitting", "found"),
+    ("specminer.learning.tune", "vocabulary"),
+    ("specminer.learning.tune", "quotient"),
+    ("specminer.learning.tune", "folds"),
+    ("specminer.learning.event_splitting", "found"),
 )
 """What looks at every event, once a tuning each or a few times."""
 

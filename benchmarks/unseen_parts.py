@@ -29,10 +29,10 @@ from tempfile import TemporaryDirectory
 from types import ModuleType
 from typing import Final
 
-from specminer.chain.artifact import Artifact, load
-from specminer.chain.txlist import read_transactions
-from specminer.history import History
+from specminer.contracts.artifact import Artifact, load
+from specminer.history.contract_history import History
 from specminer.pipeline import Export, MineOptions, Rulebook, import_export, import_traces, mine
+from specminer.sources.txlist import read_transactions
 from specminer.store import TraceStore
 
 ROOT: Final = Path(__file__).resolve().parent.parent

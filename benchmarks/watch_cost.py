@@ -24,14 +24,14 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.proxy_process import ProxyProcess
-from specminer.chain.artifact import parse
+from specminer.contracts.artifact import parse
 from specminer.monitoring.journal import DeliveryJournal, Message
 from specminer.monitoring.state_file import StateFile
 from specminer.pipeline.inputs import parse_address
 from specminer.pipeline.mining import mine
+from specminer.pipeline.node_source import NodeOptions
 from specminer.pipeline.progress import SILENT, Observer
-from specminer.pipeline.sources.node import NodeOptions
-from specminer.pipeline.sources.source import OpenSource, Update, UpdateRequest
+from specminer.pipeline.source import OpenSource, Update, UpdateRequest
 from specminer.pipeline.state import MineOptions
 from specminer.pipeline.watching import Watch, WatchOptions
 from specminer.store import TraceStore

@@ -3,9 +3,7 @@
 The names below are the public API: ``docs/python.md`` shows how to use them, and every command of the command line is a
 thin face of one of these functions. What they need is loaded when they are first asked for.
 
-The packages form ranks; a module imports only from ranks below its own (``tests/test_ranks.py``):
-errors, resources < trace, history, automaton < chain, store, location < decoding < interaction <
-predicate < abstraction < metric, tuning < specification < render, report < pipeline < api < cli.
+The packages form ranks; a module imports only from packages of ranks below its own (``tests/test_ranks.py``).
 
 This module imports nothing before it is asked for something: until the command line has begun, nobody
 could turn an interruption into an exit code.
@@ -13,28 +11,7 @@ could turn an interruption into an exit code.
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from specminer.abstraction import Definition
-    from specminer.api.checking import check
-    from specminer.api.comparing import diff, diff_at
-    from specminer.api.examination import examine, examine_node
-    from specminer.api.explaining import ExplainOptions, actors, explain
-    from specminer.api.histories import (
-        Collection,
-        collect,
-        estimate_collection,
-        export_history,
-        import_history,
-    )
-    from specminer.api.maintenance import check_database, database_size, prune_database, vacuum_database
-    from specminer.api.mined import MinedSpecification, read
-    from specminer.api.mining import inspect, mine
-    from specminer.api.proving import prove
-    from specminer.api.scoring import score_automaton
-    from specminer.api.several import ContractUpdate, Overview, collect_contracts, mine_contracts
-    from specminer.chain.survey import Finding
-    from specminer.comparison.difference import Comparison
-    from specminer.datasets import Dataset, dataset, list_datasets
-    from specminer.errors import (
+    from specminer._support.errors import (
         ChainError,
         ClusterError,
         FileFormatError,
@@ -48,26 +25,47 @@ if TYPE_CHECKING:
         StoreError,
         UsageError,
     )
+    from specminer.comparison.difference import Comparison
+    from specminer.comparison.score import Labels, Score
     from specminer.explanation import ActorTable, Explanation
-    from specminer.monitoring.deviation import CheckResult
+    from specminer.learning.abstraction_definition import Definition
+    from specminer.learning.preset import PRESETS, Preset
+    from specminer.pipeline.capabilities import examine, examine_node
+    from specminer.pipeline.checked_transactions import check
     from specminer.pipeline.checking import CheckOptions
+    from specminer.pipeline.cluster import DaskOptions
+    from specminer.pipeline.comparisons import diff, diff_at
+    from specminer.pipeline.contract_lists import ContractUpdate, Overview, collect_contracts, mine_contracts
+    from specminer.pipeline.dask_source import DaskSource
+    from specminer.pipeline.datasets import Dataset, dataset, list_datasets
+    from specminer.pipeline.explanations import ExplainOptions, actors, explain
+    from specminer.pipeline.explorer_source import ExplorerOptions, ReplayOptions
+    from specminer.pipeline.histories import (
+        Collection,
+        collect,
+        estimate_collection,
+        export_history,
+        import_history,
+    )
     from specminer.pipeline.inputs import read_definition
     from specminer.pipeline.inspection import InspectedSplit
+    from specminer.pipeline.maintenance import check_database, database_size, prune_database, vacuum_database
+    from specminer.pipeline.mined import MinedSpecification, read
+    from specminer.pipeline.miner import inspect, mine
+    from specminer.pipeline.node_source import NodeOptions
     from specminer.pipeline.output import WrittenFiles
     from specminer.pipeline.progress import Observer, SilentObserver
+    from specminer.pipeline.proofs import prove
     from specminer.pipeline.proving import ReplayedObligation
+    from specminer.pipeline.scoring import score_automaton
     from specminer.pipeline.selecting import Selection, SelectionOptions, select
-    from specminer.pipeline.sources.dask import DaskSource
-    from specminer.pipeline.sources.explorer import ExplorerOptions, ReplayOptions
-    from specminer.pipeline.sources.node import NodeOptions
-    from specminer.pipeline.sources.source import BlockRange, HistorySource
+    from specminer.pipeline.source import BlockRange, HistorySource
     from specminer.pipeline.state import MineOptions
-    from specminer.pipeline.workers.cluster import DaskOptions
-    from specminer.render import PictureOptions
-    from specminer.report.document import Report
-    from specminer.score import Labels, Score
+    from specminer.presentation.picture_options import PictureOptions
+    from specminer.presentation.report_document import Report
+    from specminer.sources.survey import Finding
     from specminer.specification import Specification
-    from specminer.tuning import PRESETS, Preset
+    from specminer.specification.deviation import CheckResult
 
     __version__: str
 
@@ -149,22 +147,7 @@ __all__ = [
 ]
 
 _NAMES = {
-    "abstraction": ("Definition",),
-    "api.checking": ("check",),
-    "api.comparing": ("diff", "diff_at"),
-    "api.examination": ("examine", "examine_node"),
-    "api.explaining": ("ExplainOptions", "actors", "explain"),
-    "api.maintenance": ("check_database", "database_size", "prune_database", "vacuum_database"),
-    "api.histories": ("Collection", "collect", "estimate_collection", "export_history", "import_history"),
-    "api.mined": ("MinedSpecification", "read"),
-    "api.mining": ("inspect", "mine"),
-    "api.proving": ("prove",),
-    "api.scoring": ("score_automaton",),
-    "api.several": ("ContractUpdate", "Overview", "collect_contracts", "mine_contracts"),
-    "chain.survey": ("Finding",),
-    "comparison.difference": ("Comparison",),
-    "datasets": ("Dataset", "dataset", "list_datasets"),
-    "errors": (
+    "_support.errors": (
         "ChainError",
         "ClusterError",
         "FileFormatError",
@@ -178,26 +161,99 @@ _NAMES = {
         "StoreError",
         "UsageError",
     ),
-    "explanation": ("ActorTable", "Explanation"),
-    "monitoring.deviation": ("CheckResult",),
+    "comparison.difference": ("Comparison",),
+    "comparison.score": (
+        "Labels",
+        "Score",
+    ),
+    "explanation": (
+        "ActorTable",
+        "Explanation",
+    ),
+    "learning.abstraction_definition": ("Definition",),
+    "learning.preset": (
+        "PRESETS",
+        "Preset",
+    ),
+    "pipeline.capabilities": (
+        "examine",
+        "examine_node",
+    ),
+    "pipeline.checked_transactions": ("check",),
     "pipeline.checking": ("CheckOptions",),
+    "pipeline.cluster": ("DaskOptions",),
+    "pipeline.comparisons": (
+        "diff",
+        "diff_at",
+    ),
+    "pipeline.contract_lists": (
+        "ContractUpdate",
+        "Overview",
+        "collect_contracts",
+        "mine_contracts",
+    ),
+    "pipeline.dask_source": ("DaskSource",),
+    "pipeline.datasets": (
+        "Dataset",
+        "dataset",
+        "list_datasets",
+    ),
+    "pipeline.explanations": (
+        "ExplainOptions",
+        "actors",
+        "explain",
+    ),
+    "pipeline.explorer_source": (
+        "ExplorerOptions",
+        "ReplayOptions",
+    ),
+    "pipeline.histories": (
+        "Collection",
+        "collect",
+        "estimate_collection",
+        "export_history",
+        "import_history",
+    ),
     "pipeline.inputs": ("read_definition",),
     "pipeline.inspection": ("InspectedSplit",),
+    "pipeline.maintenance": (
+        "check_database",
+        "database_size",
+        "prune_database",
+        "vacuum_database",
+    ),
+    "pipeline.mined": (
+        "MinedSpecification",
+        "read",
+    ),
+    "pipeline.miner": (
+        "inspect",
+        "mine",
+    ),
+    "pipeline.node_source": ("NodeOptions",),
     "pipeline.output": ("WrittenFiles",),
-    "pipeline.progress": ("Observer", "SilentObserver"),
+    "pipeline.progress": (
+        "Observer",
+        "SilentObserver",
+    ),
+    "pipeline.proofs": ("prove",),
     "pipeline.proving": ("ReplayedObligation",),
-    "pipeline.selecting": ("Selection", "SelectionOptions", "select"),
-    "pipeline.sources.dask": ("DaskSource",),
-    "pipeline.sources.explorer": ("ExplorerOptions", "ReplayOptions"),
-    "pipeline.sources.node": ("NodeOptions",),
-    "pipeline.sources.source": ("BlockRange", "HistorySource"),
+    "pipeline.scoring": ("score_automaton",),
+    "pipeline.selecting": (
+        "Selection",
+        "SelectionOptions",
+        "select",
+    ),
+    "pipeline.source": (
+        "BlockRange",
+        "HistorySource",
+    ),
     "pipeline.state": ("MineOptions",),
-    "pipeline.workers.cluster": ("DaskOptions",),
-    "render": ("PictureOptions",),
-    "report.document": ("Report",),
-    "score": ("Labels", "Score"),
+    "presentation.picture_options": ("PictureOptions",),
+    "presentation.report_document": ("Report",),
+    "sources.survey": ("Finding",),
     "specification": ("Specification",),
-    "tuning": ("PRESETS", "Preset"),
+    "specification.deviation": ("CheckResult",),
 }
 """What each module gives to the names above."""
 

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from specminer._support.addresses import checksum_address
 from specminer._support.keccak import keccak
-from specminer.chain import abi_values
-from specminer.chain.abi_values import decode_values
+from specminer.contracts import abi_values
+from specminer.contracts.abi_values import decode_values
 
 KINDS = (
     "uint256", "uint8", "uint96", "int256", "int8", "int128", "address", "bool", "bytes32", "bytes4", "bytes1",

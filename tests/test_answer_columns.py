@@ -5,9 +5,16 @@ from __future__ import annotations
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from specminer.history import CALLS, ENVIRONMENT, MISSING, TRACERS, AnswerColumns, History
-from specminer.trace import EnvironmentAnswer, ExternalCall, FrameCode, Invocation, Tracer, Transaction
-from specminer.words import word_at
+from specminer.history.contract_history import CALLS, ENVIRONMENT, MISSING, TRACERS, AnswerColumns, History
+from specminer.history.trace import (
+    EnvironmentAnswer,
+    ExternalCall,
+    FrameCode,
+    Invocation,
+    Tracer,
+    Transaction,
+)
+from specminer.history.words import word_at
 from tests.support.histories import CHAIN, CONTRACTS, Simulated, simulations, stored, without_answers
 
 EVERY_TRACER = tuple(Tracer)

@@ -10,14 +10,10 @@ from typing import Any
 import pytest
 from eth_utils.crypto import keccak
 
-from specminer.chain.answer_log import foreign_logs
-from specminer.chain.envelopes import block_of
-from specminer.chain.javascript import _step
-from specminer.chain.steps import Enter, Exit, QuestionStep, Read, Step, record_steps
-from specminer.errors import InvalidNodeResponse
+from specminer._support.errors import InvalidNodeResponse
 from specminer.evm.opcodes import Op
-from specminer.store import TraceStore
-from specminer.trace import (
+from specminer.history.answer_log import foreign_logs
+from specminer.history.trace import (
     MAX_CALL_DATA,
     MAX_LOG_DATA,
     MAX_RECORD,
@@ -29,6 +25,10 @@ from specminer.trace import (
     Tracer,
     Transaction,
 )
+from specminer.history.tracer_steps import Enter, Exit, QuestionStep, Read, Step, record_steps
+from specminer.sources.envelopes import block_of
+from specminer.sources.javascript import _step
+from specminer.store import TraceStore
 from tests.support.anvil import Anvil, Call
 from tests.support.bytecode import deploying
 from tests.support.collecting import CHAIN, address, collected, gather

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from specminer.api import MinedSpecification, mine, read
-from specminer.datasets import dataset
-from specminer.errors import FileFormatError, StoreError, UsageError
+from specminer import MinedSpecification, mine, read
+from specminer._support.errors import FileFormatError, StoreError, UsageError
 from specminer.pipeline import import_traces
-from specminer.render import renderer
+from specminer.pipeline.datasets import dataset
+from specminer.presentation.graphviz_layout import renderer
 from specminer.store import TraceStore
 from tests.support.drawings import drawing, groups
 

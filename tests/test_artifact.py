@@ -14,13 +14,13 @@ from eth_utils.crypto import keccak
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from specminer.chain.artifact import MAX_DEPTH, MAX_NAME, Artifact, load, parse
-from specminer.chain.interface import Interface, from_artifact, from_code
-from specminer.datasets import dataset
-from specminer.errors import FileFormatError
-from specminer.location import Layout
-from specminer.nesting import MAX_NESTING, NestingError, check_nesting
-from specminer.trace import InvocationKind, Outcome, OutcomeKind
+from specminer._support.errors import FileFormatError
+from specminer._support.nesting import MAX_NESTING, NestingError, check_nesting
+from specminer.contracts.artifact import MAX_DEPTH, MAX_NAME, Artifact, load, parse
+from specminer.contracts.interface import Interface, from_artifact, from_code
+from specminer.decoding.storage_layout import Layout
+from specminer.history.trace import InvocationKind, Outcome, OutcomeKind
+from specminer.pipeline.datasets import dataset
 from tests.support.anvil import tools_dir
 from tests.support.work import work_of
 

@@ -15,16 +15,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
-from specminer.abstraction import Definition, dump
-from specminer.datasets import list_datasets
-from specminer.errors import FileFormatError, SpecminerError
-from specminer.render import to_dot
-from specminer.render.smtlib import smtlib
-from specminer.report.document import Report
-from specminer.report.explanation import explanation
-from specminer.report.markdown import to_markdown
-from specminer.report.summary import summary
-from specminer.score import Labels, language
+from specminer._support.errors import FileFormatError, SpecminerError
+from specminer.comparison.score import Labels, language
+from specminer.learning.abstraction_definition import Definition
+from specminer.learning.definition_toml import dump
+from specminer.pipeline.datasets import list_datasets
+from specminer.predicate.smtlib_document import smtlib
+from specminer.presentation.abstraction_explanation import explanation
+from specminer.presentation.dot import to_dot
+from specminer.presentation.markdown import to_markdown
+from specminer.presentation.report_document import Report
+from specminer.presentation.summary import summary
 from specminer.specification import (
     HistorySummary,
     InteractionsSummary,

@@ -9,13 +9,13 @@ from typing import Final
 import pytest
 
 from benchmarks.recorded_chain import USERS, RecordedChain
-from specminer.chain.artifact import load
+from specminer.contracts.artifact import load
 from specminer.decision.branch_exploring import explore_branches
-from specminer.invariant import Template
 from specminer.pipeline import MineOptions
 from specminer.pipeline.assessment import find_invariants
 from specminer.pipeline.mining import STAGES
 from specminer.pipeline.state import Mining
+from specminer.specification.invariants import Template
 from tests.support.decisions import encoded, selector_of
 from tests.support.solc import compile_sources, has_solc
 

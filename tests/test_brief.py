@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from specminer._support.units import day
-from specminer.report.brief import brief, brief_sentences, proxy_text
-from specminer.report.summary import summary
+from specminer.presentation.brief import brief, brief_sentences, proxy_text
+from specminer.presentation.summary import summary
 from specminer.specification import (
     ImplementationSummary,
     InteractionsSummary,

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from specminer.cli import commands
+from specminer import cli as commands
 from specminer.cli.bundles import bundle_options, options_read
 from tests.support.command import COMMANDS
 

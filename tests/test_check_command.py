@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from specminer.datasets import dataset
-from specminer.monitoring.deviation import Basis, CheckResult, Deviation, Severity
-from specminer.report.check_result import MAX_SHOWN, check_json, check_sarif, check_text
+from specminer.pipeline.datasets import dataset
+from specminer.presentation.check_result import MAX_SHOWN, check_json, check_sarif, check_text
 from specminer.specification import Occurrence, encode_specification
+from specminer.specification.deviation import Basis, CheckResult, Deviation, Severity
 from tests.support.command import specminer
 from tests.support.cut_datasets import specification
 from tests.support.specifications import HOSTILE_NAMES, auction

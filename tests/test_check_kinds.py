@@ -9,7 +9,7 @@ import pytest
 from eth_keys.datatypes import PrivateKey
 from msgspec import convert
 
-from specminer.chain.artifact import AbiEntry
+from specminer.contracts.artifact import AbiEntry
 from specminer.decision.argument_names import enum_places
 from specminer.decision.deciding import decide
 from specminer.decision.paths import Check

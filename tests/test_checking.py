@@ -10,8 +10,8 @@ import pytest
 
 from benchmarks.checking import WAYS, Recording, changed, history_of, is_valid, mined, recording_of
 from specminer import CheckOptions, CheckResult, StoreError, UsageError, check
-from specminer.monitoring.deviation import Basis, Severity
 from specminer.pipeline.checking import check_history
+from specminer.specification.deviation import Basis, Severity
 from tests.support.cut_datasets import recording, specification
 
 DATASETS = ("auction_house", "savings", "vaults")

@@ -10,8 +10,7 @@ from pathlib import Path
 import pytest
 
 from specminer import CheckOptions, check
-from specminer.errors import FileFormatError
-from specminer.monitoring.deviation import Severity
+from specminer._support.errors import FileFormatError
 from specminer.specification import (
     ClaimEdit,
     ClaimPart,
@@ -22,6 +21,7 @@ from specminer.specification import (
     list_claims,
     read_edits,
 )
+from specminer.specification.deviation import Severity
 from tests.support.command import specminer
 from tests.support.cut_datasets import recording, specification
 from tests.support.specifications import HOSTILE_NAMES

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from specminer.decision.phrases import Phrase, Strength, join_phrases
-from specminer.location import ValueKind
+from specminer.decoding.storage_values import ValueKind
 from tests.support.decisions import ALICE, BOB, Contract, Stage, deployed
 from tests.support.solc import compile_sources, has_solc
 

@@ -9,7 +9,7 @@ from specminer.decision.implications import implies, is_tautology
 from specminer.decision.merging import merge
 from specminer.decision.paths import Check, PathCondition
 from specminer.decision.sites import Loops
-from specminer.evm.shadow.arena import Arena
+from specminer.shadow.arena import Arena
 from tests.support.decisions import ALICE, BOB, CAROL, Contract, Stage, deployed
 from tests.support.solc import compile_sources, has_solc
 

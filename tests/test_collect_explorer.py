@@ -16,8 +16,8 @@ from typing import Any, Final
 import pytest
 from eth_utils.abi import function_signature_to_4byte_selector
 
+from specminer.history.trace import Address, InvocationKind
 from specminer.store import TraceStore
-from specminer.trace import Address, InvocationKind
 from tests.support.command import Done, environment, specminer, start
 from tests.support.exports import CODE, CREATED, SENDER, Record, call, counted, transaction
 from tests.support.local_explorer import LocalExplorer, Query, Served, ok, refused

@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
-from specminer.chain.endpoint import Endpoint
-from specminer.chain.node import Node
-from specminer.errors import InvalidNodeResponse, NotOnChain
+from specminer._support.errors import InvalidNodeResponse, NotOnChain
+from specminer.history.trace import InvocationKind, Tracer
 from specminer.pipeline import collect
+from specminer.sources.endpoint import Endpoint
+from specminer.sources.node import Node
 from specminer.store import TraceStore
-from specminer.trace import InvocationKind, Tracer
 from tests.support.anvil import Anvil
 from tests.support.collecting import CHAIN, Notes, address, collected, gather
 from tests.support.lying_node import LyingNode, refuse

@@ -7,10 +7,10 @@ from collections import Counter
 from importlib.resources import files
 
 from specminer._support.keccak import keccak
-from specminer.chain.common_functions import TABLE, common_functions
-from specminer.chain.interface import from_code
-from specminer.datasets import dataset
+from specminer.contracts.common_functions import TABLE, common_functions
+from specminer.contracts.interface import from_code
 from specminer.pipeline import import_traces
+from specminer.pipeline.datasets import dataset
 from specminer.store import TraceStore
 
 _SIGNATURE = re.compile(r"[A-Za-z_$][\w$]*\([\w\[\](),]*\)", re.ASCII)
@@ -23,7 +23,7 @@ def code_of(name: str) -> bytes:
 
 
 def test_each_line_of_the_table_is_one_function_and_no_selector_is_two() -> None:
-    lines = files("specminer.chain").joinpath(TABLE).read_text("utf-8").splitlines()
+    lines = files("specminer.sources").joinpath(TABLE).read_text("utf-8").splitlines()
     told = [line.split(" ") for line in lines if not line.startswith("#")]
     assert len(told) == len(common_functions()) > 400
     assert all(_SIGNATURE.fullmatch(signature) and len(rest) < 2 for signature, *rest in told)

@@ -20,13 +20,13 @@ from specminer import UsageError, diff, diff_at, mine, select
 from specminer._support.addresses import checksum_address
 from specminer.comparison.chance import beyond_chance, fisher
 from specminer.comparison.difference import Change, Comparison, Ground, Subject
+from specminer.history.trace import Address
 from specminer.pipeline.comparing import ComparedHistory, compare_histories, compare_parts
 from specminer.pipeline.mining import mine as mine_history
 from specminer.pipeline.selecting import SelectionOptions
 from specminer.pipeline.state import MineOptions
-from specminer.render.joint import joint_dot
-from specminer.report.comparison_page import comparison_html, comparison_markdown
-from specminer.trace import Address
+from specminer.presentation.comparison_page import comparison_html, comparison_markdown
+from specminer.presentation.joint_picture import joint_dot
 from tests.support.specifications import auction, edge, specification, states
 
 SEED = 11

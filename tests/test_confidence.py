@@ -8,14 +8,17 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from specminer.abstraction import EventTable, default
-from specminer.confidence import agreement, count_exits
-from specminer.datasets import dataset
+from specminer._support.statistics import wilson
+from specminer.learning.abstraction_definition import default
+from specminer.learning.event_table import EventTable
+from specminer.learning.split_half_agreement import agreement
+from specminer.learning.transition_support import count_exits
+from specminer.learning.tune import tune
+from specminer.learning.tuning_result import Tuning
 from specminer.pipeline import MineOptions, import_traces, mine
+from specminer.pipeline.datasets import dataset
 from specminer.specification import encode_specification
 from specminer.store import TraceStore
-from specminer.support import wilson
-from specminer.tuning import Tuning, tune
 from tests.support.mined import mined
 
 NAMES = ("escrow", "tender", "single_auction", "lottery")

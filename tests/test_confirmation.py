@@ -12,8 +12,8 @@ from specminer.decision.confirmation import confirmed_calls
 from specminer.decision.recordings import NotRecorded, Recordings
 from specminer.decision.runs import execute_alone, run_calls
 from specminer.decoding import decode
-from specminer.evm.shadow.arena import Arena
-from specminer.history import History
+from specminer.history.contract_history import History
+from specminer.shadow.arena import Arena
 from tests.support.cut_datasets import recording
 
 

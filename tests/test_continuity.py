@@ -8,12 +8,12 @@ from dataclasses import replace
 
 import pytest
 
-from specminer.continuity import last_values, unseen_writes
-from specminer.datasets import dataset
-from specminer.history import slots
+from specminer.history.continuity import last_values, unseen_writes
+from specminer.history.contract_history import slots
+from specminer.history.trace import AccessKind, Address, StorageAccess, Transaction, Word
 from specminer.pipeline import import_traces
+from specminer.pipeline.datasets import dataset
 from specminer.store import TraceStore
-from specminer.trace import AccessKind, Address, StorageAccess, Transaction, Word
 
 
 def stored(name: str = "auction_house") -> tuple[list[Transaction], Address]:

@@ -6,13 +6,13 @@ from collections.abc import Callable
 
 import pytest
 
-from specminer.datasets import dataset
 from specminer.decision.access_facts import access_facts
 from specminer.decision.state_conditions import StateCondition
 from specminer.decoding import HistoryContext, decode
 from specminer.interaction import Analysis, Mode, analyse, second_view, split
 from specminer.interaction.stages import stage_share
 from specminer.pipeline import import_traces
+from specminer.pipeline.datasets import dataset
 from specminer.pipeline.division import state_conditions_of
 from specminer.pipeline.following import execute, follow
 from specminer.store import TraceStore

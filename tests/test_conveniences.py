@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 
+from specminer._support.errors import UsageError
 from specminer.cli import main
 from specminer.cli.app import next_command
-from specminer.cli.commands.open import find_page
-from specminer.errors import UsageError
+from specminer.cli.open_command import find_page
 from specminer.pipeline.inputs import parse_address
-from specminer.render.options import PictureOptions
-from specminer.render.overloads import short_overloads
+from specminer.presentation.overloads import short_overloads
+from specminer.presentation.picture_options import PictureOptions
 from tests.support.command import cold, environment, specminer
 
 
@@ -103,7 +103,7 @@ def test_overloads_have_short_names_of_their_own() -> None:
 
 
 def test_a_compact_picture_has_no_guards_and_fewer_events() -> None:
-    from specminer.render import to_dot
+    from specminer.presentation.dot import to_dot
     from tests.support.mined import mined
 
     spec = mined("escrow").specification

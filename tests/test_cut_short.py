@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from benchmarks.azure import cut_short
-from specminer.history import MISSING
+from specminer.history.contract_history import MISSING
 from tests.support.histories import CHAIN, CONTRACTS, Simulated, simulations
 from tests.support.recordings import database
 

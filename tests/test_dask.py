@@ -31,8 +31,8 @@ from specminer import (
     import_history,
     mine_contracts,
 )
-from specminer.pipeline.workers.cluster import Task, run_task
-from specminer.pipeline.workers.shared_database import FileIdentity, SharedDatabase, share
+from specminer.pipeline.cluster import Task, run_task
+from specminer.pipeline.shared_database import FileIdentity, SharedDatabase, share
 from specminer.store import TraceStore
 from tests.support import till
 from tests.support.anvil import Anvil
@@ -264,7 +264,7 @@ def test_what_cannot_be_is_said(tmp_path: Path, arguments: tuple[str, ...], mess
 
 
 def test_no_scheduler_or_no_worker_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("specminer.pipeline.workers.cluster.CONNECT", 0.5)
+    monkeypatch.setattr("specminer.pipeline.cluster.CONNECT", 0.5)
     with pytest.raises(ClusterError, match="no Dask scheduler answers"):
         with DaskOptions(scheduler="tcp://127.0.0.1:9").open():
             pass

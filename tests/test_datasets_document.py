@@ -5,7 +5,7 @@ from __future__ import annotations
 import tomllib
 from pathlib import Path
 
-from specminer.datasets import list_datasets
+from specminer.pipeline.datasets import list_datasets
 
 DOCUMENT = Path(__file__).parent.parent / "docs" / "datasets.md"
 

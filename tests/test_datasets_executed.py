@@ -6,15 +6,15 @@ from typing import Final
 
 import pytest
 
-from specminer.chain.execution.fast import FastMachine
-from specminer.chain.execution.reference.machine import Machine
-from specminer.chain.execution.replay import RecordReplay
-from specminer.chain.execution.schedule import rules_of_fork
-from specminer.chain.tracefile import Header, TraceFile
-from specminer.datasets import dataset, list_datasets
+from specminer.history.trace import Fidelity, Transaction
 from specminer.pipeline import Rulebook, import_export
+from specminer.pipeline.datasets import dataset, list_datasets
+from specminer.replay.export_replay import RecordReplay
+from specminer.replay.fast_machine import FastMachine
+from specminer.replay.fork_schedule import rules_of_fork
+from specminer.replay.reference_machine import Machine
+from specminer.sources.tracefile import Header, TraceFile
 from specminer.store import TraceStore
-from specminer.trace import Fidelity, Transaction
 from tests.support.agreement import differing_fields
 from tests.support.engine import comparable
 from tests.support.trace_exports import is_direct, rebuilt_export, rebuilt_transaction

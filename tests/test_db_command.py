@@ -15,7 +15,7 @@ import pytest
 import sqlalchemy as sa
 
 import specminer
-from specminer.errors import StoreError, UsageError
+from specminer._support.errors import StoreError, UsageError
 from specminer.store import TraceStore
 from specminer.store.schema import metadata
 from tests.support import command

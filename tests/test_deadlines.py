@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from specminer.abstraction.clock import deadlines, with_deadlines
-from specminer.abstraction.events import ContractParameter, EntityVariable, EventTable
 from specminer.decision.state_conditions import StateCondition, StoredField, ZeroComparison
-from specminer.history import MISSING
+from specminer.decoding.storage_values import ValueKind
+from specminer.history.contract_history import MISSING
 from specminer.interaction import Interactions, Mode
-from specminer.location import ValueKind
+from specminer.learning.deadline_events import deadlines, with_deadlines
+from specminer.learning.event_table import ContractParameter, EntityVariable, EventTable
 
 BEGUN, PERIOD = StoredField(0, 0), StoredField(1, 0)
 TIMES = (1_000, 5_000, 9_000, 2_000, 3_000, 4_000)

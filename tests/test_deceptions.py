@@ -10,14 +10,14 @@ from typing import Any
 
 import pytest
 
-from specminer.chain.blocks import creation_block, head_block
-from specminer.chain.endpoint import Endpoint
-from specminer.chain.node import Node
-from specminer.continuity import last_values, lives, unseen_writes, visits
-from specminer.errors import ChainError, StoreError
+from specminer._support.errors import ChainError, StoreError
+from specminer.history.continuity import last_values, lives, unseen_writes, visits
+from specminer.history.trace import Tracer, Transaction
 from specminer.pipeline import export_traces, import_traces, verify
+from specminer.sources.chain_blocks import creation_block, head_block
+from specminer.sources.endpoint import Endpoint
+from specminer.sources.node import Node
 from specminer.store import TraceStore
-from specminer.trace import Tracer, Transaction
 from tests.support.anvil import Anvil, Call, Deployed
 from tests.support.collecting import CHAIN, address, collected, content, gather
 from tests.support.lying_node import Change, LyingNode, refuse, without_javascript, without_opcodes

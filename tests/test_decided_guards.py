@@ -10,17 +10,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from specminer.abstraction import Dimension
-from specminer.datasets import list_datasets
-from specminer.guard.decided import DecidedCalls
-from specminer.guard.describing import JudgedFunction, held_out
-from specminer.guard.guards import _lasting, open_calls
-from specminer.guard.learning import LearnedClause, truth_of
-from specminer.guard.literal import Literal, Meaning, Sign
-from specminer.guard.role import _roles_of
-from specminer.guard.terms import GuardTerm, Situation
-from specminer.history import MISSING
-from specminer.location import ValueKind
+from specminer.decoding.storage_values import ValueKind
+from specminer.history.contract_history import MISSING
+from specminer.inference.caller_roles import _roles_of
+from specminer.inference.decided_clauses import DecidedCalls
+from specminer.inference.function_guards import _lasting, open_calls
+from specminer.inference.guard_description import JudgedFunction, held_out
+from specminer.inference.guard_learning import LearnedClause, truth_of
+from specminer.inference.guard_literals import Literal, Meaning, Sign
+from specminer.inference.guard_terms import GuardTerm, Situation
+from specminer.learning.event_table import Dimension
+from specminer.pipeline.datasets import list_datasets
 from specminer.specification import ConditionMaker, Guard, GuardKind, RejectionReason, RoleKind
 from tests.support.mined import mined
 from tests.support.situations import situation

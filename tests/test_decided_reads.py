@@ -12,7 +12,7 @@ from benchmarks.market import CHAIN, CONTRACT
 from specminer.decision.access_facts import access_facts
 from specminer.decision.runs import run_calls
 from specminer.decoding import decode
-from specminer.interaction.decided import decided_reads
+from specminer.interaction.deciding_dependencies import decided_reads
 from specminer.store import TraceStore
 
 

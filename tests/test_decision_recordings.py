@@ -9,18 +9,18 @@ from typing import Any
 import numpy as np
 from eth_utils.crypto import keccak
 
-from specminer.chain.execution.reporting import address_of, steps_of
-from specminer.chain.steps import Enter, record_steps
 from specminer.decision.recordings import NEWEST, NotRecorded, Recordings
 from specminer.decision.runs import execute_alone
 from specminer.evm.alone import pursue, recordings
-from specminer.evm.events import SlotRead
+from specminer.evm.execution_events import SlotRead
+from specminer.evm.execution_recorder import EventRecorder
 from specminer.evm.opcodes import Op
-from specminer.evm.recorder import EventRecorder
-from specminer.evm.shadow.arena import Arena
-from specminer.history import MISSING, OUTCOMES, TRACERS, History
+from specminer.history.contract_history import MISSING, OUTCOMES, TRACERS, History
+from specminer.history.trace import Block, ContractRecord, Hash, OutcomeKind, Tracer, Transaction, Word
+from specminer.history.tracer_steps import Enter, record_steps
+from specminer.replay.step_reporting import address_of, steps_of
+from specminer.shadow.arena import Arena
 from specminer.store import TraceStore
-from specminer.trace import Block, ContractRecord, Hash, OutcomeKind, Tracer, Transaction, Word
 from tests.support.programs import CONTRACTS, SENDER, push, scenario
 from tests.support.reference import Given, Scenario, by_engine
 

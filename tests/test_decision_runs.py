@@ -8,20 +8,20 @@ from functools import cache
 
 import pytest
 
-from specminer.datasets import dataset, list_datasets
+from specminer.decision.call_replaying import replays_of
 from specminer.decision.call_runs import FunctionRuns
 from specminer.decision.recordings import NotRecorded, Recordings
-from specminer.decision.replaying import replays_of
 from specminer.decision.runs import execute_alone, run_calls
-from specminer.decoding.context import HistoryContext
 from specminer.decoding.decode import decode
-from specminer.evm.forced import force
-from specminer.evm.shadow.evaluation import evaluate
-from specminer.evm.shadow.record import ShadowRecord
-from specminer.history import OUTCOMES
+from specminer.decoding.history_context import HistoryContext
+from specminer.history.contract_history import OUTCOMES
+from specminer.history.trace import OutcomeKind
 from specminer.pipeline import import_traces
+from specminer.pipeline.datasets import dataset, list_datasets
+from specminer.shadow.evaluation import evaluate
+from specminer.shadow.forced_calls import force
+from specminer.shadow.record import ShadowRecord
 from specminer.store import TraceStore
-from specminer.trace import OutcomeKind
 from tests.support.real import AZURE, MAINNET, RealDatabase
 
 SHORT = "it ran out of gas"

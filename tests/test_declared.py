@@ -7,8 +7,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from specminer.declared import DeclaredProtocol
-from specminer.errors import FileFormatError
+from specminer._support.errors import FileFormatError
+from specminer.automaton.declared_protocol import DeclaredProtocol
 
 LOCKER: dict[str, Any] = {
     "start": "constructor",

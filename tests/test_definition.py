@@ -8,18 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from specminer.abstraction import (
-    Definition,
-    HistoryView,
-    RejectedCalls,
-    Weights,
-    default,
-    dump,
-    load,
-    parse,
-)
-from specminer.abstraction.definition import MAX_BYTES, check_forms
-from specminer.errors import FileFormatError
+from specminer._support.errors import FileFormatError
+from specminer.learning.abstraction_definition import MAX_BYTES, Definition, check_forms, default, load, parse
+from specminer.learning.definition_toml import dump
+from specminer.specification.abstraction_entries import HistoryView, RejectedCalls, Weights
 
 SALE = """
 name = "sale"

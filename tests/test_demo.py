@@ -13,7 +13,7 @@ from typing import Any, Final
 
 import pytest
 
-from specminer.datasets import list_datasets
+from specminer.pipeline.datasets import list_datasets
 from specminer.specification import Mode, TransitionKind, read_specification
 from tests.support.anvil import PROJECT
 from tests.support.command import cold, environment, specminer

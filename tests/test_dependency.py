@@ -7,10 +7,8 @@ import pytest
 from hypothesis import given, settings
 
 from specminer.decoding.accesses import AccessSummary, Dependencies, dependencies, graph, summarize_accesses
-from specminer.history import MISSING, History
-from specminer.trace import (
-    Tracer,
-)
+from specminer.history.contract_history import MISSING, History
+from specminer.history.trace import Tracer
 from tests.support.histories import CHAIN, CONTRACTS, Simulated, simulations, stored
 from tests.support.step_histories import made
 

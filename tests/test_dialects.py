@@ -12,9 +12,9 @@ from typing import Any
 
 import pytest
 
-from specminer.chain.opcodes import NAMES, name_of
-from specminer.errors import InvalidNodeResponse
-from specminer.trace import Tracer, Transaction
+from specminer._support.errors import InvalidNodeResponse
+from specminer.history.trace import Tracer, Transaction
+from specminer.sources.opcode_names import NAMES, name_of
 from tests.support.anvil import Anvil, Call, Deployed
 from tests.support.collecting import collected
 from tests.support.lying_node import LyingNode, without_javascript

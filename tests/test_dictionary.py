@@ -10,12 +10,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from specminer.hashing import keccak_many
-from specminer.history import History, slots
-from specminer.location import RESOLUTIONS, Layout, Locations, Resolution, locate
-from specminer.location.dictionary import Dictionary
-from specminer.location.paths import hashes
-from specminer.words import from_integers
+from specminer.decoding.hash_paths import hashes
+from specminer.decoding.location_columns import RESOLUTIONS, Locations, Resolution
+from specminer.decoding.preimages import Dictionary
+from specminer.decoding.slot_resolution import locate
+from specminer.decoding.storage_layout import Layout
+from specminer.history.contract_history import History, slots
+from specminer.history.hashing import keccak_many
+from specminer.history.words import from_integers
 from tests.support.divisions import history_of
 from tests.support.histories import ACCOUNTS, Simulated, balance_slot, simulations
 from tests.support.step_histories import made

@@ -12,11 +12,11 @@ import pytest
 
 from specminer import diff
 from specminer.comparison.difference import Change, Comparison, Difference, Ground, Subject
-from specminer.render import render_dot
-from specminer.render.joint import MAX_STATES, joint_dot
-from specminer.report.comparison import MAX_SHOWN, comparison_json, comparison_text
-from specminer.report.comparison_page import comparison_html, comparison_markdown
-from specminer.report.markdown import escape_text
+from specminer.presentation.comparison_page import comparison_html, comparison_markdown
+from specminer.presentation.comparison_text import MAX_SHOWN, comparison_json, comparison_text
+from specminer.presentation.graphviz_layout import render_dot
+from specminer.presentation.joint_picture import MAX_STATES, joint_dot
+from specminer.presentation.markdown import escape_text
 from specminer.specification import encode_specification
 from tests.support.command import specminer
 from tests.support.specifications import HOSTILE_NAMES, auction, edge, hostile, specification, states

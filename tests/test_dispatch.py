@@ -9,7 +9,7 @@ import pytest
 
 from specminer.decision.idioms import is_fixed
 from specminer.evm.opcodes import Op
-from specminer.evm.shadow.arena import Arena
+from specminer.shadow.arena import Arena
 from tests.support.decisions import ALICE, BOB, CAROL, Contract, Stage, deployed
 from tests.support.solc import compile_sources, has_solc
 

@@ -12,8 +12,8 @@ from click import Group
 
 import specminer
 from specminer.cli.app import app
-from specminer.datasets import dataset
 from specminer.pipeline import MineOptions, import_traces, mine
+from specminer.pipeline.datasets import dataset
 from specminer.specification import Edge, Specification
 from specminer.store import TraceStore
 from tests.support.worlds import PYTHON

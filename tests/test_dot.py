@@ -11,10 +11,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from specminer.render import PictureOptions, render_dot, renderer, to_dot
-from specminer.render.content import Content
-from specminer.render.markup import markup, phrase, wrap
-from specminer.render.selection import depth, rejections, select
+from specminer.presentation.dot import to_dot
+from specminer.presentation.graphviz_layout import render_dot, renderer
+from specminer.presentation.label_markup import markup, phrase, wrap
+from specminer.presentation.line_selection import depth, rejections, select
+from specminer.presentation.picture_content import Content
+from specminer.presentation.picture_options import PictureOptions
 from specminer.specification import (
     Guard,
     GuardCondition,

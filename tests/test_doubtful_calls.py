@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from specminer.chain.exported import ExportedTransaction
 from specminer.decision.call_runs import FunctionRuns, Inference
 from specminer.decision.history_decisions import decide_history
 from specminer.decision.paths import ClauseKind
@@ -13,8 +12,9 @@ from specminer.decision.recordings import UNKNOWN_READ
 from specminer.decision.runs import BOUND, run_calls
 from specminer.decoding import decode
 from specminer.evm.halts import Halt
-from specminer.history import MISSING, History
+from specminer.history.contract_history import MISSING, History
 from specminer.pipeline import Export, Rulebook, import_export
+from specminer.sources.exported import ExportedTransaction
 from specminer.store import TraceStore
 from tests.support.bytecode import CONTRACT, creation, record
 

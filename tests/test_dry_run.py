@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import specminer
-from specminer.errors import NotOnChain, UsageError
+from specminer._support.errors import NotOnChain, UsageError
 from specminer.store import TraceStore
 from tests.support import till
 from tests.support.anvil import Anvil

@@ -6,19 +6,19 @@ from functools import cache
 
 import pytest
 
-from specminer.datasets import dataset
 from specminer.decision import Wording
 from specminer.decision.algebra import Bounds, linear_form
-from specminer.decision.effects import MAX_EFFECTS, effects_of
+from specminer.decision.coded_effects import MAX_EFFECTS, effects_of
 from specminer.decision.function_writes import writes_of
 from specminer.decision.history_decisions import decide_history
 from specminer.decision.writes import slots_left
 from specminer.decoding import decode
-from specminer.evm.shadow.arena import Arena
-from specminer.evm.shadow.evaluation import evaluate
 from specminer.pipeline import MineOptions, import_traces
+from specminer.pipeline.datasets import dataset
 from specminer.pipeline.mining import mine
-from specminer.report.effect_sections import effect_sentences, effects_section
+from specminer.presentation.effect_sections import effect_sentences, effects_section
+from specminer.shadow.arena import Arena
+from specminer.shadow.evaluation import evaluate
 from specminer.specification import Derivation, Effect, EffectKind, Specification
 from specminer.store import TraceStore
 from tests.support.decisions import Stage

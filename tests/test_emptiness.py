@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
+from specminer._support.errors import InvalidNodeResponse
 from specminer._support.keccak import keccak
-from specminer.chain.emptiness import bloom_of, check_logs_shown, check_transactions, may_log
-from specminer.errors import InvalidNodeResponse
+from specminer.history.trace import Address, Transaction
+from specminer.sources.emptiness import bloom_of, check_logs_shown, check_transactions, may_log
 from specminer.store import TraceStore
-from specminer.trace import Address, Transaction
 from tests.support import till
 from tests.support.anvil import Anvil
 from tests.support.collecting import CHAIN, address, gather

@@ -7,11 +7,13 @@ from dataclasses import replace
 
 import pytest
 
-from specminer.abstraction import Definition, EntityVariable, EventTable, ValueKind
 from specminer.decision.state_conditions import StateCondition, StoredField, ZeroComparison
-from specminer.tuning import Tuning, tune
-from specminer.tuning.enabling import LONGER, SHORT, allowance
-from specminer.tuning.preset import PRESETS
+from specminer.learning.abstraction_definition import Definition
+from specminer.learning.enabling_states import LONGER, SHORT, allowance
+from specminer.learning.event_table import EntityVariable, EventTable, ValueKind
+from specminer.learning.preset import PRESETS
+from specminer.learning.tune import tune
+from specminer.learning.tuning_result import Tuning
 from tests.support.event_tables import table_of
 
 CONFIRMED = StateCondition(

@@ -11,24 +11,25 @@ from typing import Any
 
 import pytest
 
-from specminer.chain.execution import checked
-from specminer.chain.execution.calls import VirtualMachine
-from specminer.chain.execution.checked import CheckedMachine, describe_difference
-from specminer.chain.execution.choice import choose
-from specminer.chain.execution.engine import Engine, MachineMaker
-from specminer.chain.execution.fast import FastMachine
-from specminer.chain.execution.foreign import NodeSource
-from specminer.chain.execution.records import call_of, surroundings
-from specminer.chain.execution.reference.machine import Machine
-from specminer.chain.exported import ExportedTransaction
-from specminer.chain.steps import Read, Write
-from specminer.errors import UsageError
-from specminer.evm import instructions, recorder
-from specminer.evm.instructions import arithmetic
+from specminer._support.errors import UsageError
+from specminer.evm import arithmetic_instructions as arithmetic
+from specminer.evm import execution_recorder as recorder
+from specminer.evm import instruction_sets as instructions
 from specminer.evm.opcodes import Op
+from specminer.history.trace import Fidelity, Transaction
+from specminer.history.tracer_steps import Read, Write
 from specminer.pipeline import Export, ImportResult, Rulebook, import_export
+from specminer.replay import checked_machine as checked
+from specminer.replay.checked_machine import CheckedMachine, describe_difference
+from specminer.replay.engine import Engine, MachineMaker
+from specminer.replay.fast_machine import FastMachine
+from specminer.replay.foreign_contracts import NodeSource
+from specminer.replay.fork_choice import choose
+from specminer.replay.machine_calls import VirtualMachine
+from specminer.replay.records import call_of, surroundings
+from specminer.replay.reference_machine import Machine
+from specminer.sources.exported import ExportedTransaction
 from specminer.store import TraceStore
-from specminer.trace import Fidelity, Transaction
 from tests.support.bytecode import CONTRACT, COUNT, FAIL, creation, record
 from tests.support.collecting import Notes
 from tests.support.command import specminer
@@ -226,7 +227,7 @@ def test_differences_are_named() -> None:
 def test_without_the_specification_the_engine_executes_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(checked, "SHARE", 1.0)
     given, notes = records(COUNT), Notes()
-    for name in [name for name in sys.modules if name.startswith("specminer.chain.execution.reference")]:
+    for name in [name for name in sys.modules if name.startswith("specminer.replay.reference")]:
         monkeypatch.delitem(sys.modules, name)
     monkeypatch.setitem(sys.modules, "ethereum", None)
     done, _, _ = imported(Engine.FAST, given, notes)

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from specminer.chain.artifact import parse
-from specminer.chain.enums import MAX_MEMBERS, MAX_SOURCE, enum_members
+from specminer.contracts.artifact import parse
+from specminer.contracts.enum_members import MAX_MEMBERS, MAX_SOURCE, enum_members
 
 SOURCE = """
 // enum Comment { No }

@@ -7,16 +7,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from specminer.abstraction import (
-    Definition,
-    EntityVariable,
-    EventArgument,
-    EventTable,
-    HistoryView,
-    ValueKind,
-)
-from specminer.errors import UsageError
-from specminer.tuning import tune
+from specminer._support.errors import UsageError
+from specminer.learning.abstraction_definition import Definition
+from specminer.learning.event_table import EntityVariable, EventArgument, EventTable, ValueKind
+from specminer.learning.tune import tune
+from specminer.specification.abstraction_entries import HistoryView
 from tests.support.event_tables import automaton_of, table_of, words_of
 
 OWNER, GUEST = 1 << 120, 1 << 121

@@ -9,13 +9,14 @@ from eth_utils.address import to_checksum_address
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from specminer.abstraction import EventTable
-from specminer.abstraction.table import build, symbol_of
 from specminer.decoding import summarize_accesses
-from specminer.history import MISSING, History
+from specminer.decoding.slot_resolution import locate
+from specminer.decoding.storage_layout import Layout
+from specminer.history.contract_history import MISSING, History
+from specminer.history.trace import Tracer
 from specminer.interaction import Interactions, Mode
-from specminer.location import Layout, locate
-from specminer.trace import Tracer
+from specminer.learning.event_table import EventTable
+from specminer.learning.table_building import build, symbol_of
 from tests.support.divisions import divided, history_of
 from tests.support.histories import (
     ACCOUNTS,

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from specminer.inference.evidence_fusion import CUT, FAMILIES, WEIGHTS, family_bits, fuse_bits
+from specminer.inference.evidence_source import SourceEvidence, bound_bits, tail_bits_by
+from specminer.inference.leave_one_out import FloatColumn
 from specminer.specification import EvidenceFamily, EvidenceSource
-from specminer.surprise.evidence import SourceEvidence, bound_bits, tail_bits_by
-from specminer.surprise.fusion import CUT, FAMILIES, WEIGHTS, family_bits, fuse_bits
-from specminer.surprise.left_out import FloatColumn
 
 JUDGED = np.ones(400, dtype=np.bool_)
 AUTHORS = np.arange(400)

@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 
 from specminer.decoding import HistoryContext
-from specminer.surprise.argument_sources import repetition_evidence, size_evidence
-from specminer.surprise.course_sources import newcomer_evidence, race_evidence, refusal_evidence
-from specminer.surprise.evidence import SourceEvidence
-from specminer.surprise.never_falling import _claim
-from specminer.surprise.transaction_sources import lasting_calls
-from specminer.surprise.world_sources import answer_evidence, code_evidence, token_evidence
+from specminer.inference.argument_sources import repetition_evidence, size_evidence
+from specminer.inference.course_sources import newcomer_evidence, race_evidence, refusal_evidence
+from specminer.inference.evidence_source import SourceEvidence
+from specminer.inference.never_falling import _claim
+from specminer.inference.transaction_sources import lasting_calls
+from specminer.inference.world_sources import answer_evidence, code_evidence, token_evidence
 from tests.support.mined import marked, mined
 
 

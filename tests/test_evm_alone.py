@@ -7,17 +7,17 @@ from dataclasses import replace
 
 import pytest
 
-from specminer.chain.execution.calls import FORKS
 from specminer.evm.alone import CallRecording, Pursuit, pursue, recordings
-from specminer.evm.events import SlotRead, SlotWrite
+from specminer.evm.execution_events import SlotRead, SlotWrite
+from specminer.evm.execution_recorder import EventRecorder
 from specminer.evm.forks import FORKS as RULES
 from specminer.evm.frame import BlockContext
 from specminer.evm.halts import Halt
-from specminer.evm.instructions.taped import taped_instructions
 from specminer.evm.opcodes import Op
-from specminer.evm.recorder import EventRecorder
-from specminer.evm.shadow.observer import Shadow
-from specminer.evm.shadow.record import ShadowRecord
+from specminer.evm.taped_instructions import taped_instructions
+from specminer.replay.machine_calls import FORKS
+from specminer.shadow.observer import Shadow
+from specminer.shadow.record import ShadowRecord
 from tests.support.engine import number, results
 from tests.support.programs import CONTRACTS, SENDER, push, scenario
 from tests.support.real import AZURE, MAINNET, history

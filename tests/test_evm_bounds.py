@@ -10,10 +10,10 @@ import pytest
 from specminer.evm.forks import FORKS
 from specminer.evm.frame import BlockContext
 from specminer.evm.halts import Halt
-from specminer.evm.instructions import instruction_set
+from specminer.evm.instruction_sets import instruction_set
 from specminer.evm.opcodes import Op
 from specminer.evm.program import MAX_REMEMBERED, InstructionSet
-from specminer.evm.transactions import EvmTransaction, Result, execute
+from specminer.evm.transaction_execution import EvmTransaction, Result, execute
 from specminer.evm.world import World
 from tests.support.programs import push
 

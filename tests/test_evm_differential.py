@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from specminer.chain.execution.calls import FORKS
+from specminer.replay.machine_calls import FORKS
 from tests.support.programs import scenario
 from tests.support.reference import by_engine, by_reference, differences
 

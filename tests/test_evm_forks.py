@@ -9,9 +9,9 @@ import ethereum.forks
 import pytest
 from ethereum_types.numeric import U64
 
+from specminer._support.nesting import usual_recursion
+from specminer.evm.environment_instructions import blob_price
 from specminer.evm.forks import FORKS, static_costs
-from specminer.evm.instructions.environment import blob_price
-from specminer.nesting import usual_recursion
 
 
 def _module(fork: str, path: str) -> object:

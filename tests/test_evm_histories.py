@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from specminer.chain.execution.records import call_of, surroundings
-from specminer.chain.execution.reference.machine import Machine
+from specminer.replay.records import call_of, surroundings
+from specminer.replay.reference_machine import Machine
 from tests.support.engine import results
 from tests.support.real import AZURE, MAINNET, history
 

@@ -19,8 +19,8 @@ from py_ecc.optimized_bn128 import G1, G2, multiply, neg, normalize
 
 from specminer.evm.forks import FORKS
 from specminer.evm.frame import BlockContext
-from specminer.evm.precompiles.signatures import P256
-from specminer.evm.transactions import EvmTransaction, intrinsic_costs
+from specminer.evm.signature_recovery import P256
+from specminer.evm.transaction_execution import EvmTransaction, intrinsic_costs
 from tests.support.programs import SENDER
 from tests.support.reference import Given, Scenario, by_engine, by_reference, differences
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from specminer.evm.forks import FORKS
-from specminer.evm.instructions import instruction_set
+from specminer.evm.instruction_sets import instruction_set
 from specminer.evm.opcodes import Op, opcode_name
 from specminer.evm.program import Program, jump_targets
 

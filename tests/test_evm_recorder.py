@@ -7,21 +7,21 @@ from typing import Any
 
 import pytest
 
-from specminer.chain.execution.calls import FORKS
-from specminer.chain.execution.reference.fork import fork
-from specminer.chain.execution.reference.recorder import ReferenceRecorder as ReferenceRecorder
-from specminer.chain.execution.reference.recorder import error_text
-from specminer.chain.execution.reporting import steps_of
-from specminer.chain.steps import Enter, Exit, HashStep, LogStep, Step, outcome_of
-from specminer.evm.events import Branch, FrameEnd, FrameStart, SlotRead, SlotWrite
+from specminer.evm.execution_events import Branch, FrameEnd, FrameStart, SlotRead, SlotWrite
+from specminer.evm.execution_recorder import EventRecorder, names_of_questions
 from specminer.evm.forks import FORKS as RULES
 from specminer.evm.frame import BlockContext, FrameKind
 from specminer.evm.halts import Halt
 from specminer.evm.opcodes import Op
-from specminer.evm.recorder import EventRecorder, names_of_questions
-from specminer.evm.transactions import EvmTransaction, execute
+from specminer.evm.transaction_execution import EvmTransaction, execute
 from specminer.evm.world import World
-from specminer.trace import Address
+from specminer.history.trace import Address
+from specminer.history.tracer_steps import Enter, Exit, HashStep, LogStep, Step, outcome_of
+from specminer.replay.machine_calls import FORKS
+from specminer.replay.reference_fork import fork
+from specminer.replay.reference_recorder import ReferenceRecorder as ReferenceRecorder
+from specminer.replay.reference_recorder import error_text
+from specminer.replay.step_reporting import steps_of
 from tests.support.programs import CONTRACTS, SENDER, push, scenario
 from tests.support.reference import Given, Scenario, by_engine, by_reference
 

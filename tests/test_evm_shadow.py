@@ -9,18 +9,18 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from specminer.chain.execution.calls import FORKS
 from specminer.evm.forks import FORKS as RULES
 from specminer.evm.frame import BlockContext
 from specminer.evm.opcodes import Op
-from specminer.evm.shadow.arena import OPERANDS, UNKNOWN, Arena, strip_negations
-from specminer.evm.shadow.evaluation import evaluate
-from specminer.evm.shadow.fields import FieldWrite, written_fields
-from specminer.evm.shadow.memory import MAX_PIECES
-from specminer.evm.shadow.observer import Shadow
-from specminer.evm.shadow.record import MAX_ENTRIES, ShadowRecord
-from specminer.evm.transactions import EvmTransaction, Result, execute
+from specminer.evm.transaction_execution import EvmTransaction, Result, execute
 from specminer.evm.world import World
+from specminer.replay.machine_calls import FORKS
+from specminer.shadow.arena import OPERANDS, UNKNOWN, Arena, strip_negations
+from specminer.shadow.evaluation import evaluate
+from specminer.shadow.memory_shadows import MAX_PIECES
+from specminer.shadow.observer import Shadow
+from specminer.shadow.packed_fields import FieldWrite, written_fields
+from specminer.shadow.record import MAX_ENTRIES, ShadowRecord
 from tests.support.engine import number, results
 from tests.support.programs import CONTRACTS, SENDER, Writer, push, scenario
 from tests.support.real import AZURE, MAINNET, history

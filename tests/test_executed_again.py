@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from specminer.chain.execution.engine import Engine
-from specminer.chain.txlist import read_transactions
+from specminer.history.trace import Fidelity
 from specminer.pipeline import Export, ImportResult, Rulebook, import_export
+from specminer.replay.engine import Engine
+from specminer.sources.txlist import read_transactions
 from specminer.store import TraceStore
-from specminer.trace import Fidelity
 from tests.support import crowdsale, ens_registrar, machine, probe, till
 from tests.support.agreement import same_calls
 from tests.support.anvil import Anvil, Call

@@ -6,11 +6,11 @@ from dataclasses import replace
 
 import pytest
 
-from specminer.chain.execution.calls import FORKS, Call, ExecutedCall, Surroundings, VirtualMachine
-from specminer.chain.execution.fast import FastMachine
-from specminer.chain.execution.records import call_of
-from specminer.chain.execution.reference.machine import Machine
-from specminer.chain.limits import MAX_GAS, MAX_RECORDED, MAX_STEPS
+from specminer.replay.fast_machine import FastMachine
+from specminer.replay.limits import MAX_GAS, MAX_RECORDED, MAX_STEPS
+from specminer.replay.machine_calls import FORKS, Call, ExecutedCall, Surroundings, VirtualMachine
+from specminer.replay.records import call_of
+from specminer.replay.reference_machine import Machine
 from tests.support.bytecode import CONTRACT, COUNT, LOOP, MEMORY, OWNER, RECURSION, creation
 
 AROUND = Surroundings(chain_id=1, number=1, timestamp=1, gas_limit=1 << 40)

@@ -11,9 +11,9 @@ import pytest
 
 from specminer.pipeline.explaining import Explainer
 from specminer.pipeline.reporting import explainer_of
-from specminer.render import renderer
-from specminer.report.evidence_section import MEANINGS, evidence_section
-from specminer.report.transaction_page import transaction_html
+from specminer.presentation.evidence_section import MEANINGS, evidence_section
+from specminer.presentation.graphviz_layout import renderer
+from specminer.presentation.transaction_page import transaction_html
 from specminer.specification import EvidenceSource
 from tests.support.command import Done, specminer
 from tests.support.driven_browser import chromium, requests, said

@@ -10,19 +10,12 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from specminer._support.errors import StoreError, UsageError
 from specminer._support.keccak import keccak
 from specminer.decoding import decode
-from specminer.errors import StoreError, UsageError
 from specminer.explanation import ActorTable, CallStep, Explanation, TokenRegister
-from specminer.flows import TRANSFER
-from specminer.pipeline.explaining import Explainer, find_transaction
-from specminer.pipeline.recording import Recording
-from specminer.render import renderer
-from specminer.render.flow_picture import flow_dot
-from specminer.render.layout import render_dot
-from specminer.report.actor_text import actors_csv, actors_text
-from specminer.report.transaction_page import transaction_html, transaction_markdown, transaction_text
-from specminer.trace import (
+from specminer.history.flows import TRANSFER
+from specminer.history.trace import (
     AccessKind,
     Address,
     CallKind,
@@ -39,6 +32,12 @@ from specminer.trace import (
     Transaction,
     Word,
 )
+from specminer.pipeline.explaining import Explainer, find_transaction
+from specminer.pipeline.recording import Recording
+from specminer.presentation.actor_text import actors_csv, actors_text
+from specminer.presentation.flow_picture import flow_dot
+from specminer.presentation.graphviz_layout import render_dot, renderer
+from specminer.presentation.transaction_page import transaction_html, transaction_markdown, transaction_text
 from tests.support.histories import CHAIN, stored
 from tests.support.transfers import (
     ALICE,

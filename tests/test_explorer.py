@@ -13,14 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from specminer.chain import explorer as explorer_module
-from specminer.chain import paging
-from specminer.chain.explorer import ExplorerClient, chain_of_url, explorer_endpoint
-from specminer.chain.export_fields import RecordError
-from specminer.chain.exported import ExportedTransaction
-from specminer.chain.paging import NO_END, ChangedListing, KeptRecord, Pages, in_order
-from specminer.chain.progress import ListingKind
-from specminer.errors import (
+from specminer._support.errors import (
     ChainError,
     InvalidNodeResponse,
     NodeRefused,
@@ -28,7 +21,14 @@ from specminer.errors import (
     SpecminerError,
     UsageError,
 )
-from specminer.trace import Address, Hash
+from specminer.history.trace import Address, Hash
+from specminer.sources import explorer as explorer_module
+from specminer.sources import paging
+from specminer.sources.explorer import ExplorerClient, chain_of_url, explorer_endpoint
+from specminer.sources.export_fields import RecordError
+from specminer.sources.exported import ExportedTransaction
+from specminer.sources.paging import NO_END, ChangedListing, KeptRecord, Pages, in_order
+from specminer.sources.reading_progress import ListingKind
 from tests.support.exports import CREATED, SENDER, Record, call, transaction, transactions
 from tests.support.local_explorer import Change, LocalExplorer, Query, Served, refused
 

@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 
-from specminer.chain.execution.engine import Engine
-from specminer.chain.txlist import read_calls, read_transactions
-from specminer.errors import FileFormatError, StoreError
+from specminer._support.errors import FileFormatError, StoreError
+from specminer.history.trace import NO_HASH, Address, Block, Hash, Transaction, Word
 from specminer.pipeline.executing import Export, Rulebook, import_export
+from specminer.replay.engine import Engine
+from specminer.sources.txlist import read_calls, read_transactions
 from specminer.store import TraceStore
-from specminer.trace import NO_HASH, Address, Block, Hash, Transaction, Word
 from tests.support.exports import CREATED, Record, call, counted, transaction, transactions
 
 CONTRACT = Address(bytes.fromhex(CREATED[2:]))

@@ -10,10 +10,10 @@ import msgspec
 import pytest
 
 from specminer import select
-from specminer.datasets import dataset
-from specminer.errors import UsageError
+from specminer._support.errors import UsageError
 from specminer.export.formats import ExportRequest, export_as
 from specminer.export.replayed_calls import constructor_arguments, read_calls
+from specminer.pipeline.datasets import dataset
 from specminer.pipeline.inputs import read_artifact
 from specminer.pipeline.selecting import SelectionOptions
 from specminer.specification import Specification, encode_specification

@@ -13,13 +13,13 @@ import pytest
 from eth_abi.abi import encode
 
 from specminer import select
+from specminer._support.errors import UsageError
 from specminer._support.keccak import keccak
-from specminer.datasets import dataset
-from specminer.errors import UsageError
 from specminer.export.corpora import MEDUSA_TARGET, haskell_bytes
 from specminer.export.export_text import ExportText
 from specminer.export.formats import FORMATS, ExportRequest, export_as
 from specminer.export.replayed_calls import read_calls
+from specminer.pipeline.datasets import dataset
 from specminer.pipeline.inputs import read_artifact
 from specminer.pipeline.selecting import SelectionOptions
 from specminer.specification import Specification, encode_specification

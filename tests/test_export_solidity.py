@@ -11,9 +11,9 @@ from typing import Final
 
 import pytest
 
-from specminer.chain.artifact import AbiEntry, Artifact, Parameter
-from specminer.datasets import dataset
+from specminer.contracts.artifact import AbiEntry, Artifact, Parameter
 from specminer.export.solidity import solidity
+from specminer.pipeline.datasets import dataset
 from specminer.pipeline.inputs import read_artifact
 from specminer.specification import (
     CodeVersion,

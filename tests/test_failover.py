@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from specminer.chain.blocks import check_chain
-from specminer.chain.endpoint import Endpoint
-from specminer.chain.node import Node
-from specminer.errors import NodeRefused, NotOnChain
+from specminer._support.errors import NodeRefused, NotOnChain
+from specminer.sources.chain_blocks import check_chain
+from specminer.sources.endpoint import Endpoint
+from specminer.sources.node import Node
 from tests.support.anvil import Anvil
 from tests.support.collecting import collected
 from tests.support.command import specminer

@@ -12,7 +12,7 @@ from eth_abi.abi import encode
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from specminer.chain.family import clone_target, family
+from specminer.contracts.code_family import clone_target, family
 from tests.support.solc import compile_sources, has_solc
 
 pytestmark = pytest.mark.usefixtures("tools")

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from specminer.chain.execution.calls import Basics, Call, Surroundings, VirtualMachine
-from specminer.chain.execution.fast import FastMachine
-from specminer.chain.execution.records import call_of
-from specminer.chain.execution.reference.machine import Machine
-from specminer.chain.execution.replay import RecordReplay
 from specminer.evm.opcodes import Op
-from specminer.trace import Address
+from specminer.history.trace import Address
+from specminer.replay.export_replay import RecordReplay
+from specminer.replay.fast_machine import FastMachine
+from specminer.replay.machine_calls import Basics, Call, Surroundings, VirtualMachine
+from specminer.replay.records import call_of
+from specminer.replay.reference_machine import Machine
 from tests.support.engine import comparable
 from tests.support.programs import push
 from tests.support.real import AZURE, MAINNET, history

@@ -7,16 +7,16 @@ from dataclasses import replace
 
 import pytest
 
-from specminer.chain.execution.fast import FastMachine
-from specminer.chain.execution.records import call_of, surroundings
-from specminer.chain.execution.replay import RecordReplay
-from specminer.chain.execution.schedule import rules_of_fork
-from specminer.chain.exported import ExportedTransaction
-from specminer.chain.limits import MAX_STEPS
-from specminer.history import MISSING
+from specminer.history.contract_history import MISSING
+from specminer.history.trace import Address, Fidelity, OutcomeKind
 from specminer.pipeline import Export, Rulebook, import_export
+from specminer.replay.export_replay import RecordReplay
+from specminer.replay.fast_machine import FastMachine
+from specminer.replay.fork_schedule import rules_of_fork
+from specminer.replay.limits import MAX_STEPS
+from specminer.replay.records import call_of, surroundings
+from specminer.sources.exported import ExportedTransaction
 from specminer.store import TraceStore
-from specminer.trace import Address, Fidelity, OutcomeKind
 from tests.support.bytecode import CONTRACT, COUNT, FAIL, LOOP, OWNER, creation, record
 
 SET = bytes.fromhex("600035600055" + "602035600155" + "00")

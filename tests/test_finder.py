@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from specminer.chain.progress import Estimate
-from specminer.chain.way import Way
+from specminer.history.trace import InvocationKind
+from specminer.sources.reading_progress import Estimate
+from specminer.sources.way import Way
 from specminer.store import TraceStore
-from specminer.trace import InvocationKind
 from tests.support.anvil import Anvil
 from tests.support.collecting import CHAIN, address, collected, gather
 from tests.support.faulty_node import FaultyNode

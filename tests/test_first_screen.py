@@ -20,7 +20,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
-from specminer.report.first_screen import ROWS, short_summary
+from specminer.presentation.first_screen import ROWS, short_summary
 from specminer.specification import (
     Guard,
     GuardKind,

@@ -7,8 +7,9 @@ from dataclasses import replace
 
 import numpy as np
 
-from specminer.excerpt import excerpt
-from specminer.flows import (
+from specminer.history.contract_history import TOKENS, History
+from specminer.history.excerpt import excerpt
+from specminer.history.flows import (
     TRANSFER,
     TRANSFER_BATCH,
     TRANSFER_SINGLE,
@@ -18,16 +19,8 @@ from specminer.flows import (
     read_transfers,
     transaction_flows,
 )
-from specminer.history import TOKENS, History
-from specminer.trace import (
-    Event,
-    InvocationKind,
-    Outcome,
-    OutcomeKind,
-    Payment,
-    PaymentKind,
-)
-from specminer.words import word_at
+from specminer.history.trace import Event, InvocationKind, Outcome, OutcomeKind, Payment, PaymentKind
+from specminer.history.words import word_at
 from tests.support.histories import CHAIN, stored
 from tests.support.transfers import (
     ALICE,

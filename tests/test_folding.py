@@ -11,9 +11,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from specminer.render import PictureOptions, to_dot, to_mermaid
-from specminer.render.content import Content
-from specminer.render.folding import COMPARED, fold_states, folding
+from specminer.presentation.dot import to_dot
+from specminer.presentation.folding import COMPARED, fold_states, folding
+from specminer.presentation.mermaid import to_mermaid
+from specminer.presentation.picture_content import Content
+from specminer.presentation.picture_options import PictureOptions
 from specminer.specification import Edge, Specification, State, encode_specification
 from tests.support.command import specminer
 from tests.support.mined import mined

@@ -7,11 +7,11 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from specminer.chain.artifact import Artifact, load
-from specminer.chain.common_functions import common_functions
-from specminer.datasets import dataset
-from specminer.history import History
+from specminer.contracts.artifact import Artifact, load
+from specminer.contracts.common_functions import common_functions
+from specminer.history.contract_history import History
 from specminer.pipeline import MineOptions, import_traces, mine
+from specminer.pipeline.datasets import dataset
 from specminer.store import TraceStore
 
 HOUSE = Path(__file__).parent.parent / "datasets" / "auction_house" / "artifact.json"

@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 from ethereum.fork_criteria import ByBlockNumber, ByTimestamp
 
-from specminer.chain.execution.calls import FORKS
-from specminer.chain.execution.choice import choose, measure
-from specminer.chain.execution.engine import MachineMaker
-from specminer.chain.execution.schedule import SCHEDULES, rules_of_chain, rules_of_fork
-from specminer.chain.txlist import read_transactions
-from specminer.errors import UsageError
+from specminer._support.errors import UsageError
+from specminer.replay.engine import MachineMaker
+from specminer.replay.fork_choice import choose, measure
+from specminer.replay.fork_schedule import SCHEDULES, rules_of_chain, rules_of_fork
+from specminer.replay.machine_calls import FORKS
+from specminer.sources.txlist import read_transactions
 from tests.support import machine
 from tests.support.anvil import Anvil
 from tests.support.collecting import CHAIN

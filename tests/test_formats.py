@@ -10,15 +10,15 @@ from typing import Any
 import pytest
 
 from specminer import import_history
-from specminer.chain.endpoint import Endpoint
-from specminer.chain.javascript import tracer_source
-from specminer.chain.node import Node
-from specminer.chain.prestate import CALL_OPTIONS, DIFF_OPTIONS, PRESTATE_OPTIONS
-from specminer.chain.struct_logs import OPTIONS
-from specminer.errors import FileFormatError
+from specminer._support.errors import FileFormatError
+from specminer.history.trace import Address
 from specminer.pipeline import collect
+from specminer.sources.endpoint import Endpoint
+from specminer.sources.javascript import tracer_source
+from specminer.sources.node import Node
+from specminer.sources.prestate import CALL_OPTIONS, DIFF_OPTIONS, PRESTATE_OPTIONS
+from specminer.sources.struct_logs import OPTIONS
 from specminer.store import TraceStore
-from specminer.trace import Address
 from tests.support import till
 from tests.support.anvil import Anvil
 from tests.support.exporting import txlist

@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from specminer.chain.endpoint import Endpoint
-from specminer.chain.node import Node
-from specminer.chain.survey import survey, usable
+from specminer.history.trace import NO_HASH, Block, Outcome, OutcomeKind, Tracer, Transaction
 from specminer.pipeline import verify
+from specminer.sources.endpoint import Endpoint
+from specminer.sources.node import Node
+from specminer.sources.survey import survey, usable
 from specminer.store import TraceStore
-from specminer.trace import NO_HASH, Block, Outcome, OutcomeKind, Tracer, Transaction
 from tests.support.anvil import Anvil, Deployed, MissingPart
 from tests.support.collecting import address, collected, gather
 from tests.support.ganache import Ganache, ganache_program

@@ -9,13 +9,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from specminer.chain.artifact import AbiEntry, Parameter, parse
-from specminer.chain.probing import probe
-from specminer.history import History
-from specminer.location import Layout, Locations, NameSource, PortKind, locate
-from specminer.location.getters import read_getters
-from specminer.location.shapes import trim_name
-from specminer.probe import ProbedGetter
+from specminer.contracts.artifact import AbiEntry, Parameter, parse
+from specminer.contracts.probe import ProbedGetter
+from specminer.decoding.getters import read_getters
+from specminer.decoding.location_columns import Locations, NameSource, PortKind
+from specminer.decoding.slot_resolution import locate
+from specminer.decoding.storage_layout import Layout
+from specminer.decoding.storage_shapes import trim_name
+from specminer.history.contract_history import History
+from specminer.replay.probing import probe
 from tests.support.solc import compile_sources
 from tests.support.storages import Lived, lived
 

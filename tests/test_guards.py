@@ -6,11 +6,11 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from specminer.guard.constants import constants
-from specminer.guard.learning import ACCEPTED, LearnedClause, Learner, truth_of
-from specminer.guard.literal import Literal, Meaning, Sign
-from specminer.guard.simplifying import formula_of, simplify_clauses
-from specminer.history import MISSING
+from specminer.evm.code_constants import constants
+from specminer.history.contract_history import MISSING
+from specminer.inference.conjunctions import formula_of, simplify_clauses
+from specminer.inference.guard_learning import ACCEPTED, LearnedClause, Learner, truth_of
+from specminer.inference.guard_literals import Literal, Meaning, Sign
 from specminer.predicate import SymbolColumns, evaluate
 from tests.support.situations import WORDS, codes, situation
 

@@ -8,7 +8,7 @@ from eth_utils.crypto import keccak
 from hypothesis import given
 from hypothesis import strategies as st
 
-from specminer.hashing import MAX_LENGTH, keccak_all, keccak_many
+from specminer.history.hashing import MAX_LENGTH, keccak_all, keccak_many
 
 
 @given(st.integers(0, MAX_LENGTH), st.integers(0, 40), st.integers(0, 1 << 32))

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from specminer.abstraction import Definition, EntityVariable, EventTable, ValueKind
-from specminer.tuning import Tuning, tune
+from specminer.learning.abstraction_definition import Definition
+from specminer.learning.event_table import EntityVariable, EventTable, ValueKind
+from specminer.learning.tune import tune
+from specminer.learning.tuning_result import Tuning
 from tests.support.event_tables import table_of
 from tests.support.mined import mined
 

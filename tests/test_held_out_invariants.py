@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from benchmarks.held_out_invariants import judge
-from specminer.datasets import list_datasets
 from specminer.pipeline import import_traces
+from specminer.pipeline.datasets import list_datasets
 from specminer.store import TraceStore
 
 

@@ -14,7 +14,7 @@ from typing import Final
 import click
 import pytest
 
-from specminer import errors
+from specminer._support import errors
 from tests.support.command import COMMANDS, environment, specminer
 
 SNAPSHOTS: Final = Path(__file__).parent / "snapshots" / "help"

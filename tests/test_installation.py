@@ -20,7 +20,7 @@ from typing import Final
 
 import pytest
 
-from specminer.chain.interface import (
+from specminer.contracts.interface import (
     MAX_CODE,
     TOO_LONG,
     WITHOUT_CODE,

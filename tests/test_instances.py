@@ -8,12 +8,12 @@ from eth_utils.address import to_checksum_address
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from specminer.abstraction import EventTable
-from specminer.abstraction.table import build
 from specminer.decoding import summarize_accesses
-from specminer.history import MISSING, History
+from specminer.decoding.slot_resolution import locate
+from specminer.history.contract_history import MISSING, History
 from specminer.interaction import Interactions, Mode
-from specminer.location import locate
+from specminer.learning.event_table import EventTable
+from specminer.learning.table_building import build
 from specminer.store import TraceStore
 from tests.support.divisions import divided
 from tests.support.histories import CHAIN, CONTRACTS, Simulated, part_of, record_of, simulate, simulations

@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
-from specminer.chain.artifact import load
-from specminer.chain.interface import from_artifact
-from specminer.chain.tracefile import TraceFile
-from specminer.datasets import Dataset, dataset, list_datasets
-from specminer.trace import Invocation, InvocationKind
+from specminer.contracts.artifact import load
+from specminer.contracts.interface import from_artifact
+from specminer.history.trace import Invocation, InvocationKind
+from specminer.pipeline.datasets import Dataset, dataset, list_datasets
+from specminer.sources.tracefile import TraceFile
 from tools.intended import Intended, intended, refusal
 from tools.life import OUT_OF_GAS, ROLLED_BACK
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from specminer.history import History
+from specminer.history.contract_history import History
 from specminer.interaction import Mode
 from specminer.pipeline import InspectedSplit, inspect
 from tests.support.histories import CHAIN, CONTRACTS, Simulated, simulations, stored

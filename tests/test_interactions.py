@@ -11,22 +11,13 @@ from eth_utils.address import to_checksum_address
 from eth_utils.crypto import keccak
 from hypothesis import given, settings
 
-from specminer.chain.artifact import load
-from specminer.chain.interface import from_artifact
-from specminer.chain.tracefile import TraceFile
-from specminer.datasets import dataset
+from specminer.contracts.artifact import load
+from specminer.contracts.interface import from_artifact
 from specminer.decoding import HistoryContext
-from specminer.history import CONSTRUCTOR, OUTCOMES, History, IntColumn
-from specminer.interaction import (
-    MAX_UNNAMED,
-    Interactions,
-    Mode,
-    analyse,
-    split,
-)
-from specminer.location import Layout, locate
-from specminer.store import TraceStore
-from specminer.trace import (
+from specminer.decoding.slot_resolution import locate
+from specminer.decoding.storage_layout import Layout
+from specminer.history.contract_history import CONSTRUCTOR, OUTCOMES, History, IntColumn
+from specminer.history.trace import (
     AccessKind,
     Hash,
     InvocationKind,
@@ -36,6 +27,10 @@ from specminer.trace import (
     Transaction,
     Word,
 )
+from specminer.interaction import MAX_UNNAMED, Interactions, Mode, analyse, split
+from specminer.pipeline.datasets import dataset
+from specminer.sources.tracefile import TraceFile
+from specminer.store import TraceStore
 from tests.support.divisions import READ_ONLY, divided, history_of
 from tests.support.histories import (
     ACCOUNTS,

@@ -9,7 +9,7 @@ from typing import Any
 import networkx as nx
 import pytest
 
-from specminer.datasets import dataset
+from specminer.pipeline.datasets import dataset
 from tests.support.command import specminer
 from tools.intended import intended
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from specminer.invariant.states import comes_by_chance
+from specminer._support.statistics import wilson
+from specminer.inference.state_invariants import comes_by_chance
 from specminer.specification import InvariantEntry, Template
-from specminer.support import wilson
 from tests.support.mined import marked, mined
 
 EXPECTED = {

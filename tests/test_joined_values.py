@@ -7,9 +7,10 @@ from dataclasses import replace
 
 import pytest
 
-from specminer.abstraction import Definition, EntityVariable, ValueKind
-from specminer.errors import UsageError
-from specminer.tuning import tune
+from specminer._support.errors import UsageError
+from specminer.learning.abstraction_definition import Definition
+from specminer.learning.event_table import EntityVariable, ValueKind
+from specminer.learning.tune import tune
 from tests.support.event_tables import table_of
 
 STATUS = EntityVariable(

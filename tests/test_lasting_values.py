@@ -7,9 +7,9 @@ from dataclasses import replace
 
 import pytest
 
-from specminer.report.document import Report
-from specminer.report.markdown import to_markdown
-from specminer.report.summary import summary
+from specminer.presentation.markdown import to_markdown
+from specminer.presentation.report_document import Report
+from specminer.presentation.summary import summary
 from specminer.specification import LastingValue, decode_specification, encode_specification
 from tests.support.mined import mined, report_of
 

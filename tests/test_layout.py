@@ -12,9 +12,11 @@ from typing import Any
 
 import pytest
 
-from specminer.errors import RenderError
-from specminer.render import PictureOptions, layout, render_dot, renderer, to_dot
-from specminer.render.options import Direction, Labels
+from specminer._support.errors import RenderError
+from specminer.presentation import graphviz_layout as layout
+from specminer.presentation.dot import to_dot
+from specminer.presentation.graphviz_layout import render_dot, renderer
+from specminer.presentation.picture_options import Direction, Labels, PictureOptions
 from tests.support.drawings import box, drawing, groups
 from tests.support.specifications import auction, horses
 

@@ -13,15 +13,17 @@ from eth_utils.crypto import keccak
 from hypothesis import given
 from hypothesis import strategies as st
 
-from specminer.chain.endpoint import Endpoint
-from specminer.chain.node import Node
-from specminer.location import Field, Layout, LayoutError, Locations, ValueKind
-from specminer.location.locating import resolve
-from specminer.location.paths import hashes
+from specminer.decoding.hash_paths import hashes
+from specminer.decoding.location_columns import Field, Locations
+from specminer.decoding.slot_resolution import resolve
+from specminer.decoding.storage_layout import Layout, LayoutError
+from specminer.decoding.storage_values import ValueKind
+from specminer.history.trace import WORD_LIMIT, AccessKind, Address, Transaction
+from specminer.history.words import from_integers
 from specminer.pipeline import collect
+from specminer.sources.endpoint import Endpoint
+from specminer.sources.node import Node
 from specminer.store import TraceStore
-from specminer.trace import WORD_LIMIT, AccessKind, Address, Transaction
-from specminer.words import from_integers
 from tests.support.anvil import Anvil, Deployed
 from tests.support.layouts import good, image, member
 from tests.support.solc import compile_sources

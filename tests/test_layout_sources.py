@@ -12,13 +12,14 @@ from eth_utils.crypto import keccak
 from hypothesis import given
 from hypothesis import strategies as st
 
-from specminer.chain.artifact import load, parse
-from specminer.errors import FileFormatError
-from specminer.location import Layout, NameSource
-from specminer.location.locating import resolve
-from specminer.location.paths import hashes
-from specminer.location.standards import erc7201, standards
-from specminer.words import from_integers
+from specminer._support.errors import FileFormatError
+from specminer.contracts.artifact import load, parse
+from specminer.decoding.hash_paths import hashes
+from specminer.decoding.location_columns import NameSource
+from specminer.decoding.slot_resolution import resolve
+from specminer.decoding.standard_slots import erc7201, standards
+from specminer.decoding.storage_layout import Layout
+from specminer.history.words import from_integers
 
 WORD = {"encoding": "inplace", "label": "uint256", "numberOfBytes": "32"}
 LAYOUT = {"storage": [{"label": "count", "slot": "0", "offset": 0, "type": "u"}], "types": {"u": WORD}}

@@ -6,13 +6,13 @@ import pytest
 
 from specminer.decision.aliases import evaluate_by_slots, slots_of
 from specminer.decision.answer_terms import open_parts
+from specminer.decision.clause_shapes import same_shape
 from specminer.decision.idioms import subtracts_next
 from specminer.decision.rounding import rounded_up
-from specminer.decision.shapes import same_shape
 from specminer.evm.forks import FORKS
 from specminer.evm.frame import FrameKind
-from specminer.evm.shadow.arena import MASK, Arena
-from specminer.evm.shadow.foreign import ForeignCall
+from specminer.shadow.arena import MASK, Arena
+from specminer.shadow.foreign_calls import ForeignCall
 from tests.support.decisions import ALICE, BOB, Contract, Stage, clause_text, deployed
 from tests.support.solc import compile_sources, has_solc
 

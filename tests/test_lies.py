@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from specminer.errors import ChainError, InvalidNodeResponse, NodeRefused, NotOnChain
+from specminer._support.errors import ChainError, InvalidNodeResponse, NodeRefused, NotOnChain
+from specminer.history.trace import Tracer
 from specminer.store import TraceStore
-from specminer.trace import Tracer
 from tests.support.anvil import Anvil
 from tests.support.collecting import CHAIN, address, collected, gather
 from tests.support.lying_node import Change, LyingNode, refuse

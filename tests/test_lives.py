@@ -11,22 +11,22 @@ from typing import Any, Final
 
 import pytest
 
-from specminer.chain.artifact import Artifact, parse
-from specminer.chain.txlist import read_transactions
 from specminer.cli import main
-from specminer.continuity import unseen_writes
+from specminer.contracts.artifact import Artifact, parse
 from specminer.decoding import HistoryContext, decode
+from specminer.history.continuity import unseen_writes
+from specminer.history.trace import ContractRecord
 from specminer.interaction import split
 from specminer.pipeline import Export, MineOptions, Rulebook, import_export, mine
 from specminer.pipeline.mining import MiningResult
 from specminer.pipeline.reporting import mined_again
 from specminer.pipeline.selecting import life_of
-from specminer.report.interactions import members
-from specminer.report.lives import lives_section
-from specminer.report.summary import summary
+from specminer.presentation.interaction_documents import members
+from specminer.presentation.lives_text import lives_section
+from specminer.presentation.summary import summary
+from specminer.sources.txlist import read_transactions
 from specminer.specification import Mode, Specification, decode_specification, encode_specification
 from specminer.store import TraceStore
-from specminer.trace import ContractRecord
 from tests.support import phoenix
 from tests.support.anvil import Anvil
 from tests.support.collecting import CHAIN, address, gather

@@ -10,12 +10,13 @@ from eth_utils.crypto import keccak
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from specminer.history import MISSING, slots
-from specminer.location import RESOLUTIONS, Layout, Locations, PortKind, Resolution, locate
-from specminer.location.locating import resolve
-from specminer.location.paths import Hashes, hashes
-from specminer.trace import WORD_LIMIT
-from specminer.words import difference, find, from_integers, from_numbers, to_integers, word_at
+from specminer.decoding.hash_paths import Hashes, hashes
+from specminer.decoding.location_columns import RESOLUTIONS, Locations, PortKind, Resolution
+from specminer.decoding.slot_resolution import locate, resolve
+from specminer.decoding.storage_layout import Layout
+from specminer.history.contract_history import MISSING, slots
+from specminer.history.trace import WORD_LIMIT
+from specminer.history.words import difference, find, from_integers, from_numbers, to_integers, word_at
 from tests.support.divisions import history_of
 from tests.support.histories import ACCOUNTS, CONTRACTS, Simulated, simulate, simulations, stored
 from tests.support.layouts import good, image

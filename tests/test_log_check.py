@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
+from specminer.history.trace import Transaction
 from specminer.store import TraceStore
-from specminer.trace import Transaction
 from tests.support.anvil import Anvil
 from tests.support.collecting import CHAIN, address, collected, gather
 from tests.support.lying_node import LyingNode, refuse

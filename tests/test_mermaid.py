@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from specminer.render import PictureOptions, to_mermaid
-from specminer.render.mermaid import MAX_LINES, MAX_TEXT, escape
+from specminer.presentation.mermaid import MAX_LINES, MAX_TEXT, escape, to_mermaid
+from specminer.presentation.picture_options import PictureOptions
 from specminer.specification import State
 from tests.support.anvil import MissingPart
 from tests.support.browser import loaded, mermaid, mermaid_page

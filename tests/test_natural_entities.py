@@ -11,17 +11,17 @@ import pytest
 
 from benchmarks.state_agreement import agreement
 from benchmarks.states import mined_events
-from specminer.api.mining import mine
 from specminer.decision.access_facts import AccessFacts, access_facts
 from specminer.decision.deployment_constants import deployment_constants, with_constants
 from specminer.decision.state_conditions import StateCondition, StoredField, ZeroComparison, state_conditions
 from specminer.decoding import HistoryContext, decode
-from specminer.history import BoolColumn
+from specminer.history.contract_history import BoolColumn
 from specminer.interaction import Analysis, Mode, analyse, split
 from specminer.interaction.roles import RoleSource
 from specminer.interaction.sorts import sorts
 from specminer.pipeline import MineOptions, import_traces
 from specminer.pipeline.following import execute, follow
+from specminer.pipeline.miner import mine
 from specminer.specification import TransitionKind
 from specminer.store import TraceStore
 from tests.support.third_party.followed_lives import FollowedLives

@@ -7,9 +7,9 @@ from dataclasses import replace
 import numpy as np
 
 from specminer.decoding import HistoryContext, decode
+from specminer.history.trace import Address, Creation, Transaction
+from specminer.inference.transaction_sources import _newborns
 from specminer.specification import EvidenceSource
-from specminer.surprise.transaction_sources import _newborns
-from specminer.trace import Address, Creation, Transaction
 from tests.support.bazaars import BAZAAR, Plan, history_of, played
 
 CREATOR = Address(bytes.fromhex("6ac7ea33f8831ea9dcc53393aaa88b25a785dbf0"))

@@ -14,9 +14,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from specminer.chain.endpoint import Endpoint
-from specminer.chain.node import Node
-from specminer.errors import ChainError, NodeRefused, NodeUnreachable, UsageError
+from specminer._support.errors import ChainError, NodeRefused, NodeUnreachable, UsageError
+from specminer.sources.endpoint import Endpoint
+from specminer.sources.node import Node
 from tests.support.anvil import Anvil
 
 Reply = Callable[[bytes, int], tuple[int, bytes]]

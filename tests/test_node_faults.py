@@ -17,11 +17,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from websockets.sync.server import ServerConnection, serve
 
-from specminer.chain.blocks import check_chain
-from specminer.chain.dispatch import FIRST_TRIES
-from specminer.chain.endpoint import Endpoint
-from specminer.chain.node import Node
-from specminer.errors import InvalidNodeResponse, NodeRefused, NodeUnreachable, UsageError
+from specminer._support.errors import InvalidNodeResponse, NodeRefused, NodeUnreachable, UsageError
+from specminer.sources.chain_blocks import check_chain
+from specminer.sources.dispatch import FIRST_TRIES
+from specminer.sources.endpoint import Endpoint
+from specminer.sources.node import Node
 
 Reply = Callable[[Any, int], Any]
 """Takes the decoded request and its number (0, 1, ...); returns what to answer, bytes as they are."""

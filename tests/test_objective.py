@@ -9,20 +9,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from specminer.abstraction import (
-    Definition,
-    EntityVariable,
-    EventTable,
-    HistoryView,
-    Predicate,
-    TruthColumn,
-    ValueKind,
-    Vocabulary,
-    Weights,
-)
-from specminer.abstraction import vocabulary as vocabulary_of
-from specminer.history import IntColumn
-from specminer.metric import METRICS, Direction, Finalist, Metric, MetricError, registry
+from specminer.history.contract_history import IntColumn
+from specminer.learning.abstraction_definition import Definition
+from specminer.learning.event_table import EntityVariable, EventTable, ValueKind
+from specminer.learning.metric import METRICS, Direction, Finalist, Metric, MetricError, registry
+from specminer.learning.vocabulary import Predicate, TruthColumn, Vocabulary
+from specminer.learning.vocabulary import vocabulary as vocabulary_of
+from specminer.specification.abstraction_entries import HistoryView, Weights
 from tests.support.event_tables import measured, objective_of, table_of, tables
 
 

@@ -9,19 +9,19 @@ from pathlib import Path
 
 import pytest
 
-from specminer.abstraction import EntityVariable, EventTable
-from specminer.abstraction.observers import MAX_WORK, Observers
-from specminer.api.mining import mine
-from specminer.chain.artifact import Artifact
-from specminer.chain.enums import enum_members
+from specminer.contracts.artifact import Artifact
+from specminer.contracts.enum_members import enum_members
 from specminer.evm.forks import FORKS
 from specminer.evm.observation import MAX_STEPS, Ending, ViewCode, ViewRuns
 from specminer.evm.opcodes import Op
-from specminer.history import MISSING
+from specminer.history.contract_history import MISSING
+from specminer.learning.event_table import EntityVariable, EventTable
+from specminer.learning.view_observers import MAX_WORK, Observers
 from specminer.pipeline import MineOptions, MiningResult, import_traces
 from specminer.pipeline import mine as mine_history
-from specminer.report.explanation import explanation
-from specminer.report.summary import summary
+from specminer.pipeline.miner import mine
+from specminer.presentation.abstraction_explanation import explanation
+from specminer.presentation.summary import summary
 from specminer.store import TraceStore
 from tests.support.third_party import kinds
 from tests.support.third_party.recording import Recording

@@ -8,9 +8,9 @@ from typing import Any, Final
 import jsonschema
 import pytest
 
-from specminer.datasets import dataset
-from specminer.report.eventlog import COLUMNS
-from specminer.report.ocel import SENDER, to_ocel
+from specminer.pipeline.datasets import dataset
+from specminer.presentation.eventlog import COLUMNS
+from specminer.presentation.ocel import SENDER, to_ocel
 from specminer.specification import encode_specification
 from tests.support.command import specminer
 from tests.support.mined import mined

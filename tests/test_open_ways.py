@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from specminer.datasets import dataset
 from specminer.decision.open_ways import OpenWays
-from specminer.history import History
-from specminer.invariant import Invariant
+from specminer.history.contract_history import History
+from specminer.inference.invariant_claim import Invariant
 from specminer.pipeline import MineOptions, import_traces
 from specminer.pipeline.assessment import is_habit, is_open
+from specminer.pipeline.datasets import dataset
 from specminer.pipeline.effecting import find_effects
 from specminer.pipeline.mining import STAGES
 from specminer.pipeline.state import Mining

@@ -9,11 +9,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from specminer.chain.artifact import parse
-from specminer.datasets import dataset
+from specminer.contracts.artifact import parse
 from specminer.decoding.own_answers import DECIMALS, NAME, SYMBOL, OwnAnswers, own_answers
-from specminer.history import CONSTRUCTOR, History
+from specminer.history.contract_history import CONSTRUCTOR, History
 from specminer.pipeline import MineOptions, import_traces
+from specminer.pipeline.datasets import dataset
 from specminer.store import TraceStore
 from tests.support.command import specminer
 

@@ -7,11 +7,11 @@ from typing import Any, Final
 
 import pytest
 
-from specminer.chain.endpoint import Endpoint
-from specminer.chain.node import Node
-from specminer.chain.refusals import is_busy, is_lagging, need_of
-from specminer.errors import NodeNeed, NodeRefused, UsageError
+from specminer._support.errors import NodeNeed, NodeRefused, UsageError
 from specminer.pipeline import collect
+from specminer.sources.endpoint import Endpoint
+from specminer.sources.node import Node
+from specminer.sources.refusals import is_busy, is_lagging, need_of
 from specminer.store import TraceStore
 from tests.support.anvil import Anvil
 from tests.support.collecting import CHAIN, address, collected, gather

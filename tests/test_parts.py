@@ -17,12 +17,12 @@ from specminer._support import parts, scratch
 from specminer._support.scratch import ColumnWriter, in_file, is_mapped
 from specminer._support.texts import TextWriter
 from specminer.cli.app import main
-from specminer.datasets import dataset
-from specminer.history import History
+from specminer.history.contract_history import History
+from specminer.history.words import Words, from_integers
 from specminer.pipeline import MineOptions, import_traces, mine
+from specminer.pipeline.datasets import dataset
 from specminer.specification import encode_specification
 from specminer.store import TraceStore
-from specminer.words import Words, from_integers
 
 
 @pytest.fixture

@@ -7,13 +7,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from specminer.guard import JudgedFunction
-from specminer.guard.constants import NONE
-from specminer.guard.learning import ACCEPTED, LearnedClause, truth_of
-from specminer.guard.literal import Literal, Meaning, Sign
-from specminer.guard.passage import GuardedTransition, Passage, transitions
-from specminer.guard.simplifying import formula_of
-from specminer.history import MISSING
+from specminer.evm.code_constants import NONE
+from specminer.history.contract_history import MISSING
+from specminer.inference.conjunctions import formula_of
+from specminer.inference.guard_description import JudgedFunction
+from specminer.inference.guard_learning import ACCEPTED, LearnedClause, truth_of
+from specminer.inference.guard_literals import Literal, Meaning, Sign
+from specminer.inference.transition_guards import GuardedTransition, Passage, transitions
 from specminer.predicate import text
 from specminer.specification import ConditionOrigin, GuardKind
 from tests.support.mined import mined

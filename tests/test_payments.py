@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from specminer.chain.txlist import read_transactions
+from specminer.history.trace import AccessKind, Payment, PaymentKind, Tracer, Transaction
 from specminer.pipeline import Export, Rulebook, import_export
+from specminer.sources.txlist import read_transactions
 from specminer.store import TraceStore
-from specminer.trace import AccessKind, Payment, PaymentKind, Tracer, Transaction
 from tests.support import purse
 from tests.support.anvil import Anvil
 from tests.support.collecting import CHAIN, address, collected

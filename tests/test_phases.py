@@ -13,22 +13,25 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from specminer.abstraction import Definition, EventTable, HistoryView, Weights, default, dump, parse
-from specminer.abstraction.passive import kept_events
-from specminer.abstraction.phases import MOST_CHANGES, Flag, flags, with_flags, with_phases
-from specminer.abstraction.table import build
+from specminer._support.errors import FileFormatError, UsageError
+from specminer.comparison.score import language
 from specminer.decoding import HistoryContext
-from specminer.errors import FileFormatError, UsageError
-from specminer.history import MISSING, History
+from specminer.decoding.slot_resolution import locate
+from specminer.history.contract_history import MISSING, History
 from specminer.interaction import Interactions, Mode, analyse, split
-from specminer.location import locate
+from specminer.learning.abstraction_definition import Definition, default, parse
+from specminer.learning.definition_toml import dump
+from specminer.learning.event_table import EventTable
+from specminer.learning.passive_events import kept_events
+from specminer.learning.phases import MOST_CHANGES, Flag, flags, with_flags, with_phases
+from specminer.learning.table_building import build
 from specminer.pipeline import MineOptions, mine
 from specminer.pipeline.automata import transition_groups
 from specminer.pipeline.mining import MiningResult
-from specminer.render.dot import to_dot
-from specminer.report.eventlog import events, to_csv, to_xes
-from specminer.score import language
+from specminer.presentation.dot import to_dot
+from specminer.presentation.eventlog import events, to_csv, to_xes
 from specminer.specification import AbstractionSummary, Edge, Specification, TransitionKind
+from specminer.specification.abstraction_entries import HistoryView, Weights
 from tests.support.bazaars import OWNER, Plan, history_of, played
 from tests.support.divisions import INTERFACE
 from tests.support.divisions import history_of as history_of_simulated

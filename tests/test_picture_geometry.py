@@ -11,10 +11,10 @@ from itertools import combinations, pairwise
 
 import pytest
 
-from specminer.datasets import list_datasets
-from specminer.render import PictureOptions, layout
-from specminer.render.dot import to_dot
-from specminer.render.options import Direction, Labels
+from specminer.pipeline.datasets import list_datasets
+from specminer.presentation import graphviz_layout as layout
+from specminer.presentation.dot import to_dot
+from specminer.presentation.picture_options import Direction, Labels, PictureOptions
 from tests.support.drawings import SVG, box, drawing, groups
 from tests.support.mined import mined
 

@@ -14,10 +14,10 @@ from typing import Final
 import numpy as np
 import pytest
 
-from specminer.errors import StoreError
+from specminer._support.errors import StoreError
+from specminer.history.trace import Address, Tracer, Transaction
+from specminer.history.words import Words
 from specminer.store import TraceStore, schema
-from specminer.trace import Address, Tracer, Transaction
-from specminer.words import Words
 from tests.support import till
 from tests.support.anvil import Anvil
 from tests.support.collecting import content

@@ -6,8 +6,8 @@ from hashlib import sha256
 
 import pytest
 
-from specminer.chain.precompiled_answers import precompiled_answer
-from specminer.trace import Address
+from specminer.history.trace import Address
+from specminer.sources.precompiled_answers import precompiled_answer
 
 # the example of EIP-2 tools: a signature by the key 1 of the hash of nothing in particular
 DIGEST = bytes.fromhex("18c547e4f7b0f325ad1e56f57e26c745b09a3e503d86e00e5255ff7f715d3d1c")

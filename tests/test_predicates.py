@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pysmt.logics import QF_NIA
 
-from specminer.location import text_word
+from specminer.decoding.storage_values import text_word
 from specminer.predicate import (
     Declaration,
     Formula,

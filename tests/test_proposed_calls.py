@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from specminer import mine
-from specminer.chain.interface import from_artifact
-from specminer.datasets import dataset
-from specminer.errors import UsageError
+from specminer._support.errors import UsageError
+from specminer.contracts.interface import from_artifact
+from specminer.pipeline.datasets import dataset
 from specminer.pipeline.inputs import read_artifact
 from specminer.pipeline.proposing import calldata
 from tests.support.anvil import Anvil

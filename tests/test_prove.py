@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 import z3
 
-from specminer.render.smtlib import smtlib
+from specminer.predicate.smtlib_document import smtlib
 from specminer.specification import (
     Guard,
     GuardKind,

@@ -15,9 +15,9 @@ import pytest
 
 import specminer
 from specminer.pipeline.inputs import parse_address
+from specminer.pipeline.node_source import OpenNode
 from specminer.pipeline.progress import FunctionFollowed
-from specminer.pipeline.sources.node import OpenNode
-from specminer.pipeline.sources.source import HistorySource, OpenSource
+from specminer.pipeline.source import HistorySource, OpenSource
 
 PUBLIC: Final = {name: getattr(specminer, name) for name in specminer.__all__}
 FUNCTIONS: Final = sorted(name for name, item in PUBLIC.items() if inspect.isfunction(item))

@@ -13,12 +13,9 @@ from hypothesis import strategies as st
 
 from specminer._support.units import amount, duration, percentage
 from specminer.pipeline.reporting import explainer_of
-from specminer.quantity import Measure, MeasureKind, for_readers, spell, units_of
-from specminer.quantity.inference import bare
-from specminer.quantity.parsing import comparisons
-from specminer.report.interaction_text import timeline_text
-from specminer.report.summary import summary
-from specminer.report.transaction_page import transaction_markdown
+from specminer.presentation.interaction_text import timeline_text
+from specminer.presentation.summary import summary
+from specminer.presentation.transaction_page import transaction_markdown
 from specminer.specification import (
     ClaimScope,
     Effect,
@@ -34,6 +31,10 @@ from specminer.specification import (
     TokenSummary,
     document_of,
 )
+from specminer.specification.measure import Measure, MeasureKind, spell
+from specminer.specification.quantity_parsing import comparisons
+from specminer.specification.readable_specification import for_readers
+from specminer.specification.unit_inference import bare, units_of
 from tests.support.mined import mined
 from tests.support.specifications import auction
 

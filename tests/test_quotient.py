@@ -6,16 +6,11 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from specminer.abstraction import (
-    ROOT,
-    Definition,
-    EntityVariable,
-    EventTable,
-    HistoryView,
-    ValueKind,
-    quotient,
-    vocabulary,
-)
+from specminer.learning.abstraction_definition import Definition
+from specminer.learning.event_table import EntityVariable, EventTable, ValueKind
+from specminer.learning.quotient import ROOT, quotient
+from specminer.learning.vocabulary import vocabulary
+from specminer.specification.abstraction_entries import HistoryView
 from tests.support.event_tables import automaton_of, tables, words_of
 
 

@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from specminer.chain.blocks import HEADS
-from specminer.chain.endpoint import Endpoint
-from specminer.chain.node import Node
-from specminer.errors import ChainError, NodeRefused, NotOnChain, UsageError
+from specminer._support.errors import ChainError, NodeRefused, NotOnChain, UsageError
+from specminer.history.trace import Address, InvocationKind
 from specminer.pipeline import collect
+from specminer.sources.chain_blocks import HEADS
+from specminer.sources.endpoint import Endpoint
+from specminer.sources.node import Node
 from specminer.store import TraceStore
-from specminer.trace import Address, InvocationKind
 from tests.support.anvil import Anvil
 from tests.support.collecting import CHAIN, Notes, address, collected, gather
 from tests.support.lying_node import LyingNode, refuse

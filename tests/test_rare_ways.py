@@ -9,10 +9,10 @@ import numpy as np
 
 from specminer.decision import FunctionRuns
 from specminer.decision.runs import run_calls
-from specminer.history import History, IntColumn
+from specminer.history.contract_history import History, IntColumn
+from specminer.inference.path_sources import branch_evidence
+from specminer.inference.transaction_sources import _combinations, lasting_calls
 from specminer.specification import EvidenceSource
-from specminer.surprise.path_sources import branch_evidence
-from specminer.surprise.transaction_sources import _combinations, lasting_calls
 from tests.support.mined import mined
 
 PAY, TAKE, LOOK = 0, 1, 2

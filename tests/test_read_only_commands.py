@@ -10,7 +10,7 @@ from typing import Final
 
 import pytest
 
-from specminer.errors import StoreError
+from specminer._support.errors import StoreError
 from specminer.pipeline.inputs import open_existing
 from specminer.store import TraceStore
 from tests.support.command import Done, specminer

@@ -9,12 +9,12 @@ from functools import cache
 from eth_utils.crypto import keccak
 
 from benchmarks.rejections import examine
-from specminer.chain.artifact import parse
+from specminer.contracts.artifact import parse
 from specminer.decoding import decode
-from specminer.history import History
+from specminer.history.contract_history import History
 from specminer.pipeline import Export, MineOptions, Rulebook, import_export, mine
-from specminer.report.claim_sections import claim_sections
-from specminer.report.summary import summary
+from specminer.presentation.claim_sections import claim_sections
+from specminer.presentation.summary import summary
 from specminer.specification import GuardKind, Specification
 from specminer.store import TraceStore
 from tests.support.bytecode import CONTRACT, creation, record

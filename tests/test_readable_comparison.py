@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 
 from specminer.comparison.difference import Change, Comparison, Difference, Ground, Subject
-from specminer.report.comparison import comparison_json, comparison_text
-from specminer.report.comparison_page import comparison_html, comparison_markdown
+from specminer.presentation.comparison_page import comparison_html, comparison_markdown
+from specminer.presentation.comparison_text import comparison_json, comparison_text
 from tests.support.readable_outputs import unreadable_numbers, visible_text
 from tests.support.specifications import auction
 

@@ -7,9 +7,9 @@ from dataclasses import replace
 import msgspec
 import pytest
 
-from specminer.chain.artifact import parse
-from specminer.datasets import dataset, list_datasets
+from specminer.contracts.artifact import parse
 from specminer.pipeline import MineOptions, mine
+from specminer.pipeline.datasets import dataset, list_datasets
 from tests.support.mined import mined, report_of
 from tests.support.readable_outputs import (
     bare_measures,

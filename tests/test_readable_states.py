@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import random
 
-from specminer.abstraction import Definition, EntityVariable, HistoryView, ValueKind
-from specminer.abstraction import vocabulary as vocabulary_of
-from specminer.tuning import tune
+from specminer.learning.abstraction_definition import Definition
+from specminer.learning.event_table import EntityVariable, ValueKind
+from specminer.learning.tune import tune
+from specminer.learning.vocabulary import vocabulary as vocabulary_of
+from specminer.specification.abstraction_entries import HistoryView
 from tests.support.event_tables import table_of
 
 Lives = list[list[tuple[str, tuple[int, ...]]]]

@@ -7,8 +7,8 @@ import json
 
 import pytest
 
-from specminer.chain.tracefile import TraceFile
-from specminer.chain.txlist import read_transactions
+from specminer.sources.tracefile import TraceFile
+from specminer.sources.txlist import read_transactions
 from tests.support.real import attacks, entangled_histories
 
 pytestmark = pytest.mark.real

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from specminer.history.trace import Fidelity
 from specminer.store import TraceStore
-from specminer.trace import Fidelity
 from tests.support.real import AZURE, MAINNET, PRIVATE, RealDatabase
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from specminer.interaction import Mode
+from specminer.interaction.independence_replay import replay_sample
 from specminer.interaction.races import races
 from specminer.interaction.rejections import RejectionValue, rejections
-from specminer.interaction.replaying import replay_sample
 from specminer.pipeline import InspectedSplit, inspect
 from specminer.store import TraceStore
 from tests.support.real import AZURE, RealDatabase

@@ -6,10 +6,10 @@ from dataclasses import replace
 
 import pytest
 
-from specminer.chain.artifact import parse
+from specminer.contracts.artifact import parse
 from specminer.decoding import HistoryContext, decode
-from specminer.history import History
-from specminer.location import locate
+from specminer.decoding.slot_resolution import locate
+from specminer.history.contract_history import History
 from specminer.store import TraceStore
 from tests.support.real import AZURE, MAINNET, RealDatabase
 

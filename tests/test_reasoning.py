@@ -10,7 +10,9 @@ import z3
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from specminer.abstraction import Definition
+from specminer.inference.state_formulas import StateSpace, follows
+from specminer.learning.abstraction_definition import Definition
+from specminer.learning.tune import tune
 from specminer.pipeline.mining import MiningResult
 from specminer.predicate import (
     Declaration,
@@ -23,8 +25,6 @@ from specminer.predicate import (
 )
 from specminer.predicate.smt import is_satisfiable
 from specminer.predicate.smtlib import script
-from specminer.reasoning import StateSpace
-from specminer.reasoning.space import follows
 from specminer.specification import (
     ClaimKind,
     GuardKind,
@@ -34,7 +34,6 @@ from specminer.specification import (
     Specification,
     SymbolSort,
 )
-from specminer.tuning import tune
 from tests.support.event_tables import life_cycle
 from tests.support.extras import NO_SOLVER
 from tests.support.mined import mined

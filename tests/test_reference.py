@@ -11,13 +11,13 @@ from typing import Any
 import click
 import pytest
 
-from specminer import errors
-from specminer.abstraction.definition import Definition, parse
+from specminer._support import errors
 from specminer.cli.app import DEFECT
 from specminer.cli.interruption import INTERRUPTED
-from specminer.report.eventlog import COLUMNS
+from specminer.history.trace import Fidelity
+from specminer.learning.abstraction_definition import Definition, parse
+from specminer.presentation.eventlog import COLUMNS
 from specminer.specification import HistoryView, RejectedCalls, document_of
-from specminer.trace import Fidelity
 from tests.support.command import COMMANDS
 from tools.field_texts import documented_fields
 

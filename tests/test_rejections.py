@@ -8,14 +8,14 @@ import numpy as np
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from specminer.errors import UsageError
-from specminer.history import CONSTRUCTOR, MISSING
+from specminer._support.errors import UsageError
+from specminer.history.contract_history import CONSTRUCTOR, MISSING
+from specminer.history.trace import AccessKind
+from specminer.interaction.independence_replay import replay_sample
 from specminer.interaction.races import races
+from specminer.interaction.recorded_independence import independence
 from specminer.interaction.rejections import FunctionRejections, RejectionValue, prefixes, rejections
-from specminer.interaction.replaying import replay_sample
-from specminer.interaction.verification import independence
 from specminer.pipeline import InspectedSplit, inspect
-from specminer.trace import AccessKind
 from tests.support.histories import block_of
 from tests.support.markets import Act, history_of, lives, played, woven
 

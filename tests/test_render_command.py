@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from specminer.render import PictureOptions, render_dot, renderer, to_dot
+from specminer.presentation.dot import to_dot
+from specminer.presentation.graphviz_layout import render_dot, renderer
+from specminer.presentation.picture_options import PictureOptions
 from specminer.specification import encode_specification
 from tests.support.browser import loaded
 from tests.support.command import specminer

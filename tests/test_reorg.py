@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from specminer.errors import ChainError, SpecminerError
+from specminer._support.errors import ChainError, SpecminerError
+from specminer.history.trace import Block, Transaction
 from specminer.store import TraceStore
-from specminer.trace import Block, Transaction
 from tests.support.anvil import Anvil, Deployed
 from tests.support.collecting import CHAIN, address, gather
 from tests.support.lying_node import LyingNode

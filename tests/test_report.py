@@ -16,15 +16,15 @@ from pathlib import Path
 import pytest
 
 from specminer._support.units import amount, moment
-from specminer.datasets import dataset
-from specminer.history import MISSING
-from specminer.report.document import Report
-from specminer.report.eventlog import COLUMNS, to_csv, to_xes
-from specminer.report.evidence import MAX_REASON, MAX_ROWS, MAX_TIMELINES, MAX_VARIANTS
-from specminer.report.markdown import to_markdown
-from specminer.report.page import to_html
-from specminer.report.sections import sections
-from specminer.report.sentences import duration, share, transaction_link
+from specminer.history.contract_history import MISSING
+from specminer.pipeline.datasets import dataset
+from specminer.presentation.eventlog import COLUMNS, to_csv, to_xes
+from specminer.presentation.markdown import to_markdown
+from specminer.presentation.page import to_html
+from specminer.presentation.report_document import Report
+from specminer.presentation.report_evidence import MAX_REASON, MAX_ROWS, MAX_TIMELINES, MAX_VARIANTS
+from specminer.presentation.sections import sections
+from specminer.presentation.sentences import duration, share, transaction_link
 from specminer.specification import Guard, GuardKind, Specification, encode_specification
 from specminer.store import TraceStore
 from tests.support.command import specminer

@@ -12,10 +12,11 @@ import pytest
 from selenium.webdriver import Chrome, Keys
 from selenium.webdriver.common.by import By
 
-from specminer.render import PictureOptions, renderer
-from specminer.render.content import Content
-from specminer.report.document import Report
-from specminer.report.page import to_html
+from specminer.presentation.graphviz_layout import renderer
+from specminer.presentation.page import to_html
+from specminer.presentation.picture_content import Content
+from specminer.presentation.picture_options import PictureOptions
+from specminer.presentation.report_document import Report
 from specminer.specification import SecondView
 from tests.support.anvil import tools_dir
 from tests.support.driven_browser import chromium

@@ -10,8 +10,8 @@ from selenium.webdriver import Chrome, Keys
 from selenium.webdriver.common.by import By
 from selenium.webdriver.remote.webelement import WebElement
 
-from specminer.render import renderer
-from specminer.report.page import to_html
+from specminer.presentation.graphviz_layout import renderer
+from specminer.presentation.page import to_html
 from tests.support.driven_browser import chromium, said
 from tests.support.mined import mined, report_of
 

@@ -12,24 +12,18 @@ from pathlib import Path
 
 import pytest
 
-from specminer.chain.tracefile import TraceFile
-from specminer.datasets import dataset
+from specminer.history.trace import ContractRecord, PaymentKind, Transaction
 from specminer.pipeline import import_traces
+from specminer.pipeline.datasets import dataset
 from specminer.pipeline.mining import mine
 from specminer.pipeline.state import MineOptions
-from specminer.report.document import HistoryEvidence, Report
-from specminer.report.money_sections import UNKNOWN
-from specminer.report.sections import sections
+from specminer.presentation.money_sections import UNKNOWN
+from specminer.presentation.report_document import HistoryEvidence, Report
+from specminer.presentation.sections import sections
+from specminer.sources.tracefile import TraceFile
 from specminer.specification import TransitionKind
 from specminer.store import TraceStore
-from specminer.store.schema import (
-    contract_code,
-    environment_answer,
-    external_call,
-    foreign_log,
-    frame_code,
-)
-from specminer.trace import ContractRecord, PaymentKind, Transaction
+from specminer.store.schema import contract_code, environment_answer, external_call, foreign_log, frame_code
 from tests.support.command import specminer
 from tests.support.mined import marked, mined, report_of
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from specminer.datasets import dataset
+from specminer.pipeline.datasets import dataset
 from tests.support.command import specminer
 
 NAME = "savings"

@@ -15,11 +15,11 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.remote.webelement import WebElement
 from selenium.webdriver.support.ui import Select, WebDriverWait
 
-from specminer.render import renderer
-from specminer.report.brief import brief_sentences
-from specminer.report.document import Report
-from specminer.report.page import FOLDED_ROWS, to_html
-from specminer.report.reading import readable_report
+from specminer.presentation.brief import brief_sentences
+from specminer.presentation.graphviz_layout import renderer
+from specminer.presentation.page import FOLDED_ROWS, to_html
+from specminer.presentation.readable_report import readable_report
+from specminer.presentation.report_document import Report
 from specminer.specification import (
     Guard,
     GuardKind,

@@ -13,12 +13,12 @@ from typing import Final
 
 import pytest
 
-from specminer.chain.artifact import load
-from specminer.chain.endpoint import Endpoint
-from specminer.chain.node import Node
-from specminer.chain.tracefile import TraceFile
-from specminer.datasets import Dataset, list_datasets
+from specminer.contracts.artifact import load
 from specminer.pipeline import collect
+from specminer.pipeline.datasets import Dataset, list_datasets
+from specminer.sources.endpoint import Endpoint
+from specminer.sources.node import Node
+from specminer.sources.tracefile import TraceFile
 from specminer.store import TraceStore
 from tests.support.anvil import PROJECT
 from tests.support.collecting import Notes, address

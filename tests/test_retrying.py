@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from specminer.chain.retrying import FIRST_TRIES, TRIES, PassingFailure, Retries
-from specminer.errors import NodeRefused, NodeUnreachable
+from specminer._support.errors import NodeRefused, NodeUnreachable
+from specminer.sources.retrying import FIRST_TRIES, TRIES, PassingFailure, Retries
 
 
 class Server:

@@ -12,7 +12,7 @@ from typing import Any, Final
 import pytest
 
 from benchmarks.recorded_chain import USERS, RecordedChain
-from specminer.chain.artifact import load
+from specminer.contracts.artifact import load
 from specminer.pipeline import MineOptions, mine
 from specminer.specification import GuardKind
 from tests.support.decisions import encoded, selector_of

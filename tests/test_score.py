@@ -7,10 +7,10 @@ from dataclasses import replace
 import pytest
 from hypothesis import given, settings
 
+from specminer._support.errors import FileFormatError
 from specminer.automaton import Automaton, from_edges, includes
-from specminer.declared import DeclaredProtocol, DeclaredTransition
-from specminer.errors import FileFormatError
-from specminer.score import Labels, Spread, harmonic_mean, language, score
+from specminer.automaton.declared_protocol import DeclaredProtocol, DeclaredTransition
+from specminer.comparison.score import Labels, Spread, harmonic_mean, language, score
 from specminer.specification import TransitionKind
 from tests.support.automata import automata, spelled
 from tests.support.specifications import auction, edge, specification, states

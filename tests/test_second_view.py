@@ -13,14 +13,14 @@ from selenium.webdriver import Chrome, Keys
 from selenium.webdriver.common.by import By
 
 from specminer import MineOptions, read
-from specminer.api.mined import MinedSpecification
 from specminer.interaction import Interactions, second_view, split
-from specminer.interaction.choice import NEAR
+from specminer.interaction.split_choice import NEAR
 from specminer.pipeline import division, following, import_traces, mining
-from specminer.render import renderer
-from specminer.report.document import Report
-from specminer.report.page import to_html
-from specminer.report.summary import summary
+from specminer.pipeline.mined import MinedSpecification
+from specminer.presentation.graphviz_layout import renderer
+from specminer.presentation.page import to_html
+from specminer.presentation.report_document import Report
+from specminer.presentation.summary import summary
 from specminer.specification import Mode, SecondView, decode_specification, encode_specification
 from specminer.store import TraceStore
 from tests.support.driven_browser import chromium, said

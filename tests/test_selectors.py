@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from specminer.decision.selectors import selects_only
-from specminer.evm.shadow.arena import UNKNOWN, Arena
+from specminer.shadow.arena import UNKNOWN, Arena
 
 SHARED = 100
 """Sums of one thing with itself: as a tree the last has two to the power of so many leaves."""

@@ -13,10 +13,10 @@ import pytest
 
 from specminer import FileFormatError, NodeOptions, collect_contracts
 from specminer._support.addresses import checksum_address
-from specminer.chain.progress import Estimate, Progress
 from specminer.pipeline import joint_collecting
 from specminer.pipeline.contract_list import read_contract_list
-from specminer.report.overview import OverviewRow, to_json, to_page
+from specminer.presentation.overview import OverviewRow, to_json, to_page
+from specminer.sources.reading_progress import Estimate, Progress
 from specminer.store import TraceStore
 from tests.support import till
 from tests.support.anvil import Anvil

@@ -8,11 +8,11 @@ from typing import Any
 import msgspec
 import pytest
 
-from specminer.errors import FileFormatError
-from specminer.render.smtlib import smtlib
-from specminer.report.document import Report
-from specminer.report.markdown import to_markdown
-from specminer.report.summary import summary
+from specminer._support.errors import FileFormatError
+from specminer.predicate.smtlib_document import smtlib
+from specminer.presentation.markdown import to_markdown
+from specminer.presentation.report_document import Report
+from specminer.presentation.summary import summary
 from specminer.specification import (
     CompetingTransitions,
     Guard,

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from specminer.errors import FileFormatError
+from specminer._support.errors import FileFormatError
 from specminer.specification import (
     FORMAT,
     VERSION,

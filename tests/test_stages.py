@@ -8,9 +8,9 @@ from functools import cache
 import numpy as np
 import pytest
 
-from specminer.datasets import dataset
-from specminer.history import History
+from specminer.history.contract_history import History
 from specminer.pipeline import MineOptions, import_traces, mine
+from specminer.pipeline.datasets import dataset
 from specminer.pipeline.mining import STAGES
 from specminer.pipeline.state import Mining
 from specminer.specification import encode_specification

@@ -58,7 +58,7 @@ def test_commands_that_ask_nobody_and_execute_nothing_load_neither_node_nor_mach
 
 
 def test_a_history_with_a_layout_is_mined_without_node_and_graph() -> None:
-    found = loaded("from specminer.api import mine; mine('savings')")  # getters are run to check the layout
+    found = loaded("from specminer import mine; mine('savings')")  # getters are run to check the layout
     assert not found & {"ethereum", "ethereum_types", "web3", "networkx"}
 
 

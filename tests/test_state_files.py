@@ -11,12 +11,12 @@ from typing import Any
 import pytest
 
 from specminer import import_history
-from specminer.chain.endpoint import Endpoint
-from specminer.chain.node import Node
-from specminer.errors import FileFormatError
+from specminer._support.errors import FileFormatError
+from specminer.history.trace import Address, Transaction
 from specminer.pipeline import collect
+from specminer.sources.endpoint import Endpoint
+from specminer.sources.node import Node
 from specminer.store import TraceStore
-from specminer.trace import Address, Transaction
 from tests.support import till
 from tests.support.anvil import Anvil
 from tests.support.exporting import txlist

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from specminer.chain.steps import (
+from specminer.history.trace import AccessKind, Address, OutcomeKind
+from specminer.history.tracer_steps import (
     Enter,
     Exit,
     LogStep,
@@ -20,7 +21,6 @@ from specminer.chain.steps import (
     outcome_of,
     record_steps,
 )
-from specminer.trace import AccessKind, Address, OutcomeKind
 
 TARGET = Address(b"\xaa" * 20)
 OTHER = Address(b"\xbb" * 20)

@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 
 from specminer import import_history
-from specminer.errors import FileFormatError
-from specminer.pipeline.sources.explorer import ReplayOptions
+from specminer._support.errors import FileFormatError
+from specminer.history.trace import Address, Fidelity, Transaction
+from specminer.pipeline.explorer_source import ReplayOptions
 from specminer.store import TraceStore
-from specminer.trace import Address, Fidelity, Transaction
 from tests.support.anvil import Anvil
 from tests.support.exporting import txlist
 from tests.support.exports import Record

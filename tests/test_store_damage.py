@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from specminer.api.histories import export_history
-from specminer.datasets import dataset
-from specminer.errors import OutputError, SpecminerError, StoreError
+from specminer._support.errors import OutputError, SpecminerError, StoreError
+from specminer.history.trace import Address
 from specminer.pipeline import import_traces
+from specminer.pipeline.datasets import dataset
+from specminer.pipeline.histories import export_history
 from specminer.store import TraceStore
-from specminer.trace import Address
 
 NAME = "single_auction"
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from specminer.errors import StoreError
+from specminer._support.errors import StoreError
 from specminer.store import TraceStore, schema
 from tests.support.histories import CHAIN, CONTRACTS, record_of, simulate, stored, without_answers
 from tests.support.other_user import as_other_user, public_folder

@@ -15,10 +15,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from specminer.errors import StoreError
-from specminer.history import KINDS, MISSING, OUTCOMES, PAYMENTS, History
+from specminer._support.errors import StoreError
+from specminer.history.contract_history import KINDS, MISSING, OUTCOMES, PAYMENTS, History
+from specminer.history.trace import AccessKind, Address, Block, Hash, StorageAccess, Tracer, Transaction, Word
 from specminer.store import TraceStore
-from specminer.trace import AccessKind, Address, Block, Hash, StorageAccess, Tracer, Transaction, Word
 from tests.support.histories import (
     CHAIN,
     CONTRACTS,

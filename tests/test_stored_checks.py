@@ -13,20 +13,20 @@ import numpy as np
 import pytest
 
 from specminer import CheckOptions, CheckResult
-from specminer.chain.tracefile import TraceFile
-from specminer.datasets import dataset
-from specminer.errors import StoreError
-from specminer.history import History
-from specminer.monitoring.deviation import Severity
+from specminer._support.errors import StoreError
+from specminer.history.contract_history import History
+from specminer.history.trace import Address
 from specminer.monitoring.journal import DeliveryJournal, Message, key_of
 from specminer.monitoring.state_file import StateFile
 from specminer.pipeline.checking import check_history
+from specminer.pipeline.datasets import dataset
 from specminer.pipeline.progress import SILENT, Observer
 from specminer.pipeline.stored_checking import StoredCheck
 from specminer.pipeline.watching import Watch, WatchOptions
+from specminer.sources.tracefile import TraceFile
 from specminer.specification import Specification
+from specminer.specification.deviation import Severity
 from specminer.store import RecordedPiece, Replacement, TraceStore
-from specminer.trace import Address
 from tests.support.cut_datasets import recording, specification
 
 

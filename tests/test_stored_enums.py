@@ -9,13 +9,13 @@ from typing import Any
 import msgspec
 import pytest
 
-from specminer.abstraction import Definition
-from specminer.chain.artifact import Artifact, parse
-from specminer.datasets import dataset
+from specminer.contracts.artifact import Artifact, parse
 from specminer.decoding import decode
-from specminer.history import History
-from specminer.location.values import ValueKind
+from specminer.decoding.storage_values import ValueKind
+from specminer.history.contract_history import History
+from specminer.learning.abstraction_definition import Definition
 from specminer.pipeline import MineOptions, import_traces
+from specminer.pipeline.datasets import dataset
 from specminer.pipeline.mining import mine
 from specminer.specification import Specification
 from specminer.store import TraceStore

@@ -11,13 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
-from specminer.report.summary import summary
-from specminer.specification import (
-    HistorySummary,
-    InteractionsSummary,
-    Specification,
-    State,
-)
+from specminer.presentation.summary import summary
+from specminer.specification import HistorySummary, InteractionsSummary, Specification, State
 from tests.support.specifications import auction, edge, horses, hostile, specification
 
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from specminer.support import divergence, wilson
+from specminer._support.statistics import divergence, wilson
 
 
 def counts() -> st.SearchStrategy[tuple[int, int]]:

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from specminer._support.errors import FileFormatError
 from specminer._support.files import read_bounded, replacing
-from specminer.errors import FileFormatError
 
 
 def test_a_file_is_read_up_to_its_limit(tmp_path: Path) -> None:

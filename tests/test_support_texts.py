@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from specminer._support.texts import packed, read_windows, sizes_of
-from specminer.words import from_integers, values_at
+from specminer.history.words import from_integers, values_at
 
 
 @given(st.lists(st.binary(max_size=70), min_size=1, max_size=12), st.integers(0, 40), st.integers(1, 64))

@@ -9,14 +9,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from specminer.history import IntColumn
+from specminer.history.contract_history import IntColumn
+from specminer.inference.alarm import LEAST, RATE, threshold
+from specminer.inference.leave_one_out import EventUnits, probability
+from specminer.inference.surprise_measures import Broken, SurpriseKind, _scan, _usual, measure
 from specminer.pipeline import MineOptions, mine
-from specminer.report.confidence import surprise_sentences
+from specminer.presentation.confidence_text import surprise_sentences
 from specminer.specification import Surprise, SurpriseUnit, SurprisingInteraction
-from specminer.surprise import Broken, SurpriseKind, measure, threshold
-from specminer.surprise.alarm import LEAST, RATE
-from specminer.surprise.left_out import EventUnits, probability
-from specminer.surprise.measures import _scan, _usual
 from tests.support.mined import marked, mined
 
 columns = st.integers(1, 40).flatmap(

@@ -9,8 +9,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from specminer.report.summary import summary
-from specminer.report.surprising_transactions import transaction_sentences, unjudged_sentence
+from specminer.inference.evidence_source import bound_bits, first_times, tail_bits
+from specminer.inference.payouts import payouts
+from specminer.inference.surprise_measures import measure
+from specminer.inference.transaction_sources import _alone, evidence_of
+from specminer.inference.unjudged_calls import count_unjudged
+from specminer.presentation.summary import summary
+from specminer.presentation.surprising_transactions import transaction_sentences, unjudged_sentence
 from specminer.specification import (
     EvidenceSource,
     Surprise,
@@ -18,11 +23,6 @@ from specminer.specification import (
     decode_specification,
     encode_specification,
 )
-from specminer.surprise import measure
-from specminer.surprise.evidence import bound_bits, first_times, tail_bits
-from specminer.surprise.payouts import payouts
-from specminer.surprise.transaction_sources import _alone, evidence_of
-from specminer.surprise.unjudged import count_unjudged
 from tests.support.mined import marked, mined
 
 ATTACKED = ("savings", "vaults", "tender")

@@ -8,20 +8,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from specminer.abstraction import (
-    Definition,
-    EntityVariable,
-    EventTable,
-    Tier,
-    ValueKind,
-    dump,
-    parse,
-    vocabulary,
-)
-from specminer.location import Key, Layout, locate, short_text, text_word
+from specminer.decoding.slot_resolution import locate
+from specminer.decoding.storage_layout import Layout
+from specminer.decoding.storage_values import Key, short_text, text_word
+from specminer.learning.abstraction_definition import Definition, parse
+from specminer.learning.definition_toml import dump
+from specminer.learning.event_table import EntityVariable, EventTable, ValueKind
+from specminer.learning.tune import tune
+from specminer.learning.tuning_result import Tuning
+from specminer.learning.vocabulary import vocabulary
 from specminer.predicate import Declaration, FormulaSort, Language, text
 from specminer.predicate import parse as read
-from specminer.tuning import Tuning, tune
+from specminer.specification.abstraction_entries import Tier
 from tests.support.divisions import history_of
 from tests.support.event_tables import table_of
 from tests.support.histories import simulate

@@ -8,7 +8,7 @@ from itertools import product
 
 import pytest
 
-from specminer.render.theme import DARK, LIGHT, THEMES, Theme, Tone, in_the_dark
+from specminer.presentation.theme import DARK, LIGHT, THEMES, Theme, Tone, in_the_dark
 
 TEXT, SHAPE = 4.5, 3.0
 """Contrast that WCAG 2.2 asks of texts (1.4.3) and of shapes that mean something (1.4.11)."""
@@ -58,7 +58,7 @@ def test_each_colour_of_the_light_theme_is_one_of_the_dark_one() -> None:
 
 def palettes() -> list[dict[str, str]]:
     """Return the named colours of the page's style, light and dark."""
-    style = (files("specminer.report") / "assets" / "page.css").read_text(encoding="utf-8")
+    style = (files("specminer.presentation") / "assets" / "page.css").read_text(encoding="utf-8")
     roots = re.findall(r":root \{([^}]*)\}", style)
     found = []
     for text in roots:

@@ -10,8 +10,8 @@ from functools import cache
 import pytest
 from eth_utils.crypto import keccak
 
-from specminer.chain.interface import Interface, from_artifact
-from specminer.trace import OutcomeKind
+from specminer.contracts.interface import Interface, from_artifact
+from specminer.history.trace import OutcomeKind
 from tests.support.third_party.catalogue import CONDITION_HISTORIES, CONDITIONS_ALONE, LIVES_ALONE
 from tests.support.third_party.conditions import (
     CLOCK,

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from specminer.api.mining import mine
+from specminer.pipeline.miner import mine
 from specminer.specification import Specification
 from tests.support.third_party.recording import Recording
 

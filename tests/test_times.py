@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from specminer._support.times import LAST_SECOND, unix_seconds
-from specminer.report.eventlog import _moment
+from specminer.presentation.eventlog import _moment
 
 NOW = 1_518_194_719
 

@@ -16,13 +16,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
-from specminer.chain import traceline
-from specminer.chain.fields import FieldError
-from specminer.chain.tracefile import Header
-from specminer.chain.traceline import header_in, header_out, transaction_in, transaction_out
-from specminer.datasets import list_datasets
-from specminer.errors import FileFormatError
-from specminer.trace import (
+from specminer._support.errors import FileFormatError
+from specminer.history.trace import (
     MAX_CALL_DATA,
     MAX_CALL_OUTPUT,
     MAX_LOG_DATA,
@@ -31,6 +26,11 @@ from specminer.trace import (
     Fidelity,
     Tracer,
 )
+from specminer.pipeline.datasets import list_datasets
+from specminer.sources import traceline
+from specminer.sources.field_notation import FieldError
+from specminer.sources.tracefile import Header
+from specminer.sources.traceline import header_in, header_out, transaction_in, transaction_out
 from tests.support.histories import block_of, record_of, simulate
 
 DOCS: Final = Path(__file__).parents[1] / "docs"

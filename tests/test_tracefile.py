@@ -15,12 +15,12 @@ import zstandard
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from specminer.chain import tracefile
-from specminer.chain.tracefile import TraceFile, write
-from specminer.errors import FileFormatError, OutputError, StoreError, UsageError
+from specminer._support.errors import FileFormatError, OutputError, StoreError, UsageError
+from specminer.history.trace import Fidelity, Tracer, Transaction
 from specminer.pipeline import export_traces, import_traces
+from specminer.sources import tracefile
+from specminer.sources.tracefile import TraceFile, write
 from specminer.store import TraceStore
-from specminer.trace import Fidelity, Tracer, Transaction
 from tests.support.histories import (
     CHAIN,
     CONTRACTS,

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from specminer.trace import AccessKind, Invocation, OutcomeKind, Tracer, Transaction
+from specminer.history.trace import AccessKind, Invocation, OutcomeKind, Tracer, Transaction
 from tests.support.anvil import Anvil, Call, Deployed
 from tests.support.collecting import collected
 from tests.support.lying_node import LyingNode, refuse, without_javascript, without_opcodes

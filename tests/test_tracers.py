@@ -9,14 +9,7 @@ from pathlib import Path
 import pytest
 from eth_utils.crypto import keccak
 
-from specminer.trace import (
-    AccessKind,
-    Invocation,
-    InvocationKind,
-    OutcomeKind,
-    Tracer,
-    Transaction,
-)
+from specminer.history.trace import AccessKind, Invocation, InvocationKind, OutcomeKind, Tracer, Transaction
 from tests.support.anvil import Anvil
 from tests.support.collecting import address, collected
 from tests.support.lying_node import LyingNode, without_javascript, without_opcodes

@@ -9,13 +9,13 @@ from typing import Any
 import pytest
 
 from specminer import import_history
-from specminer.chain.endpoint import Endpoint
-from specminer.chain.node import Node
-from specminer.chain.transaction_types import is_foreign, name_type, type_of
-from specminer.errors import FileFormatError
+from specminer._support.errors import FileFormatError
+from specminer.contracts.transaction_types import is_foreign, name_type, type_of
+from specminer.history.trace import Address, Fidelity
 from specminer.pipeline import collect
+from specminer.sources.endpoint import Endpoint
+from specminer.sources.node import Node
 from specminer.store import TraceStore
-from specminer.trace import Address, Fidelity
 from tests.support import till
 from tests.support.anvil import Anvil, Deployed
 from tests.support.exporting import txlist

@@ -8,8 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from specminer.abstraction import Definition, EventTable, Tier, Weights
-from specminer.tuning import Tuning, tune
+from specminer.learning.abstraction_definition import Definition
+from specminer.learning.event_table import EventTable
+from specminer.learning.tune import tune
+from specminer.learning.tuning_result import Tuning
+from specminer.specification.abstraction_entries import Tier, Weights
 from tests.support.event_tables import automaton_of, life_cycle, table_of, tables, words_of
 
 

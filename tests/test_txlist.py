@@ -16,11 +16,11 @@ import zstandard
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from specminer.chain import export_rows
-from specminer.chain.exported import CallType
-from specminer.chain.tracefile import write
-from specminer.chain.txlist import FileKind, kind_of, read_calls, read_transactions
-from specminer.errors import FileFormatError
+from specminer._support.errors import FileFormatError
+from specminer.sources import export_rows
+from specminer.sources.exported import CallType
+from specminer.sources.tracefile import write
+from specminer.sources.txlist import FileKind, kind_of, read_calls, read_transactions
 from tests.support.exports import (
     CREATED,
     PACKINGS,

@@ -7,17 +7,13 @@ from dataclasses import replace
 
 import pytest
 
-from specminer.abstraction import (
-    Definition,
-    EntityVariable,
-    EventTable,
-    Tier,
-    ValueKind,
-    quotient,
-    vocabulary,
-)
-from specminer.abstraction.folds import folds, held_out_acceptance
-from specminer.tuning.unaffected import similar_steps
+from specminer.learning.abstraction_definition import Definition
+from specminer.learning.event_table import EntityVariable, EventTable, ValueKind
+from specminer.learning.history_folds import folds, held_out_acceptance
+from specminer.learning.quotient import quotient
+from specminer.learning.unaffected import similar_steps
+from specminer.learning.vocabulary import vocabulary
+from specminer.specification.abstraction_entries import Tier
 from tests.support.event_tables import table_of
 
 VARIABLES = [

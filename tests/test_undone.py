@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from hypothesis import given
 from hypothesis import strategies as st
 
-from specminer.chain.steps import (
+from specminer.history.trace import AccessKind, Address, Invocation
+from specminer.history.tracer_steps import (
     Enter,
     Exit,
     HashStep,
@@ -18,7 +19,6 @@ from specminer.chain.steps import (
     Write,
     record_steps,
 )
-from specminer.trace import AccessKind, Address, Invocation
 
 TRACED = Address(b"\x01" * 20)
 OTHER = Address(b"\x02" * 20)

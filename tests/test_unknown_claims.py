@@ -9,18 +9,18 @@ from functools import cache
 import numpy as np
 import pytest
 
-from specminer.chain.artifact import load
-from specminer.chain.txlist import read_transactions
-from specminer.datasets import dataset
-from specminer.guard.literal import Literal, Meaning, Sign
-from specminer.history import MISSING
-from specminer.location.getters import GetterReading, GetterStep
-from specminer.location.shapes import shapes
-from specminer.location.values import ValueKind
+from specminer.contracts.artifact import load
+from specminer.contracts.probe import Getter
+from specminer.decoding.getters import GetterReading, GetterStep
+from specminer.decoding.storage_shapes import shapes
+from specminer.decoding.storage_values import ValueKind
+from specminer.history.contract_history import MISSING
+from specminer.inference.guard_literals import Literal, Meaning, Sign
 from specminer.pipeline import Export, Rulebook, import_export, import_traces
+from specminer.pipeline.datasets import dataset
 from specminer.pipeline.mining import mine
 from specminer.pipeline.state import MineOptions, Mining
-from specminer.probe import Getter
+from specminer.sources.txlist import read_transactions
 from specminer.specification import Template
 from specminer.store import TraceStore
 from tests.support.planting import Comparison, planted, staged

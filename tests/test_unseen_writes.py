@@ -6,15 +6,15 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 
-from specminer.chain.execution.fast import FastMachine
-from specminer.chain.execution.records import call_of, surroundings
-from specminer.chain.execution.replay import RecordReplay, ReplayedTransaction
-from specminer.chain.execution.schedule import rules_of_fork
-from specminer.chain.exported import ExportedTransaction
-from specminer.history import MISSING
+from specminer.history.contract_history import MISSING
+from specminer.history.trace import Address, Fidelity, OutcomeKind, StorageAccess
 from specminer.pipeline import Export, MineOptions, Rulebook, import_export, mine
+from specminer.replay.export_replay import RecordReplay, ReplayedTransaction
+from specminer.replay.fast_machine import FastMachine
+from specminer.replay.fork_schedule import rules_of_fork
+from specminer.replay.records import call_of, surroundings
+from specminer.sources.exported import ExportedTransaction
 from specminer.store import TraceStore
-from specminer.trace import Address, Fidelity, OutcomeKind, StorageAccess
 from tests.support.bytecode import CONTRACT, COUNT, OWNER, creation, record
 
 OTHER: Final = Address(b"\x0b" * 20)

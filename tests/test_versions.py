@@ -8,8 +8,8 @@ import pytest
 
 from specminer.decision.code_numbers import CodeNumbers
 from specminer.decision.versions import CodeSpans, spans_of
-from specminer.evm.shadow.arena import Arena
-from specminer.evm.shadow.record import ShadowRecord
+from specminer.shadow.arena import Arena
+from specminer.shadow.record import ShadowRecord
 from tests.support.decisions import BOB, Contract, Stage, deployed
 from tests.support.solc import compile_sources, has_solc
 

@@ -8,18 +8,12 @@ import numpy as np
 import pytest
 from hypothesis import given
 
-from specminer.abstraction import (
-    Definition,
-    EntityVariable,
-    EventTable,
-    HistoryView,
-    Tier,
-    TruthColumn,
-    ValueKind,
-    vocabulary,
-)
-from specminer.errors import UsageError
-from specminer.history import IntColumn
+from specminer._support.errors import UsageError
+from specminer.history.contract_history import IntColumn
+from specminer.learning.abstraction_definition import Definition
+from specminer.learning.event_table import EntityVariable, EventTable, ValueKind
+from specminer.learning.vocabulary import TruthColumn, vocabulary
+from specminer.specification.abstraction_entries import HistoryView, Tier
 from tests.support.event_tables import life_cycle, table_of, tables
 
 

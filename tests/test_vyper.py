@@ -12,12 +12,14 @@ from eth_utils.address import to_checksum_address
 from hypothesis import given
 from hypothesis import strategies as st
 
-from specminer.chain.artifact import load, parse
-from specminer.chain.vyper_layout import VyperLayoutError, from_vyper, is_vyper
+from specminer._support.errors import FileFormatError
+from specminer.contracts.artifact import load, parse
+from specminer.contracts.vyper_layout import VyperLayoutError, from_vyper, is_vyper
 from specminer.decoding import decode
-from specminer.errors import FileFormatError
-from specminer.history import History
-from specminer.location import Layout, Locations, locate
+from specminer.decoding.location_columns import Locations
+from specminer.decoding.slot_resolution import locate
+from specminer.decoding.storage_layout import Layout
+from specminer.history.contract_history import History
 from specminer.store import TraceStore
 from tests.support.anvil import Anvil
 from tests.support.collecting import CHAIN, address, gather

@@ -22,13 +22,13 @@ from websockets.exceptions import ConnectionClosed
 from websockets.sync.server import ServerConnection, serve
 
 from specminer import ChainError, mine, read
-from specminer.chain.endpoint import Endpoint
-from specminer.chain.heads import HeadSubscription
 from specminer.monitoring.journal import DeliveryJournal, Message
 from specminer.monitoring.receivers import FileReceiver
 from specminer.monitoring.state_file import StateFile
-from specminer.pipeline.sources.node import NodeOptions
+from specminer.pipeline.node_source import NodeOptions
 from specminer.pipeline.watching import LONGEST_PAUSE, Watch, WatchOptions
+from specminer.sources.endpoint import Endpoint
+from specminer.sources.heads import HeadSubscription
 from specminer.specification import read_specification
 from specminer.store import TraceStore
 from tests.support.anvil import Anvil, Deployed

@@ -8,17 +8,20 @@ from dataclasses import replace
 import pytest
 from hypothesis import given, settings
 
-from specminer.abstraction import Definition, EventTable, Weights
-from specminer.report.explanation import explanation
+from specminer.learning.abstraction_definition import Definition
+from specminer.learning.event_table import EventTable
+from specminer.learning.tune import tune
+from specminer.learning.tuning_result import Tuning
+from specminer.presentation.abstraction_explanation import explanation
 from specminer.specification import AbstractionSummary
-from specminer.tuning import Tuning, tune
+from specminer.specification.abstraction_entries import Weights
 from tests.support.event_tables import life_cycle, tables
 from tests.support.specifications import auction
 
 LOOSE = Definition(weights=Weights(predicates=0.05, transitions=0.05))
 
 
-MODULES = ("specminer.predicate.smt", "specminer.tuning.description", "specminer.tuning.tune")
+MODULES = ("specminer.predicate.smt", "specminer.learning.description", "specminer.learning.tune")
 
 
 def uninstall(patch: pytest.MonkeyPatch) -> None:

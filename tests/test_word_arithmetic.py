@@ -7,9 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from specminer.invariant import values
-from specminer.location import Field, ValueKind
-from specminer.words import from_limbs, integer_limbs, to_integers
+from specminer.decoding.location_columns import Field
+from specminer.decoding.storage_values import ValueKind
+from specminer.history.words import from_limbs, integer_limbs, to_integers
+from specminer.inference import limb_arithmetic as values
 
 LIMIT = 1 << 256
 EDGES = (0, 1, (1 << 64) - 1, 1 << 64, (1 << 128) - 1, 1 << 128, (1 << 255) - 1, 1 << 255, LIMIT - 1)

@@ -11,7 +11,7 @@ import pytest
 from specminer.decision import Wording
 from specminer.decision.runs import run_calls
 from specminer.decoding import HistoryContext
-from specminer.trace import Address
+from specminer.history.trace import Address
 from tests.support import wordings
 from tests.support.small_chain import USERS, SmallChain
 from tests.support.solc import compile_files

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from eth_abi.abi import encode
 
-from specminer.chain.interface import InterfaceFunction
+from specminer.contracts.interface import InterfaceFunction
 from specminer.decision.answer_terms import open_parts
 from specminer.decision.argument_names import MAX_WORDS, ArgumentNames, read_type
 from specminer.decision.constant_names import ConstantNames, digits
 from specminer.decision.slot_paths import ArrayIndex, MappingKey, index_of, slot_path
-from specminer.evm.shadow.arena import Arena
-from specminer.location import ValueKind, hashed_text
+from specminer.decoding.storage_values import ValueKind
+from specminer.decoding.usual_keys import hashed_text
+from specminer.shadow.arena import Arena
 
 
 def keccak_of(arena: Arena, *nodes: int) -> int:

@@ -11,13 +11,13 @@ from typing import Any
 import pytest
 
 from specminer._support.keccak import keccak
-from specminer.chain.artifact import AbiEntry, Artifact, parse
-from specminer.chain.endpoint import Endpoint
-from specminer.chain.fitting_abi import fitting_artifact
-from specminer.chain.node import Node
+from specminer.contracts.artifact import AbiEntry, Artifact, parse
+from specminer.contracts.fitting_abi import fitting_artifact
+from specminer.history.trace import Address, Transaction
 from specminer.pipeline import collect
+from specminer.sources.endpoint import Endpoint
+from specminer.sources.node import Node
 from specminer.store import TraceStore
-from specminer.trace import Address, Transaction
 from tests.support.anvil import Anvil
 from tests.support.command import Done, specminer
 from tests.support.exporting import write_txlist

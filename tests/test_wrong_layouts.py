@@ -10,14 +10,14 @@ from typing import Any
 
 import pytest
 
-from specminer.chain.artifact import parse
-from specminer.datasets import dataset
+from specminer.contracts.artifact import parse
 from specminer.decoding import HistoryContext, decode
-from specminer.location import NameSource
+from specminer.decoding.location_columns import NameSource
 from specminer.pipeline import import_traces
+from specminer.pipeline.datasets import dataset
 from specminer.pipeline.mining import mine
 from specminer.pipeline.state import MineOptions
-from specminer.report.summary import summary
+from specminer.presentation.summary import summary
 from specminer.store import TraceStore
 from tests.support.storages import Lived, lived
 

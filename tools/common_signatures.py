@@ -19,9 +19,9 @@ from typing import Any, Final
 
 import msgspec
 
-from specminer.chain.artifact import AbiEntry
-from specminer.chain.interface import canonical, selector
-from specminer.errors import plain
+from specminer._support.errors import plain
+from specminer.contracts.artifact import AbiEntry
+from specminer.contracts.interface import canonical, selector
 
 TABLE: Final = Path(__file__).resolve().parent.parent / "specminer" / "chain" / "common_signatures.txt"
 PACKAGES: Final = (

@@ -14,11 +14,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from specminer.chain.artifact import Artifact
-from specminer.chain.interface import Interface, from_artifact
-from specminer.chain.tracefile import TraceFile
-from specminer.datasets import Dataset
-from specminer.trace import Invocation, InvocationKind, OutcomeKind, Transaction
+from specminer.contracts.artifact import Artifact
+from specminer.contracts.interface import Interface, from_artifact
+from specminer.history.trace import Invocation, InvocationKind, OutcomeKind, Transaction
+from specminer.pipeline.datasets import Dataset
+from specminer.sources.tracefile import TraceFile
 from tools.life import NO_REASON, OUT_OF_GAS, ROLLED_BACK, Meant
 
 Member = tuple[bytes, int]

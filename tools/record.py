@@ -20,12 +20,12 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from specminer.chain.artifact import load
-from specminer.chain.endpoint import Endpoint
-from specminer.chain.node import Node
+from specminer.contracts.artifact import load
+from specminer.history.trace import Address
 from specminer.pipeline import collect, export_traces
+from specminer.sources.endpoint import Endpoint
+from specminer.sources.node import Node
 from specminer.store import TraceStore
-from specminer.trace import Address
 from tests.support.anvil import PROJECT, Anvil, creation_code
 from tests.support.solc import compile_files, has_solc
 from tools.intended import MeantOtherwise, intended_text

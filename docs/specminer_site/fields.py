@@ -13,10 +13,10 @@ from typing import Any, Final
 import sqlalchemy as sa
 from docutils import nodes
 
-from specminer.abstraction.catalogue import paths
-from specminer.abstraction.definition import load
-from specminer.metric import METRICS, Metric
-from specminer.report.document import CutList
+from specminer.learning.abstraction_definition import load
+from specminer.learning.definition_catalogue import paths
+from specminer.learning.metric import METRICS, Metric
+from specminer.presentation.report_document import CutList
 from specminer.store import schema
 from tools.field_texts import docstring, documented_fields
 

@@ -8,8 +8,8 @@ from contextlib import contextmanager, suppress
 from os import PathLike
 from pathlib import Path
 
+from specminer._support.errors import FileFormatError, plain
 from specminer._support.opening import open_text
-from specminer.errors import FileFormatError, plain
 
 
 def read_bounded(path: str | PathLike[str], limit: int, noun: str) -> bytes:

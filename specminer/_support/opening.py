@@ -17,7 +17,7 @@ from typing import IO, Any, Final
 import zstandard
 
 from specminer._support.encoding import utf8_reader
-from specminer.errors import FileFormatError, plain
+from specminer._support.errors import FileFormatError, plain
 
 _GZIP: Final = b"\x1f\x8b"
 _ZSTD: Final = b"\x28\xb5\x2f\xfd"

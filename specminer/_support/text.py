@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from difflib import get_close_matches
 from typing import Final
 
-from specminer.errors import plain
+from specminer._support.errors import plain
 
 _SHOWN: Final = 80
 """Characters of a suggested name that are shown at most."""

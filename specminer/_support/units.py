@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from decimal import Context, Decimal
 from typing import Final
 
-from specminer.errors import plain
+from specminer._support.errors import plain
 
 _EXACT: Final = Context(prec=400)
 """Holds every amount that can be written down here: words have 78 digits."""

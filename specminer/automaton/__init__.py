@@ -10,7 +10,11 @@ from specminer.automaton.distribution import Distribution
 from specminer.automaton.inclusion import distinguishing_word, equivalent, includes, missing_word
 from specminer.automaton.interchange import from_networkx, to_networkx
 from specminer.automaton.minimisation import minimise
-from specminer.automaton.model import (
+from specminer.automaton.product import intersection, reachable, union, without_silent_moves
+from specminer.automaton.simulation import simulates
+from specminer.automaton.subset import Subsets
+from specminer.automaton.walk import random_walks
+from specminer.automaton.weighted_automaton import (
     Automaton,
     AutomatonError,
     AutomatonTooLarge,
@@ -18,10 +22,6 @@ from specminer.automaton.model import (
     Word,
     from_edges,
 )
-from specminer.automaton.product import intersection, reachable, union, without_silent_moves
-from specminer.automaton.simulation import simulates
-from specminer.automaton.subset import Subsets
-from specminer.automaton.walk import random_walks
 
 __all__ = [
     "Automaton",

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from specminer.automaton.model import Automaton, from_edges
 from specminer.automaton.partition import bisimulation_classes
 from specminer.automaton.product import reachable, side_by_side
+from specminer.automaton.weighted_automaton import Automaton, from_edges
 
 
 def quotient(automaton: Automaton) -> Automaton:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from specminer.automaton.model import LIMIT, Automaton, AutomatonTooLarge, from_edges
 from specminer.automaton.subset import Subsets, bits
+from specminer.automaton.weighted_automaton import LIMIT, Automaton, AutomatonTooLarge, from_edges
 
 
 def determinise(automaton: Automaton, limit: int = LIMIT) -> Automaton:

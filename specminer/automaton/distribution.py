@@ -16,7 +16,7 @@ from typing import TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from specminer.automaton.model import Automaton, AutomatonError
+from specminer.automaton.weighted_automaton import Automaton, AutomatonError
 
 Belief: TypeAlias = npt.NDArray[np.float64]
 """A probability for each state, in the order of the columns; shape (n,)."""

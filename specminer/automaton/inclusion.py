@@ -7,9 +7,9 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
-from specminer.automaton.model import LIMIT, Automaton, AutomatonTooLarge, Word
 from specminer.automaton.simulation import simulation
 from specminer.automaton.subset import Subsets, bits
+from specminer.automaton.weighted_automaton import LIMIT, Automaton, AutomatonTooLarge, Word
 
 
 @dataclass(frozen=True, slots=True)

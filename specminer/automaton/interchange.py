@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, TypeAlias
 
-from specminer.automaton.model import Automaton, AutomatonError, Transition
+from specminer.automaton.weighted_automaton import Automaton, AutomatonError, Transition
 
 Graph: TypeAlias = Any
 """A ``networkx.MultiDiGraph``, which comes without types."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from specminer.automaton.bisimulation import quotient
 from specminer.automaton.determinisation import determinise
-from specminer.automaton.model import LIMIT, Automaton, from_edges
+from specminer.automaton.weighted_automaton import LIMIT, Automaton, from_edges
 
 
 def minimise(automaton: Automaton, limit: int = LIMIT) -> Automaton:

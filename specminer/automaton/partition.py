@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from specminer.automaton.model import IntArray, TransitionColumns
+from specminer.automaton.weighted_automaton import IntArray, TransitionColumns
 
 
 class _Partition:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from specminer.automaton.model import Automaton, Transition, from_edges
 from specminer.automaton.subset import Subsets, bits
+from specminer.automaton.weighted_automaton import Automaton, Transition, from_edges
 
 
 def reachable(automaton: Automaton) -> Automaton:

@@ -6,8 +6,8 @@ from collections import deque
 from collections.abc import Sequence
 from typing import Final
 
-from specminer.automaton.model import Automaton, AutomatonTooLarge
 from specminer.automaton.subset import Subsets, bits
+from specminer.automaton.weighted_automaton import Automaton, AutomatonTooLarge
 
 STEPS: Final = 10_000_000
 """Pairs of states that are compared before a simulation is given up."""

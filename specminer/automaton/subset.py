@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from specminer.automaton.model import Automaton, TransitionColumns
+from specminer.automaton.weighted_automaton import Automaton, TransitionColumns
 
 
 def bits(mask: int) -> Iterator[int]:

@@ -10,8 +10,8 @@ import random
 from collections import Counter
 from typing import Final
 
-from specminer.automaton.model import Automaton, Word
 from specminer.automaton.product import reachable
+from specminer.automaton.weighted_automaton import Automaton, Word
 
 VISITS: Final = 20
 """Sampling ends when every edge seen was visited so often."""

@@ -15,7 +15,6 @@ from collections import UserDict
 from collections.abc import Sequence
 from contextlib import suppress
 from importlib import import_module
-from keyword import iskeyword
 from pathlib import Path
 from typing import Final
 
@@ -23,10 +22,9 @@ import click
 from click.shell_completion import CompletionItem
 
 from specminer import __version__
-from specminer.cli import commands
+from specminer._support.errors import SpecminerError, UsageError, plain
 from specminer.cli.interruption import INTERRUPTED, ending_at_once
 from specminer.cli.removed import removal_hint
-from specminer.errors import SpecminerError, UsageError, plain
 
 DEFECT: Final = 70
 
@@ -38,10 +36,9 @@ _URL: Final = re.compile(r"\b(\w+)://\S*")
 def _summaries() -> dict[str, str]:
     """Return what each command does in a line, by its name: the first line of its module, which is not loaded."""
     found = {}
-    for path in sorted(Path(commands.__file__).parent.glob("*.py")):
-        if path.stem != "__init__":
-            with path.open(encoding="utf-8") as file:
-                found[path.stem.rstrip("_").replace("_", "-")] = file.readline().strip().strip('"')
+    for path in sorted(Path(__file__).parent.glob("*_command.py")):
+        with path.open(encoding="utf-8") as file:
+            found[path.stem.removesuffix("_command").replace("_", "-")] = file.readline().strip().strip('"')
     return found
 
 
@@ -55,10 +52,9 @@ class _Commands(UserDict[str, click.Command]):
     def __getitem__(self, name: str) -> click.Command:
         if name not in self.data:
             raise KeyError(name)
-        module = name.replace("-", "_")
-        module += "_" if iskeyword(module) else ""
+        module = f"specminer.cli.{name.replace('-', '_')}_command"
         with ending_at_once():
-            command: click.Command = import_module(f"{commands.__name__}.{module}").command
+            command: click.Command = import_module(module).command
         command.short_help = self.summaries[name]
         return command
 

@@ -9,10 +9,10 @@ import sys
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
+from specminer._support.errors import plain
 from specminer._support.text import count_of
-from specminer.chain.progress import Estimate, ListingKind, PageRead
-from specminer.errors import plain
 from specminer.pipeline.progress import ExecutionProgress, FunctionFollowed, ProgressEvent
+from specminer.sources.reading_progress import Estimate, ListingKind, PageRead
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID

@@ -14,7 +14,7 @@ from specminer.comparison.difference import (
     Subject,
     change_of,
 )
-from specminer.reasoning.state_matching import StateSet, match_states
+from specminer.inference.state_matching import StateSet, match_states
 from specminer.specification import Edge, Specification
 
 _Key = tuple[int, str, int]

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 
-from specminer.decision.effects import IdleEffect
+from specminer.decision.coded_effects import IdleEffect
 from specminer.specification import Edge, Specification, State
 
 

@@ -7,7 +7,7 @@ from typing import Final
 
 from specminer.comparison.chance import SIGNIFICANCE, beyond_chance, fisher
 from specminer.comparison.difference import Cases, Change, Difference, Ground, Subject, change_of
-from specminer.decision.effects import IdleEffect
+from specminer.decision.coded_effects import IdleEffect
 from specminer.specification import Effect, EffectKind, Specification
 
 _Target = tuple[str, EffectKind, str]

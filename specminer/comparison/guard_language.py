@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from specminer.guard.proving import spell_values
+from specminer.inference.guard_proofs import spell_values
 from specminer.predicate import Declaration, Formula, FormulaError, FormulaSort, Language
 from specminer.predicate.smt import read_formula
 from specminer.specification import (

@@ -13,7 +13,7 @@ from specminer.decision.paths import (
     PathCondition,
     PathStep,
 )
-from specminer.decision.relation import OPPOSITE, TURNED, ConditionRelation, NamedTerm, Sign
+from specminer.decision.value_relation import OPPOSITE, TURNED, ConditionRelation, NamedTerm, Sign
 from specminer.decision.wording import Wording
 
 __all__ = [

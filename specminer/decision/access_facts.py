@@ -21,10 +21,10 @@ from specminer.decision.paths import Check, PathCondition
 from specminer.decision.slot_paths import MappingKey, slot_path
 from specminer.decision.steps import StepReader, find_paths
 from specminer.decision.writes import SlotLeft, slots_left
-from specminer.decoding.context import HistoryContext
-from specminer.evm.shadow.arena import UNKNOWN, Arena
-from specminer.evm.shadow.record import SlotEffect
-from specminer.history import MISSING, BoolColumn, IntColumn
+from specminer.decoding.history_context import HistoryContext
+from specminer.history.contract_history import MISSING, BoolColumn, IntColumn
+from specminer.shadow.arena import UNKNOWN, Arena
+from specminer.shadow.record import SlotEffect
 
 MAX_SLOTS: Final = 128
 """Slots that one call writes to of which it is told whether it counts in them."""

@@ -12,7 +12,7 @@ from typing import Final
 
 from specminer.decision.implications import values_of
 from specminer.decision.paths import PathCondition
-from specminer.evm.shadow.arena import MASK, UNKNOWN, Arena
+from specminer.shadow.arena import MASK, UNKNOWN, Arena
 
 MAX_NODES: Final = 256
 """Nodes that one form is made of; larger ones are taken as they are."""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections import ChainMap
 
-from specminer.evm.shadow.arena import Arena, Inputs
-from specminer.evm.shadow.evaluation import evaluate
+from specminer.shadow.arena import Arena, Inputs
+from specminer.shadow.evaluation import evaluate
 
 Slots = dict[int, int]
 """What slots held when a call began."""

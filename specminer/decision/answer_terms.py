@@ -6,15 +6,15 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Final
 
-from specminer.chain.artifact import MAX_NAME
+from specminer.contracts.artifact import MAX_NAME
+from specminer.contracts.usual_signatures import Signature, usual_signatures
 from specminer.decision.argument_names import AbiType, read_type, value_kind
 from specminer.decision.context_names import ContextNames
 from specminer.decision.phrases import Origin, Phrase
-from specminer.decision.signatures import Signature, usual_signatures
+from specminer.decoding.storage_values import ValueKind
 from specminer.evm.frame import FrameKind
-from specminer.evm.shadow.arena import Arena, Part
-from specminer.evm.shadow.foreign import ForeignCall
-from specminer.location import ValueKind
+from specminer.shadow.arena import Arena, Part
+from specminer.shadow.foreign_calls import ForeignCall
 
 _MAX_OPENED: Final = 1 << 10
 MAX_ARGUMENTS: Final = 4

@@ -12,9 +12,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from specminer.chain.artifact import MAX_DEPTH, Parameter
-from specminer.chain.interface import InterfaceFunction, split_types
-from specminer.location import ValueKind
+from specminer.contracts.artifact import MAX_DEPTH, Parameter
+from specminer.contracts.interface import InterfaceFunction, split_types
+from specminer.decoding.storage_values import ValueKind
 
 SELECTOR: Final = 4
 """Bytes of a function's selector."""

@@ -8,7 +8,7 @@ import numpy as np
 
 from specminer.decision.state_conditions import StoredField
 from specminer.decoding import HistoryContext
-from specminer.history import MISSING, IntColumn
+from specminer.history.contract_history import MISSING, IntColumn
 
 LARGEST: Final = 1 << 60
 """What is larger counts as this much: it is no date, and sums of three stay in 64 bits."""

@@ -15,16 +15,16 @@ from typing import Final
 
 import numpy as np
 
+from specminer.decision.call_replaying import replays_of
 from specminer.decision.call_runs import FunctionRuns
 from specminer.decision.exploring import CallReplay
 from specminer.decision.paths import PathStep
-from specminer.decision.replaying import replays_of
 from specminer.decision.steps import StepReader, each_once
 from specminer.decision.writes import SlotLeft, slots_left
 from specminer.decoding import HistoryContext
-from specminer.evm.forced import ForcedRun, force
 from specminer.evm.frame import FrameKind
-from specminer.evm.shadow.arena import Arena
+from specminer.shadow.arena import Arena
+from specminer.shadow.forced_calls import ForcedRun, force
 
 MAX_RUNS: Final = 256
 """Forced runs of one function."""

@@ -15,8 +15,8 @@ from specminer.decision.sites import facts_of
 from specminer.decision.slot_paths import MappingKey, SlotShape, slot_path, slot_shape
 from specminer.decision.writes import SlotLeft, field_left
 from specminer.decoding import HistoryContext
-from specminer.evm.shadow.arena import UNKNOWN, Arena
-from specminer.history import MISSING
+from specminer.history.contract_history import MISSING
+from specminer.shadow.arena import UNKNOWN, Arena
 
 _OWN: Final = ("sender", "origin")
 

@@ -11,10 +11,10 @@ from specminer._support.texts import read_windows, sizes_of
 from specminer.decision.feeds import Feed
 from specminer.decision.vectors import Value, Vector
 from specminer.evm.frame import FrameKind
-from specminer.evm.shadow.arena import MASK
-from specminer.history import CALLS, ENVIRONMENT, MISSING, BoolColumn, History, RowColumn
-from specminer.trace import EnvironmentKind
-from specminer.words import to_integers
+from specminer.history.contract_history import CALLS, ENVIRONMENT, MISSING, BoolColumn, History, RowColumn
+from specminer.history.trace import EnvironmentKind
+from specminer.history.words import to_integers
+from specminer.shadow.arena import MASK
 
 _GAS = ENVIRONMENT.index(EnvironmentKind.GAS)
 _OPCODES = np.array([int(FrameKind[kind.name]) for kind in CALLS], dtype=object)

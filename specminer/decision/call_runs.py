@@ -10,9 +10,9 @@ import numpy as np
 
 from specminer.decision.feeds import Feed
 from specminer.evm.halts import Halt
-from specminer.evm.shadow.arena import Arena
-from specminer.evm.shadow.record import ShadowRecord
-from specminer.history import RowColumn
+from specminer.history.contract_history import RowColumn
+from specminer.shadow.arena import Arena
+from specminer.shadow.record import ShadowRecord
 
 
 class Inference(Enum):

@@ -19,7 +19,7 @@ from specminer.decision.idioms import (
     speaks_of_high_word,
 )
 from specminer.decision.paths import Check, PathCondition
-from specminer.evm.shadow.arena import Arena
+from specminer.shadow.arena import Arena
 
 PANIC: Final = bytes.fromhex("4e487b71")
 _PANICS: Final = {

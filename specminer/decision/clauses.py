@@ -10,14 +10,14 @@ from typing import NamedTuple
 from specminer.decision.aliases import Slots, evaluate_by_slots, slots_of
 from specminer.decision.call_runs import FunctionRuns
 from specminer.decision.checks import qualifies
+from specminer.decision.clause_shapes import Sizes, same_shape
 from specminer.decision.exploring import BranchExplorer
 from specminer.decision.idioms import spares_product
 from specminer.decision.implications import without_implied
 from specminer.decision.paths import Check, Joint, PathCondition, PathStep, Site
-from specminer.decision.shapes import Sizes, same_shape
 from specminer.decision.sites import AcceptedPath, Facts, Loops, facts_of
-from specminer.evm.shadow.arena import UNKNOWN, Arena
-from specminer.evm.shadow.evaluation import evaluate
+from specminer.shadow.arena import UNKNOWN, Arena
+from specminer.shadow.evaluation import evaluate
 
 MAX_ALTERNATIVES = 12
 """Conditions that qualify a clause, as far as the code alone tells them; accepted calls may ask for more."""

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from specminer.evm.program import jump_targets
-from specminer.evm.shadow.record import ShadowRecord
+from specminer.shadow.record import ShadowRecord
 
 
 @dataclass(slots=True, kw_only=True)

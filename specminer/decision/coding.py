@@ -7,13 +7,13 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from specminer.decision.checks import check_of, shape_of
+from specminer.decision.clause_shapes import same_shape
 from specminer.decision.clauses import ClauseDraft, ClauseWriter, RejectedPath
 from specminer.decision.exploring import BranchExplorer, ForcedPath
 from specminer.decision.idioms import RejectionIdiom, spares_product, subtracts_before, subtracts_next
 from specminer.decision.implications import is_tautology
 from specminer.decision.paths import Check, Joint, Path, PathCondition, PathStep, Site
-from specminer.decision.shapes import same_shape
-from specminer.evm.shadow.arena import UNKNOWN
+from specminer.shadow.arena import UNKNOWN
 
 _FURTHER: Final = 3
 """How many decisions, one behind the other, are forced to see what else stops a call."""

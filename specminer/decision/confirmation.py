@@ -17,13 +17,13 @@ from specminer._support.texts import read_windows, sizes_of
 from specminer.decision.call_columns import CallColumns, objects
 from specminer.decision.call_runs import CallRun, FunctionRuns
 from specminer.decision.feeds import Feed, FeedReader, gather
-from specminer.decision.matching import CallValues
+from specminer.decision.value_matching import CallValues
 from specminer.decision.vectors import Value
 from specminer.evm.frame import FrameKind
-from specminer.evm.instructions.taped import is_precompiled
-from specminer.evm.shadow.record import ShadowRecord
+from specminer.evm.taped_instructions import is_precompiled
 from specminer.evm.world import ADDRESS_MASK
-from specminer.history import MISSING, BoolColumn, History, RowColumn
+from specminer.history.contract_history import MISSING, BoolColumn, History, RowColumn
+from specminer.shadow.record import ShadowRecord
 
 _TOGETHER: Final = 1 << 15
 """Calls that are looked at together: their values take memory."""

@@ -7,12 +7,13 @@ from collections.abc import Iterable
 from typing import Final
 
 from specminer._support.addresses import checksum_address
-from specminer.chain.artifact import AbiEntry, Artifact
-from specminer.chain.interface import MAX_CODE, selector
+from specminer.contracts.artifact import AbiEntry, Artifact
+from specminer.contracts.interface import MAX_CODE, selector
+from specminer.decoding.storage_values import ValueKind
+from specminer.decoding.usual_keys import hashed_text, usual_roles
 from specminer.evm.alone import CallRecording, pursue
 from specminer.evm.forks import FORKS
 from specminer.evm.frame import BlockContext, FrameKind
-from specminer.location import ValueKind, hashed_text, usual_roles
 
 LARGE: Final = 1 << 64
 """Smaller numbers are not taken for names: they say more as they are."""

@@ -8,14 +8,14 @@ from weakref import WeakKeyDictionary
 import numpy as np
 
 from specminer._support.scratch import in_file
-from specminer.chain.artifact import AbiEntry
-from specminer.chain.interface import InterfaceFunction, selector
+from specminer.contracts.artifact import AbiEntry
+from specminer.contracts.interface import InterfaceFunction, selector
 from specminer.decision.call_columns import CallColumns
 from specminer.decision.constant_names import ConstantNames
 from specminer.decoding import HistoryContext
-from specminer.history import MISSING, slots
-from specminer.location import from_solc
-from specminer.words import find, from_integers
+from specminer.decoding.slot_resolution import from_solc
+from specminer.history.contract_history import MISSING, slots
+from specminer.history.words import find, from_integers
 
 
 class ContextNames:

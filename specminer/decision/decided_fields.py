@@ -5,7 +5,7 @@ from __future__ import annotations
 from specminer.decision.paths import FunctionDecisions
 from specminer.decision.state_conditions import StoredField, stored_field
 from specminer.decision.wording import Wording
-from specminer.evm.shadow.arena import UNKNOWN, operands_of
+from specminer.shadow.arena import UNKNOWN, operands_of
 
 
 def decided_fields(decisions: FunctionDecisions, wording: Wording) -> frozenset[StoredField] | None:

@@ -19,7 +19,7 @@ from specminer.decision.readings import read_alike
 from specminer.decision.sites import accepted_path, facts_of, find_loops
 from specminer.decision.steps import StepReader, find_paths
 from specminer.evm.halts import Halt
-from specminer.evm.shadow.arena import UNKNOWN
+from specminer.shadow.arena import UNKNOWN
 
 ALWAYS_REJECTS = "the code rejects every call that comes here; no decision leads elsewhere"
 NO_FUNCTION = "the contract has no such function"

@@ -13,8 +13,8 @@ import numpy as np
 
 from specminer.decision.state_conditions import StateCondition, StoredField
 from specminer.decoding import HistoryContext
-from specminer.history import MISSING, IntColumn
-from specminer.location import Field
+from specminer.decoding.location_columns import Field
+from specminer.history.contract_history import MISSING, IntColumn
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

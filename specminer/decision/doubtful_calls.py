@@ -16,11 +16,11 @@ import numpy as np
 
 from specminer.decision.call_columns import CallColumns
 from specminer.decision.feeds import Feed
-from specminer.decision.matching import CallValues
 from specminer.decision.selectors import selects_only
-from specminer.evm.shadow.arena import Arena
-from specminer.evm.shadow.record import ShadowRecord
-from specminer.history import MISSING, BoolColumn, History, IntColumn, RowColumn
+from specminer.decision.value_matching import CallValues
+from specminer.history.contract_history import MISSING, BoolColumn, History, IntColumn, RowColumn
+from specminer.shadow.arena import Arena
+from specminer.shadow.record import ShadowRecord
 
 MAX_OPEN: Final = 1_000
 """Places of the tree that are looked at for one call, at most."""

@@ -9,7 +9,7 @@ from typing import Final
 from specminer.decision.checks import shape_of
 from specminer.decision.paths import Check, Path, PathCondition, PathStep
 from specminer.decision.sites import Facts, facts_of
-from specminer.evm.shadow.arena import UNKNOWN, Arena
+from specminer.shadow.arena import UNKNOWN, Arena
 
 MAX_CHOICES: Final = 4
 """Ways to an effect that are told; one with more has no condition."""

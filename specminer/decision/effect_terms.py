@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from typing import Final, NamedTuple
 
 from specminer._support.keccak import keccak
-from specminer.chain.artifact import MAX_NAME, AbiEntry
-from specminer.chain.interface import canonical
+from specminer.contracts.artifact import MAX_NAME, AbiEntry
+from specminer.contracts.interface import canonical
 from specminer.decision.algebra import linear_form
 from specminer.decision.answer_terms import SIGNER, cut_parts, open_parts
 from specminer.decision.argument_names import read_type, value_kind
@@ -16,11 +16,11 @@ from specminer.decision.packed_elements import PackedElement
 from specminer.decision.phrases import Phrase, Strength, join_phrases, list_sources
 from specminer.decision.wording import Wording
 from specminer.decision.writes import FieldLeft, SlotLeft, SlotPlace, field_left
-from specminer.evm.shadow.arena import UNKNOWN, Arena, Inputs, Part
-from specminer.evm.shadow.evaluation import evaluate
-from specminer.evm.shadow.record import CallEffect, LogEffect
-from specminer.history import MISSING
-from specminer.location import ValueKind
+from specminer.decoding.storage_values import ValueKind
+from specminer.history.contract_history import MISSING
+from specminer.shadow.arena import UNKNOWN, Arena, Inputs, Part
+from specminer.shadow.evaluation import evaluate
+from specminer.shadow.record import CallEffect, LogEffect
 from specminer.specification import EffectKind
 
 MAX_ARGUMENTS: Final = 8

@@ -8,18 +8,18 @@ from typing import Final
 
 from specminer.decision.call_runs import FunctionRuns
 from specminer.decision.checks import qualifies
+from specminer.decision.clause_shapes import same_shape
 from specminer.decision.idioms import spares_product
 from specminer.decision.paths import PathCondition, PathStep, Site, UntriedWay
 from specminer.decision.readings import Readings
-from specminer.decision.shapes import same_shape
 from specminer.decision.sites import Loops
 from specminer.decision.steps import StepReader, each_once
 from specminer.decision.writes import slots_left
 from specminer.evm.alone import MAX_STEPS, CallRecording
-from specminer.evm.forced import ForcedRun, FrameEnding, force
 from specminer.evm.forks import Fork
 from specminer.evm.frame import BlockContext
 from specminer.evm.halts import Halt
+from specminer.shadow.forced_calls import ForcedRun, FrameEnding, force
 
 MAX_FORCED_OPCODES: Final = 1_500_000
 """Opcodes that the forced runs of one function may take together."""

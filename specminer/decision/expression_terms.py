@@ -23,9 +23,9 @@ from specminer.decision.phrases import (
 from specminer.decision.rounding import rounded_up
 from specminer.decision.run_values import RunValues
 from specminer.decision.storage_terms import StorageTerms
-from specminer.evm.shadow.arena import SOURCES, TRUTHS, Key, Part, operands_of
-from specminer.history import MISSING
-from specminer.location import ValueKind
+from specminer.decoding.storage_values import ValueKind
+from specminer.history.contract_history import MISSING
+from specminer.shadow.arena import SOURCES, TRUTHS, Key, Part, operands_of
 
 _MOST: Final = (1 << 256) - 1
 _SMALL_SHIFT: Final = 16

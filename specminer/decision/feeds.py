@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Final, NamedTuple
 
 from specminer.evm.frame import FrameKind
-from specminer.evm.instructions.taped import is_precompiled
-from specminer.evm.shadow.arena import SOURCES, UNKNOWN, Arena, operands_of
-from specminer.evm.shadow.record import ShadowRecord
+from specminer.evm.taped_instructions import is_precompiled
+from specminer.shadow.arena import SOURCES, UNKNOWN, Arena, operands_of
+from specminer.shadow.record import ShadowRecord
 
 _OF_THE_CALL: Final = frozenset({"data_size", "sender", "origin", "value", "this", "time", "block", "chain"})
 _OF_THE_BLOCK: Final = frozenset({"base_fee", "beneficiary", "gas_limit", "randomness"})

@@ -6,13 +6,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from specminer.decision.argument_names import enum_places
+from specminer.decision.call_replaying import replays_of
 from specminer.decision.call_runs import FunctionRuns
 from specminer.decision.context_names import names_of
 from specminer.decision.paths import FunctionDecisions
-from specminer.decision.replaying import replays_of
 from specminer.decision.runs import run_calls
 from specminer.decision.versions import decide_by_version, spans_of_runs
-from specminer.decoding.context import HistoryContext
+from specminer.decoding.history_context import HistoryContext
 
 
 def decide_history(

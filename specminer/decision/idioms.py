@@ -15,7 +15,7 @@ from specminer._support.keccak import keccak
 from specminer.decision.paths import Check, PathCondition, PathStep
 from specminer.evm.frame import FrameKind
 from specminer.evm.opcodes import Op
-from specminer.evm.shadow.arena import MASK, SOURCES, Arena, operands_of
+from specminer.shadow.arena import MASK, SOURCES, Arena, operands_of
 
 _HALF_OF_THE_CURVE: Final = 0x7FFFFFFFFFFFFFFFFFFFFFFFFFFFFFFF5D576E7357A4501DDFE92F46681B20A0
 """The largest ``s`` of a canonical signature: half of the order of secp256k1."""

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import Final
 
 from specminer.decision.paths import PathCondition
-from specminer.evm.shadow.arena import MASK, UNKNOWN, Arena
+from specminer.shadow.arena import MASK, UNKNOWN, Arena
 
 Ranges = tuple[tuple[int, int], ...]
 """Values from the first to the last of each pair."""

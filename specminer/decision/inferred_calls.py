@@ -16,17 +16,17 @@ from specminer.decision.call_runs import Inference
 from specminer.decision.recordings import NotRecorded, RecordedCall, Recordings
 from specminer.decision.steps import StepReader, each_once
 from specminer.evm.alone import CallRecording
-from specminer.evm.doubtful import DoubtfulTape
-from specminer.evm.events import SlotRead
-from specminer.evm.forced import ForcedRun, force
+from specminer.evm.execution_events import SlotRead
 from specminer.evm.forks import COLD_SLOT, Fork
 from specminer.evm.halts import Halt
-from specminer.evm.instructions.taped import UNKNOWN_VALUE
-from specminer.evm.shadow.arena import UNKNOWN, Arena
-from specminer.evm.shadow.record import Decision, ShadowRecord
-from specminer.evm.transactions import EvmTransaction, intrinsic_costs
-from specminer.history import MISSING, History
-from specminer.trace import Fidelity
+from specminer.evm.taped_instructions import UNKNOWN_VALUE
+from specminer.evm.transaction_execution import EvmTransaction, intrinsic_costs
+from specminer.history.contract_history import MISSING, History
+from specminer.history.trace import Fidelity
+from specminer.shadow.arena import UNKNOWN, Arena
+from specminer.shadow.doubtful_runs import DoubtfulTape
+from specminer.shadow.forced_calls import ForcedRun, force
+from specminer.shadow.record import Decision, ShadowRecord
 
 MAX_WAYS: Final = 64
 """Runs that are tried for one call; if there are more ways, nothing is said of it."""

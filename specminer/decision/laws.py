@@ -17,9 +17,9 @@ from specminer.decision.open_ways import FALLING, GROWING, RISING
 from specminer.decision.paths import FunctionDecisions
 from specminer.decision.sites import facts_of
 from specminer.decision.writes import SlotLeft
-from specminer.evm.shadow.arena import Arena
-from specminer.history import MISSING
-from specminer.location import StorageVariable
+from specminer.decoding.location_columns import StorageVariable
+from specminer.history.contract_history import MISSING
+from specminer.shadow.arena import Arena
 from specminer.specification import Derivation
 
 MAX_SLOTS: Final = 64

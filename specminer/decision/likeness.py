@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from specminer._support.parts import spans_of_groups
-from specminer.history import CONSTRUCTOR, MISSING, RETURNED, BoolColumn, History, RowColumn
+from specminer.history.contract_history import CONSTRUCTOR, MISSING, RETURNED, BoolColumn, History, RowColumn
 
 _ERROR_WITH_TEXT: Final = bytes.fromhex("08c379a0")
 _LONGEST_REASON: Final = 132

@@ -9,9 +9,9 @@ import numpy as np
 from specminer.decision.call_columns import CallColumns
 from specminer.decision.call_runs import CallRun, FunctionRuns
 from specminer.decision.feeds import MAX_NODES, Feed, plain_feed
-from specminer.decision.matching import CallValues
-from specminer.evm.shadow.arena import SOURCES, UNKNOWN, operands_of
-from specminer.history import IntColumn
+from specminer.decision.value_matching import CallValues
+from specminer.history.contract_history import IntColumn
+from specminer.shadow.arena import SOURCES, UNKNOWN, operands_of
 
 _Fed = tuple[tuple[int, Feed], ...]
 """Sources, with the columns that they are read from."""

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from specminer.decision.clause_shapes import same_shape
 from specminer.decision.clauses import ClauseDraft
 from specminer.decision.implications import all_imply
 from specminer.decision.paths import MAX_OUTPUTS, PathCondition
-from specminer.decision.shapes import same_shape
 from specminer.decision.sites import Loops
-from specminer.evm.shadow.arena import Arena
+from specminer.shadow.arena import Arena
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -19,9 +19,9 @@ from specminer.decision.paths import FunctionDecisions
 from specminer.decision.sites import facts_of
 from specminer.decision.wording import Wording
 from specminer.decision.writes import SlotLeft
-from specminer.evm.shadow.arena import UNKNOWN, Arena
-from specminer.history import MISSING
-from specminer.location import StorageVariable
+from specminer.decoding.location_columns import StorageVariable
+from specminer.history.contract_history import MISSING
+from specminer.shadow.arena import UNKNOWN, Arena
 
 GROWING: Final = "changes only by growing by 1"
 RISING: Final = "never decreases"

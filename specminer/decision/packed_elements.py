@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from specminer.evm.shadow.arena import Arena
+from specminer.shadow.arena import Arena
 
 Scaled = tuple[str, int, int]
 """(kind of the shift, node of its amount, node of what is shifted)."""

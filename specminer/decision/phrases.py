@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from enum import Flag, IntEnum, auto
 from typing import Final
 
-from specminer.history import MISSING
-from specminer.location import ValueKind
+from specminer.decoding.storage_values import ValueKind
+from specminer.history.contract_history import MISSING
 
 MAX_TEXT: Final = 320
 """Characters of a phrase; a longer one is cut, and its sources are named."""

@@ -14,7 +14,7 @@ from typing import Final
 
 from specminer.decision.paths import Path, PathCondition, PathStep, Site
 from specminer.decision.steps import each_once
-from specminer.evm.shadow.arena import SOURCES, UNKNOWN, Arena, Key, operands_of
+from specminer.shadow.arena import SOURCES, UNKNOWN, Arena, Key, operands_of
 
 MAX_READINGS: Final = 16
 """Different expressions at one site that others are compared with."""

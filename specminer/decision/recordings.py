@@ -6,17 +6,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
+from specminer._support.errors import UsageError
 from specminer._support.keccak import keccak
-from specminer.chain.execution.schedule import rules_of_chain
-from specminer.errors import UsageError
 from specminer.evm.alone import CallRecording
-from specminer.evm.events import Question, SlotRead, SlotWrite
+from specminer.evm.execution_events import Question, SlotRead, SlotWrite
 from specminer.evm.forks import FORKS, Fork
 from specminer.evm.frame import BlockContext, FrameKind
 from specminer.evm.halts import Halt
-from specminer.evm.instructions.taped import UNKNOWN_VALUE, CallEnding
 from specminer.evm.opcodes import Op
-from specminer.history import (
+from specminer.evm.taped_instructions import UNKNOWN_VALUE, CallEnding
+from specminer.history.contract_history import (
     CALLS,
     CONSTRUCTOR,
     ENVIRONMENT,
@@ -26,8 +25,16 @@ from specminer.history import (
     AnswerColumns,
     History,
 )
-from specminer.trace import LAST_PRECOMPILED, MAX_CALL_OUTPUT, CallKind, EnvironmentKind, OutcomeKind, Tracer
-from specminer.words import word_at
+from specminer.history.trace import (
+    LAST_PRECOMPILED,
+    MAX_CALL_OUTPUT,
+    CallKind,
+    EnvironmentKind,
+    OutcomeKind,
+    Tracer,
+)
+from specminer.history.words import word_at
+from specminer.replay.fork_schedule import rules_of_chain
 
 GAS: Final = 100_000_000
 """What a call alone may spend: more than any call on a chain, but memory stays bounded."""

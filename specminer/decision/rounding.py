@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from specminer.evm.shadow.arena import Arena, Key
+from specminer.shadow.arena import Arena, Key
 
 
 def rounded_up(arena: Arena, key: Key) -> int | None:

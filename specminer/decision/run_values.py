@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from specminer.decision.call_runs import CallRun
-from specminer.evm.shadow.arena import Arena
-from specminer.evm.shadow.evaluation import evaluate
+from specminer.shadow.arena import Arena
+from specminer.shadow.evaluation import evaluate
 
 MAX_SAMPLES: Final = 24
 """Runs in which it is looked at what a source held."""

@@ -15,16 +15,16 @@ from specminer.decision.code_numbers import CodeNumbers
 from specminer.decision.doubtful_calls import DoubtfulCalls, EndedRun
 from specminer.decision.inferred_calls import InferredCalls, InferredWay
 from specminer.decision.likeness import Likeness, spread
-from specminer.decision.matching import KnownPath, known_path, match_calls
 from specminer.decision.recordings import UNKNOWN_READ, NotRecorded, RecordedCall, Recordings
-from specminer.decoding.context import HistoryContext
+from specminer.decision.value_matching import KnownPath, known_path, match_calls
+from specminer.decoding.history_context import HistoryContext
 from specminer.evm.alone import Pursuit, pursue
-from specminer.evm.instructions.taped import taped_instructions
-from specminer.evm.recorder import MAX_RECORDED
-from specminer.evm.shadow.arena import Arena
-from specminer.evm.shadow.observer import Shadow
-from specminer.evm.shadow.record import ShadowRecord
-from specminer.history import MISSING, RETURNED, IntColumn, RowColumn
+from specminer.evm.execution_recorder import MAX_RECORDED
+from specminer.evm.taped_instructions import taped_instructions
+from specminer.history.contract_history import MISSING, RETURNED, IntColumn, RowColumn
+from specminer.shadow.arena import Arena
+from specminer.shadow.observer import Shadow
+from specminer.shadow.record import ShadowRecord
 
 BOUND: Final = 8
 """Calls of one kind that are executed: of one function, ended in one way, with accesses and answers of one shape."""

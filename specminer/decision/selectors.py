@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from specminer.evm.shadow.arena import SOURCES, UNKNOWN, Arena, operands_of
+from specminer.shadow.arena import SOURCES, UNKNOWN, Arena, operands_of
 
 _SELECTOR_SHIFT: Final = 224
 _SELECTOR_SIZE: Final = 4

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 
 from specminer.decision.paths import Path, PathCondition, PathStep, Site
-from specminer.evm.shadow.arena import UNKNOWN
+from specminer.shadow.arena import UNKNOWN
 
 Facts = Mapping[int, bool]
 """What a path decided: nodes, and whether they were not zero."""

@@ -12,8 +12,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
-from specminer.evm.shadow.arena import Arena, Part
-from specminer.location import NAMED_BASES
+from specminer.decoding.storage_values import NAMED_BASES
+from specminer.shadow.arena import Arena, Part
 
 MAX_HASHES: Final = 8
 """Hashes followed at most."""

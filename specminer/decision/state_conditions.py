@@ -16,9 +16,9 @@ from typing import Final, NamedTuple
 from specminer.decision.algebra import LinearForm, linear_form
 from specminer.decision.paths import FunctionDecisions, Maker
 from specminer.decision.wording import Wording
-from specminer.evm.shadow.arena import MASK, UNKNOWN, Arena, Key
-from specminer.history import MISSING
-from specminer.location import ValueKind
+from specminer.decoding.storage_values import ValueKind
+from specminer.history.contract_history import MISSING
+from specminer.shadow.arena import MASK, UNKNOWN, Arena, Key
 
 MAX_CONDITIONS: Final = 256
 """Conditions of a history that are looked at, those of the first functions."""

@@ -10,10 +10,10 @@ from specminer.decision.call_runs import FunctionRuns
 from specminer.decision.paths import Joint, Path, PathCondition, PathStep
 from specminer.decision.selectors import selects_only
 from specminer.evm.frame import FrameKind
-from specminer.evm.instructions.taped import is_precompiled
-from specminer.evm.shadow.arena import MASK, UNKNOWN, Arena, operands_of
-from specminer.evm.shadow.evaluation import evaluate
-from specminer.evm.shadow.record import Decision, ShadowRecord
+from specminer.evm.taped_instructions import is_precompiled
+from specminer.shadow.arena import MASK, UNKNOWN, Arena, operands_of
+from specminer.shadow.evaluation import evaluate
+from specminer.shadow.record import Decision, ShadowRecord
 
 _TOP_BIT: Final = 1 << 255
 _DELEGATING: Final = (FrameKind.DELEGATECALL, FrameKind.CALLCODE)

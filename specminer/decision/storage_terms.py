@@ -10,9 +10,10 @@ from specminer.decision.context_names import ContextNames
 from specminer.decision.phrases import Origin, Phrase, Strength, join_phrases, together
 from specminer.decision.run_values import RunValues
 from specminer.decision.slot_paths import ArrayIndex, MappingKey, SlotPath, index_of, slot_path
-from specminer.evm.shadow.arena import Part
-from specminer.history import MISSING
-from specminer.location import Field, PortKind, StorageVariable, ValueKind
+from specminer.decoding.location_columns import Field, PortKind, StorageVariable
+from specminer.decoding.storage_values import ValueKind
+from specminer.history.contract_history import MISSING
+from specminer.shadow.arena import Part
 
 MAX_KEY: Final = 96
 """Characters of a key; of a longer one the sources are named."""

@@ -8,9 +8,9 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from specminer.evm.instructions.environment import hash_word
-from specminer.evm.shadow.arena import MASK, Key, Part
-from specminer.evm.shadow.evaluation import compute
+from specminer.evm.environment_instructions import hash_word
+from specminer.shadow.arena import MASK, Key, Part
+from specminer.shadow.evaluation import compute
 
 Vector = npt.NDArray[np.object_]
 """Words as Python integers, in an array of objects."""

@@ -24,7 +24,7 @@ from specminer.decision.paths import (
     PathCondition,
     PathStep,
 )
-from specminer.evm.shadow.arena import UNKNOWN, Arena
+from specminer.shadow.arena import UNKNOWN, Arena
 
 MAX_VERSIONS: Final = 8
 """Versions of one function that are looked at by themselves."""

@@ -11,11 +11,11 @@ from specminer.decision.context_names import ContextNames, names_of
 from specminer.decision.expression_terms import ExpressionTerms
 from specminer.decision.matched_values import MatchedValues
 from specminer.decision.phrases import Origin, Phrase
-from specminer.decision.relation import OPPOSITE, TURNED, ConditionRelation, NamedTerm, Sign
 from specminer.decision.run_values import RunValues
+from specminer.decision.value_relation import OPPOSITE, TURNED, ConditionRelation, NamedTerm, Sign
 from specminer.decoding import HistoryContext
-from specminer.evm.shadow.arena import MASK, Arena, Key
-from specminer.location import ValueKind
+from specminer.decoding.storage_values import ValueKind
+from specminer.shadow.arena import MASK, Arena, Key
 
 LARGEST: Final = "MAX"
 """The name of the largest number that a word holds, ``2**256 - 1``."""

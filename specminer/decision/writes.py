@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 from specminer.decision.packed_elements import PackedElement, packed_element
-from specminer.evm.shadow.arena import UNKNOWN, Arena
-from specminer.evm.shadow.fields import FieldWrite, fields_of_word, written_fields
-from specminer.evm.shadow.record import ShadowRecord, SlotEffect
+from specminer.shadow.arena import UNKNOWN, Arena
+from specminer.shadow.packed_fields import FieldWrite, fields_of_word, written_fields
+from specminer.shadow.record import ShadowRecord, SlotEffect
 
 WORD: Final = 256
 

@@ -8,8 +8,8 @@ from storage and left there, :mod:`.storage` what each slot means, :mod:`.artifa
 from specminer.decoding.accesses import AccessSummary, summarize_accesses
 from specminer.decoding.artifacts import owner_name, owner_suffix
 from specminer.decoding.calldata import Calls, decode_calls
-from specminer.decoding.context import ROLLED_BACK, HistoryContext, StorageCoverage
 from specminer.decoding.decode import decode, separate_lives
+from specminer.decoding.history_context import ROLLED_BACK, HistoryContext, StorageCoverage
 
 __all__ = [
     "ROLLED_BACK",

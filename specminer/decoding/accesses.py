@@ -16,8 +16,16 @@ import numpy as np
 
 from specminer._support.parts import rows_by_group, spans_of_groups
 from specminer._support.scratch import ColumnWriter, in_file
-from specminer.history import MISSING, BoolColumn, History, IntColumn, RowColumn, Slots, slots
-from specminer.trace import Tracer
+from specminer.history.contract_history import (
+    MISSING,
+    BoolColumn,
+    History,
+    IntColumn,
+    RowColumn,
+    Slots,
+    slots,
+)
+from specminer.history.trace import Tracer
 
 if TYPE_CHECKING:
     import networkx as nx
@@ -29,7 +37,7 @@ class AccessSummary:
 
     invocation: RowColumn
     slot: RowColumn
-    """Number of the (contract, slot) pair, 0 .. s-1, as in :class:`specminer.history.Slots`."""
+    """Number of the (contract, slot) pair, 0 .. s-1, as in :class:`specminer.history.contract_history.Slots`."""
     word: RowColumn
     """Row in ``History.words`` of the slot."""
     external_read: BoolColumn
@@ -61,7 +69,7 @@ class Dependencies:
 def summarize_accesses(history: History, numbered: Slots | None = None) -> AccessSummary:
     """Condense accesses to what each invocation read from before and left behind, in n log n.
 
-    ``numbered`` is what :func:`specminer.history.slots` returns, where it is at hand.
+    ``numbered`` is what :func:`specminer.history.contract_history.slots` returns, where it is at hand.
     """
     location = (slots(history) if numbered is None else numbered).access
     if not len(location):

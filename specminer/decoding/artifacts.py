@@ -7,11 +7,11 @@ from collections.abc import Collection
 from typing import Final
 
 from specminer._support.addresses import checksum_address
-from specminer.chain.artifact import Artifact, parse
-from specminer.chain.family import Family, family
-from specminer.chain.interface import from_artifact
-from specminer.history import History
-from specminer.trace import ContractRecord
+from specminer.contracts.artifact import Artifact, parse
+from specminer.contracts.code_family import Family, family
+from specminer.contracts.interface import from_artifact
+from specminer.history.contract_history import History
+from specminer.history.trace import ContractRecord
 
 _KINDS: Final = 16
 """Families of code that are told apart; every further code is looked at by itself."""

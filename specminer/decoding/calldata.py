@@ -17,9 +17,9 @@ import numpy.typing as npt
 
 from specminer._support.scratch import in_file
 from specminer._support.texts import read_windows, sizes_of
-from specminer.chain.interface import Interface, InterfaceFunction
-from specminer.history import CONSTRUCTOR, KINDS, BoolColumn, History, IntColumn
-from specminer.words import WordArray
+from specminer.contracts.interface import Interface, InterfaceFunction
+from specminer.history.contract_history import CONSTRUCTOR, KINDS, BoolColumn, History, IntColumn
+from specminer.history.words import WordArray
 
 _Bytes = npt.NDArray[np.uint8]
 

@@ -8,20 +8,20 @@ from typing import Final
 import numpy as np
 
 from specminer._support.addresses import checksum_address
+from specminer._support.errors import StoreError
 from specminer._support.keccak import keccak
 from specminer._support.texts import read_windows, sizes_of
-from specminer.chain.artifact import Artifact
-from specminer.chain.execution.calls import FORKS
-from specminer.chain.execution.schedule import rules_of_chain
-from specminer.chain.interface import Interface, from_artifact, from_code
+from specminer.contracts.artifact import Artifact
+from specminer.contracts.interface import Interface, from_artifact, from_code
 from specminer.decoding.accesses import summarize_accesses
 from specminer.decoding.artifacts import distinct_codes, shared_artifact
 from specminer.decoding.calldata import decode_calls
-from specminer.decoding.context import HistoryContext
-from specminer.decoding.storage import name_storage
-from specminer.errors import StoreError
-from specminer.history import CONSTRUCTOR, MISSING, History, slots
-from specminer.lives import Destroys, divide_lives
+from specminer.decoding.history_context import HistoryContext
+from specminer.decoding.storage_meaning import name_storage
+from specminer.history.contract_history import CONSTRUCTOR, MISSING, History, slots
+from specminer.history.lives import Destroys, divide_lives
+from specminer.replay.fork_schedule import rules_of_chain
+from specminer.replay.machine_calls import FORKS
 
 _COMPARED: Final = 64
 """Contracts at most whose code is compared with what ran."""

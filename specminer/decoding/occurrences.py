@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from specminer.history import MISSING, History
+from specminer.history.contract_history import MISSING, History
 from specminer.specification import Occurrence
 
 

@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from specminer._support.keccak import keccak
-from specminer.chain.abi_values import decode_values
-from specminer.history import CONSTRUCTOR, MISSING, History
-from specminer.trace import Address, ContractRecord
+from specminer.contracts.abi_values import decode_values
+from specminer.history.contract_history import CONSTRUCTOR, MISSING, History
+from specminer.history.trace import Address, ContractRecord
 
 if TYPE_CHECKING:
-    from specminer.chain.execution.calls import Basics
+    from specminer.replay.machine_calls import Basics
 
 NAME: Final = keccak(b"name()")[:4]
 SYMBOL: Final = keccak(b"symbol()")[:4]
@@ -100,8 +100,8 @@ def _computed_answer(history: History, place: int, record: ContractRecord, selec
     if not any(selector in code for code in codes):
         return None
     # importing the machine takes a while, and most histories never ask
-    from specminer.chain.execution.calls import Basics, Call, Surroundings
-    from specminer.chain.execution.fast import FastMachine
+    from specminer.replay.fast_machine import FastMachine
+    from specminer.replay.machine_calls import Basics, Call, Surroundings
 
     world = _LastStorage(history, place, record.address, Basics(balance=0))
     machine = FastMachine(world, max_steps=_OPCODES)

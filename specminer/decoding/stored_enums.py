@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Final
 
-from specminer.chain.artifact import Artifact
-from specminer.chain.usual_enums import enum_members_of
-from specminer.location import Field, Locations, StorageVariable
-from specminer.location.values import ValueKind
+from specminer.contracts.artifact import Artifact
+from specminer.contracts.usual_enums import enum_members_of
+from specminer.decoding.location_columns import Field, Locations, StorageVariable
+from specminer.decoding.storage_values import ValueKind
 
 _WIDTH: Final = 8
 """Bits of an enum."""

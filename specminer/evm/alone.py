@@ -19,7 +19,7 @@ from functools import cache
 from typing import Final
 
 from specminer.evm.calling import enter_call, enter_creation
-from specminer.evm.events import (
+from specminer.evm.execution_events import (
     Event,
     FailedTransfer,
     FrameEnd,
@@ -31,8 +31,11 @@ from specminer.evm.events import (
 from specminer.evm.forks import Fork
 from specminer.evm.frame import BlockContext, Frame, FrameKind, FrameObserver, TransactionRun
 from specminer.evm.halts import Halt, LimitReached
-from specminer.evm.instructions import build_instruction_set
-from specminer.evm.instructions.taped import (
+from specminer.evm.instruction_sets import build_instruction_set
+from specminer.evm.interpreter import run_frames
+from specminer.evm.opcodes import Op
+from specminer.evm.program import InstructionSet
+from specminer.evm.taped_instructions import (
     AlwaysWarm,
     CallEnding,
     Tape,
@@ -41,9 +44,6 @@ from specminer.evm.instructions.taped import (
     is_precompiled,
     taped_instructions,
 )
-from specminer.evm.interpreter import run_frames
-from specminer.evm.opcodes import Op
-from specminer.evm.program import InstructionSet
 from specminer.evm.world import World
 
 MAX_STEPS: Final = 2_000_000

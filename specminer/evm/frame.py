@@ -14,8 +14,8 @@ from specminer.evm.program import CodeBlock, InstructionSet
 from specminer.evm.world import Account, World
 
 if TYPE_CHECKING:
-    from specminer.evm.instructions.taped import Tape
     from specminer.evm.precompiles import Precompile
+    from specminer.evm.taped_instructions import Tape
 
 MAX_DEPTH: Final = 1024
 _NO_HASHES: Final[Callable[[int], int]] = lambda number: 0  # noqa: E731

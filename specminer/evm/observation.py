@@ -19,9 +19,9 @@ from specminer.evm.calling import enter_call
 from specminer.evm.forks import Fork
 from specminer.evm.frame import BlockContext, FrameKind
 from specminer.evm.halts import Halt, LimitReached
-from specminer.evm.instructions.taped import CallEnding, Tape, TapeEnded, is_precompiled
 from specminer.evm.interpreter import run_frames
 from specminer.evm.opcodes import Op
+from specminer.evm.taped_instructions import CallEnding, Tape, TapeEnded, is_precompiled
 
 MAX_STEPS: Final = 20_000
 """Opcodes that a read-only function may take."""

@@ -14,11 +14,11 @@ from specminer._support.addresses import checksum_address
 from specminer.decoding import HistoryContext
 from specminer.explanation.known_names import KnownNames
 from specminer.explanation.token_facts import TokenRegister
-from specminer.flows import TokenStandard
-from specminer.history import MISSING, TOKENS, History, TransferColumns
+from specminer.history.contract_history import MISSING, TOKENS, History, TransferColumns
+from specminer.history.flows import TokenStandard
+from specminer.history.trace import NO_ADDRESS, Address
+from specminer.history.words import word_at
 from specminer.specification import Role, document_of
-from specminer.trace import NO_ADDRESS, Address
-from specminer.words import word_at
 
 FORMAT: Final = "specminer/actors"
 VERSION: Final = 1

@@ -9,7 +9,7 @@ from typing import Final
 
 from specminer.explanation.known_names import KnownNames, cut_hex, shown_address
 from specminer.explanation.transaction_document import CallStep, TreeCall
-from specminer.trace import (
+from specminer.history.trace import (
     NO_ADDRESS,
     Address,
     ExternalCall,

@@ -8,8 +8,8 @@ from typing import Final
 
 from specminer._support.addresses import checksum_address
 from specminer.explanation.transaction_document import Gain, Movement
-from specminer.flows import EtherFlow, TokenFlow, TokenStandard, TransactionFlows, transaction_flows
-from specminer.trace import NO_ADDRESS, Address, Transaction
+from specminer.history.flows import EtherFlow, TokenFlow, TokenStandard, TransactionFlows, transaction_flows
+from specminer.history.trace import NO_ADDRESS, Address, Transaction
 
 MAX_MOVEMENTS: Final = 1_000
 MAX_GAINS: Final = 200

@@ -13,13 +13,13 @@ from typing import Final
 
 from specminer._support.addresses import checksum_address
 from specminer._support.keccak import keccak
-from specminer.chain.abi_values import decode_values
-from specminer.chain.artifact import MAX_NAME, AbiEntry, Artifact, Parameter
-from specminer.chain.interface import Interface, canonical, from_artifact, selector, split_types
-from specminer.chain.value_text import typed_text
-from specminer.decision.signatures import usual_signatures
+from specminer.contracts.abi_values import decode_values
+from specminer.contracts.artifact import MAX_NAME, AbiEntry, Artifact, Parameter
+from specminer.contracts.interface import Interface, canonical, from_artifact, selector, split_types
+from specminer.contracts.usual_signatures import usual_signatures
+from specminer.contracts.value_text import typed_text
 from specminer.explanation.transaction_document import NamedValue
-from specminer.trace import (
+from specminer.history.trace import (
     LAST_PRECOMPILED,
     NO_ADDRESS,
     Address,

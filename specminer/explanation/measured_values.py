@@ -6,7 +6,8 @@ from collections.abc import Collection
 from dataclasses import replace
 
 from specminer.explanation.transaction_document import CallStep, StorageChange, TreeCall
-from specminer.quantity import Scope, Units, spell_text
+from specminer.specification.measure import spell_text
+from specminer.specification.unit_inference import Scope, Units
 
 
 def measured_call(call: TreeCall, traced: Collection[str], units: Units) -> TreeCall:

@@ -9,7 +9,7 @@ import numpy as np
 from specminer._support.addresses import checksum_address
 from specminer.decoding import HistoryContext
 from specminer.explanation.transaction_document import LifeAround, LifeStep
-from specminer.history import MISSING, OUTCOMES
+from specminer.history.contract_history import MISSING, OUTCOMES
 from specminer.interaction import Interactions
 from specminer.interaction.interactions import event_text
 

@@ -12,8 +12,8 @@ from specminer.decoding import HistoryContext
 from specminer.explanation.actor_table import Actor
 from specminer.explanation.known_names import KnownNames
 from specminer.explanation.transaction_document import Participant
-from specminer.flows import TransactionFlows
-from specminer.trace import NO_ADDRESS, Address, Transaction
+from specminer.history.flows import TransactionFlows
+from specminer.history.trace import NO_ADDRESS, Address, Transaction
 
 MAX_PARTICIPANTS: Final = 100
 _FUNCTIONS: Final = 6

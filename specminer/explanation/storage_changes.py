@@ -9,9 +9,9 @@ import numpy as np
 
 from specminer._support.addresses import checksum_address
 from specminer.decoding import HistoryContext
+from specminer.decoding.storage_values import Key
 from specminer.explanation.transaction_document import StorageChange
-from specminer.history import MISSING
-from specminer.location import Key
+from specminer.history.contract_history import MISSING
 
 
 def storage_changes(context: HistoryContext, transaction: int) -> tuple[StorageChange, ...]:

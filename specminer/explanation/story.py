@@ -29,12 +29,13 @@ from specminer.explanation.transaction_document import (
     TransactionFacts,
     TreeCall,
 )
-from specminer.flows import TransactionFlows, lasting_logs
+from specminer.history.flows import TransactionFlows, lasting_logs
+from specminer.history.trace import Address, Transaction
+from specminer.inference.ranked_transactions import Transactions
 from specminer.interaction import Interactions
-from specminer.quantity import Units, group_digits
 from specminer.specification import EvidenceSource
-from specminer.surprise import Transactions
-from specminer.trace import Address, Transaction
+from specminer.specification.measure import group_digits
+from specminer.specification.unit_inference import Units
 
 MAX_LOGS: Final = 1_000
 _REASONS: Final = 4

@@ -12,10 +12,10 @@ import numpy as np
 
 from specminer._support.addresses import checksum_address
 from specminer._support.keccak import keccak
-from specminer.chain.abi_values import decode_values
+from specminer.contracts.abi_values import decode_values
 from specminer.explanation.transaction_document import TokenFacts
-from specminer.history import History
-from specminer.trace import Address
+from specminer.history.contract_history import History
+from specminer.history.trace import Address
 
 SYMBOL: Final = keccak(b"symbol()")[:4]
 DECIMALS: Final = keccak(b"decimals()")[:4]

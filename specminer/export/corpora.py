@@ -9,14 +9,14 @@ import json
 from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
-from specminer.chain.abi_values import decode_values
-from specminer.chain.artifact import AbiEntry, Artifact
-from specminer.chain.interface import canonical, selector
+from specminer.contracts.abi_values import decode_values
+from specminer.contracts.artifact import AbiEntry, Artifact
+from specminer.contracts.interface import canonical, selector
+from specminer.decoding.storage_values import ValueKind
 from specminer.export.export_text import ExportText
 from specminer.export.function_claims import LeftOut
 from specminer.export.replayed_calls import RecordedCalls, ReplayedCall
 from specminer.export.variables import word_type
-from specminer.location import ValueKind
 
 _ECHIDNA_GAS: Final = 12_500_000
 """What echidna allows a transaction by default."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from specminer.errors import plain
+from specminer._support.errors import plain
 from specminer.export.function_claims import LeftOut
 
 

@@ -11,6 +11,7 @@ import re
 from collections.abc import Mapping
 from typing import Final
 
+from specminer.decoding.storage_values import ValueKind
 from specminer.export.expressions import (
     ADDRESS,
     NUMBER,
@@ -26,7 +27,6 @@ from specminer.export.expressions import (
     WordComparison,
 )
 from specminer.export.variables import Variables
-from specminer.location import ValueKind
 from specminer.predicate import Formula
 
 _TOKEN: Final = re.compile(

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from specminer.location import ValueKind
+from specminer.decoding.storage_values import ValueKind
 
 
 class UnsayableError(ValueError):

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from specminer.chain.artifact import Artifact
-from specminer.errors import UsageError, plain
+from specminer._support.errors import UsageError, plain
+from specminer.contracts.artifact import Artifact
 from specminer.export.corpora import echidna, medusa
 from specminer.export.export_text import ExportText
 from specminer.export.foundry import foundry
@@ -17,7 +17,7 @@ from specminer.export.phylax import phylax
 from specminer.export.replayed_calls import RecordedCalls, read_calls
 from specminer.export.solidity import solidity
 from specminer.export.solidity_names import function_entry
-from specminer.history import History
+from specminer.history.contract_history import History
 from specminer.specification import Specification
 
 

@@ -12,9 +12,9 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from specminer._support.addresses import checksum_address
+from specminer._support.errors import UsageError, plain
 from specminer._support.text import count_of
-from specminer.chain.artifact import Artifact
-from specminer.errors import UsageError, plain
+from specminer.contracts.artifact import Artifact
 from specminer.export.export_text import ExportText, comment_lines
 from specminer.export.expressions import UnsayableError
 from specminer.export.foundry_handlers import handler

@@ -7,15 +7,15 @@ from itertools import pairwise
 from typing import Final
 
 from specminer._support.addresses import checksum_address
-from specminer.errors import plain
+from specminer._support.errors import plain
+from specminer.decoding.storage_values import ValueKind
 from specminer.export.expressions import ArgumentValue
 from specminer.export.foundry_parts import HANDLING
 from specminer.export.function_claims import ContractClaims, FunctionClaims
 from specminer.export.replayed_calls import RecordedCalls, ReplayedCall
 from specminer.export.solidity_names import is_identifier
 from specminer.export.variables import entry_arguments
-from specminer.location import ValueKind
-from specminer.trace import WORD_LIMIT
+from specminer.history.trace import WORD_LIMIT
 
 _SAMPLES: Final = 12
 """Recorded calldata of one function that a handler begins with."""

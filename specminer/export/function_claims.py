@@ -6,14 +6,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 
-from specminer.chain.artifact import AbiEntry, Artifact
-from specminer.chain.interface import canonical, selector
+from specminer.contracts.artifact import AbiEntry, Artifact
+from specminer.contracts.interface import canonical, selector
+from specminer.decoding.storage_layout import Layout
 from specminer.export.conditions import ExportCondition, function_conditions
 from specminer.export.expression_reading import read_condition, read_text
 from specminer.export.expressions import Expression, UnsayableError, VariableRead
 from specminer.export.solidity_names import function_entry
 from specminer.export.variables import Variables, function_variables
-from specminer.location.layout import Layout
 from specminer.specification import Effect, EffectKind, Specification
 
 

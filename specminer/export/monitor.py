@@ -10,9 +10,9 @@ from __future__ import annotations
 import json
 from typing import Final
 
-from specminer.chain.artifact import Artifact
-from specminer.chain.interface import canonical
-from specminer.errors import plain
+from specminer._support.errors import plain
+from specminer.contracts.artifact import Artifact
+from specminer.contracts.interface import canonical
 from specminer.export.export_text import ExportText
 from specminer.specification import Specification
 

@@ -7,9 +7,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
-from specminer.chain.artifact import Artifact
-from specminer.chain.interface import canonical
-from specminer.errors import plain
+from specminer._support.errors import plain
+from specminer.contracts.artifact import Artifact
+from specminer.contracts.interface import canonical
+from specminer.decoding.storage_values import ValueKind
 from specminer.export.export_text import ExportText, comment_lines
 from specminer.export.expressions import (
     ArgumentValue,
@@ -23,7 +24,6 @@ from specminer.export.function_claims import FunctionClaims, GuardClaim, LeftOut
 from specminer.export.solidity_names import is_identifier
 from specminer.export.solidity_words import literal
 from specminer.export.source_text import Dialect
-from specminer.location import ValueKind
 from specminer.specification import Specification
 
 _SOLIDITY_SIGNS: Final = {"=": "==", "and": "&&", "or": "||", "not": "!"}

@@ -6,8 +6,8 @@ Each call of a function is judged on the storage as it was before and after that
 
 from __future__ import annotations
 
-from specminer.chain.artifact import Artifact
-from specminer.errors import plain
+from specminer._support.errors import plain
+from specminer.contracts.artifact import Artifact
 from specminer.export.export_text import ExportText, comment_lines
 from specminer.export.foundry import claim_functions
 from specminer.export.foundry_parts import CALL_TYPES

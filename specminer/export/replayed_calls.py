@@ -10,19 +10,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from specminer.chain.abi_values import decode_values
-from specminer.chain.artifact import Artifact, Parameter
-from specminer.chain.interface import canonical
-from specminer.errors import UsageError
+from specminer._support.errors import UsageError
+from specminer.contracts.abi_values import decode_values
+from specminer.contracts.artifact import Artifact, Parameter
+from specminer.contracts.interface import canonical
 from specminer.export.variables import head_words
-from specminer.history import CALLS, KINDS, MISSING, OUTCOMES, History
-from specminer.trace import (
-    LAST_PRECOMPILED,
-    Address,
-    CallKind,
-    InvocationKind,
-    OutcomeKind,
-)
+from specminer.history.contract_history import CALLS, KINDS, MISSING, OUTCOMES, History
+from specminer.history.trace import LAST_PRECOMPILED, Address, CallKind, InvocationKind, OutcomeKind
 
 _UNTOLD: Final = frozenset({OutcomeKind.OUT_OF_GAS, OutcomeKind.FAILED, OutcomeKind.ROLLED_BACK})
 """Outcomes that prove nothing about the contract, or that left nothing."""

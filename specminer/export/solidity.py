@@ -14,20 +14,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from specminer.chain.artifact import Artifact
-from specminer.errors import plain
+from specminer._support.errors import plain
+from specminer.contracts.artifact import Artifact
 from specminer.export.conditions import ExportCondition, FunctionConditions, function_conditions
 from specminer.export.export_text import ExportText
 from specminer.export.expressions import UnsayableError
 from specminer.export.function_claims import LeftOut
-from specminer.export.solidity_names import (
-    Kind,
-    Scope,
-    Term,
-    function_entry,
-    function_scope,
-    is_identifier,
-)
+from specminer.export.solidity_names import Kind, Scope, Term, function_entry, function_scope, is_identifier
 from specminer.export.solidity_words import literal
 from specminer.predicate import Formula
 from specminer.specification import Specification

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Final
 
-from specminer.chain.artifact import AbiEntry, Artifact, Parameter
+from specminer.contracts.artifact import AbiEntry, Artifact, Parameter
 from specminer.export.expressions import UnsayableError
 
 _IDENTIFIER: Final = re.compile(r"[A-Za-z_$][A-Za-z0-9_$]{0,127}", re.ASCII)

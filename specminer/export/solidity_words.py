@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from typing import Final
 
-from specminer.chain.artifact import AbiEntry
-from specminer.chain.interface import selector
-from specminer.errors import plain
+from specminer._support.errors import plain
+from specminer.contracts.artifact import AbiEntry
+from specminer.contracts.interface import selector
+from specminer.decoding.storage_values import ValueKind
 from specminer.export.expressions import (
     ArgumentValue,
     CallWord,
@@ -30,8 +31,7 @@ from specminer.export.expressions import (
     VariableRead,
     WordComparison,
 )
-from specminer.location import ValueKind
-from specminer.trace import WORD_LIMIT
+from specminer.history.trace import WORD_LIMIT
 
 _FIELDS: Final = {
     "sender": "c.sender",

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
+from specminer.decoding.storage_values import ValueKind
 from specminer.export.expression_reading import compare_words
 from specminer.export.expressions import (
     ArgumentValue,
@@ -22,7 +23,6 @@ from specminer.export.expressions import (
     WordComparison,
 )
 from specminer.export.solidity_names import is_identifier
-from specminer.location import ValueKind
 
 _ORDERED: Final = (ValueKind.UINT, ValueKind.INT, ValueKind.WORD)
 """Kinds whose values are compared with numbers as they are."""

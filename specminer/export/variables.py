@@ -7,7 +7,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from specminer.chain.artifact import AbiEntry, Artifact, Parameter
+from specminer.contracts.artifact import AbiEntry, Artifact, Parameter
+from specminer.decoding.storage_layout import Layout, Type
+from specminer.decoding.storage_values import ValueKind
 from specminer.export.expressions import (
     ADDRESS,
     NUMBER,
@@ -27,8 +29,6 @@ from specminer.export.expressions import (
     ValueType,
     VariableRead,
 )
-from specminer.location import ValueKind
-from specminer.location.layout import Layout, Type
 
 SELECTOR_BYTES: Final = 4
 CALL_TYPES: Final[Mapping[str, ValueType]] = {

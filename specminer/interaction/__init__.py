@@ -6,8 +6,8 @@ is good enough the whole history is one interaction (:mod:`.views`). The choice 
 (:mod:`.choice`).
 """
 
-from specminer.interaction.choice import Analysis, SortAssessment, analyse, second_view, split
 from specminer.interaction.interactions import Interactions, event_text
+from specminer.interaction.split_choice import Analysis, SortAssessment, analyse, second_view, split
 from specminer.interaction.views import MAX_UNNAMED
 from specminer.specification import Mode
 

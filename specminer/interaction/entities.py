@@ -9,9 +9,9 @@ import numpy as np
 
 from specminer.decoding import HistoryContext
 from specminer.decoding.accesses import first_accesses
-from specminer.history import MISSING, BoolColumn, IntColumn
+from specminer.decoding.location_columns import PortKind
+from specminer.history.contract_history import MISSING, BoolColumn, IntColumn
 from specminer.interaction.relation import EntityRelation, relation
-from specminer.location import PortKind
 
 
 def entity_span(context: HistoryContext) -> int:

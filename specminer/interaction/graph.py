@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from specminer._support.errors import plain
 from specminer.decoding import HistoryContext
 from specminer.decoding.accesses import dependencies, graph
-from specminer.errors import plain
-from specminer.history import MISSING, OUTCOMES
+from specminer.history.contract_history import MISSING, OUTCOMES
 from specminer.interaction.interactions import Interactions
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from typing import Final
 
 import numpy as np
 
-from specminer.history import MISSING, BoolColumn, IntColumn
+from specminer.history.contract_history import MISSING, BoolColumn, IntColumn
 from specminer.interaction.relation import EntityRelation, relation
 from specminer.specification import EntitySort, Mode
 

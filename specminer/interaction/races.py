@@ -15,7 +15,7 @@ import numpy as np
 
 from specminer.decoding import HistoryContext
 from specminer.decoding.accesses import unsure_writers
-from specminer.history import MISSING, IntColumn
+from specminer.history.contract_history import MISSING, IntColumn
 from specminer.interaction.interactions import Interactions
 
 

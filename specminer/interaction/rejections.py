@@ -15,7 +15,7 @@ from typing import Final
 import numpy as np
 
 from specminer.decoding import HistoryContext
-from specminer.history import MISSING, BoolColumn, IntColumn
+from specminer.history.contract_history import MISSING, BoolColumn, IntColumn
 from specminer.interaction.interactions import Interactions
 from specminer.interaction.relation import contains, distinct
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from specminer.history import BoolColumn, IntColumn, RowColumn
+from specminer.history.contract_history import BoolColumn, IntColumn, RowColumn
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

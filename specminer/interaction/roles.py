@@ -19,12 +19,13 @@ from specminer._support.texts import sizes_of
 from specminer.decision.access_facts import AccessFacts
 from specminer.decoding import HistoryContext
 from specminer.decoding.calldata import arguments, outputs, senders, texts
-from specminer.history import MISSING, BoolColumn, IntColumn, RowColumn
+from specminer.decoding.location_columns import Field
+from specminer.decoding.storage_values import ValueKind
+from specminer.history.contract_history import MISSING, BoolColumn, IntColumn, RowColumn
+from specminer.history.words import from_integers
 from specminer.interaction.entities import accessed_entities, entity_numbers
 from specminer.interaction.relation import EntityRelation, contains, distinct
 from specminer.interaction.sorts import EntityType
-from specminer.location import Field, ValueKind
-from specminer.words import from_integers
 
 MIN_SUPPORT: Final = 0.5
 COMPUTED: Final = "computed"

@@ -16,13 +16,13 @@ import numpy.typing as npt
 from specminer.decision.access_facts import AccessFacts
 from specminer.decoding import HistoryContext
 from specminer.decoding.calldata import arguments
-from specminer.history import MISSING, BoolColumn, IntColumn
-from specminer.interaction.decided import DecidedReads, decided_reads, keyless
+from specminer.decoding.storage_values import ValueKind
+from specminer.history.contract_history import MISSING, BoolColumn, IntColumn
+from specminer.interaction.deciding_dependencies import DecidedReads, decided_reads, keyless
 from specminer.interaction.entities import entity_ports, entity_span, slot_entities
 from specminer.interaction.relation import components, distinct, relation
 from specminer.interaction.roles import EntityNaming
 from specminer.interaction.sorts import EntityType
-from specminer.location import ValueKind
 
 MIN_COVERAGE: Final = 0.5
 """A sort qualifies if more than this share of the accepted calls is about its entities: a split that leaves half of

@@ -10,13 +10,14 @@ import numpy as np
 
 from specminer._support.text import unique_names
 from specminer.decoding import HistoryContext, owner_suffix
-from specminer.history import MISSING, BoolColumn, IntColumn
+from specminer.decoding.location_columns import PortKind
+from specminer.decoding.storage_values import ValueKind
+from specminer.history.contract_history import MISSING, BoolColumn, IntColumn
 from specminer.interaction.entities import accessed_entities, entity_span, slot_entities
 from specminer.interaction.interactions import Interactions
 from specminer.interaction.relation import EntityRelation, contains, distinct, relation
 from specminer.interaction.roles import EntityNaming
 from specminer.interaction.sorts import EntityType
-from specminer.location import PortKind, ValueKind
 from specminer.specification import EntitySort, Mode
 
 MOST_CHOICES: Final = 4

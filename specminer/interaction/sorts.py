@@ -13,10 +13,11 @@ from typing import Final
 import numpy as np
 
 from specminer.decoding import HistoryContext
-from specminer.history import MISSING, BoolColumn, IntColumn
+from specminer.decoding.location_columns import PortKind
+from specminer.decoding.storage_values import ValueKind
+from specminer.history.contract_history import MISSING, BoolColumn, IntColumn
 from specminer.interaction.entities import accessed_entities, entity_ports, entity_span, port_order
 from specminer.interaction.relation import contains, distinct
-from specminer.location import PortKind, ValueKind
 
 ACCOUNT_SHARE: Final = 0.9
 """A port holds accounts if at least this share of its keys look like addresses."""

@@ -19,7 +19,7 @@ from specminer.decision.bare_variables import LARGEST, BareVariables
 from specminer.decision.deployment_constants import deployment_constants, with_constants
 from specminer.decision.state_conditions import StateCondition, ZeroComparison
 from specminer.decoding import HistoryContext
-from specminer.history import MISSING, BoolColumn, IntColumn
+from specminer.history.contract_history import MISSING, BoolColumn, IntColumn
 
 MOST_STAGES: Final = 12
 """What has more values is no stage."""

@@ -9,7 +9,7 @@ import numpy as np
 from specminer._support.addresses import checksum_address
 from specminer.decoding import HistoryContext, owner_name, owner_suffix
 from specminer.decoding.calldata import senders
-from specminer.history import MISSING, BoolColumn, IntColumn
+from specminer.history.contract_history import MISSING, BoolColumn, IntColumn
 from specminer.interaction.entities import slot_contracts
 from specminer.interaction.interactions import Interactions
 from specminer.interaction.relation import distinct

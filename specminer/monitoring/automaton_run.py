@@ -10,10 +10,10 @@ from typing import Final
 import numpy as np
 
 from specminer._support.text import list_some
-from specminer.history import BoolColumn, IntColumn
-from specminer.monitoring.calls import JudgedCalls
-from specminer.monitoring.deviation import Basis, Deviation, Severity
+from specminer.history.contract_history import BoolColumn, IntColumn
+from specminer.monitoring.judged_calls import JudgedCalls
 from specminer.specification import Edge, Specification, State, TransitionKind
+from specminer.specification.deviation import Basis, Deviation, Severity
 
 RARE: Final = 0.02
 """A transition is unusual if at most this share of the interactions that could take it did, with 95 % confidence."""

@@ -8,14 +8,14 @@ from functools import cached_property
 
 import numpy as np
 
-from specminer.guard.describing import JudgedFunction
-from specminer.guard.terms import Situation
-from specminer.location import ValueKind
+from specminer.decoding.storage_values import ValueKind
+from specminer.history.words import values_at
+from specminer.inference.guard_description import JudgedFunction
+from specminer.inference.guard_terms import Situation
 from specminer.predicate import SORTS, Declaration, Formula, FormulaError
 from specminer.predicate.concrete import Value, values_of
 from specminer.predicate.smt import WORD_LIMIT, read_formula
 from specminer.specification import SymbolSort
-from specminer.words import values_at
 
 
 @dataclass(frozen=True)

@@ -10,13 +10,13 @@ from typing import Final
 
 import numpy as np
 
-from specminer.continuity import unseen_writes
 from specminer.decision.recordings import NotRecorded, Recordings
 from specminer.decision.runs import execute_alone
-from specminer.evm.shadow.arena import Arena
-from specminer.history import BoolColumn
-from specminer.monitoring.calls import JudgedCalls
-from specminer.monitoring.deviation import Basis, Deviation, Severity
+from specminer.history.continuity import unseen_writes
+from specminer.history.contract_history import BoolColumn
+from specminer.monitoring.judged_calls import JudgedCalls
+from specminer.shadow.arena import Arena
+from specminer.specification.deviation import Basis, Deviation, Severity
 
 MAX_EXECUTED: Final = 20_000
 """Calls that are executed at most."""

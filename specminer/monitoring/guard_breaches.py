@@ -7,12 +7,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
+from specminer._support.statistics import wilson
 from specminer.monitoring.call_terms import CallTerms, CheckedCondition, conditions_of, judged_calls
-from specminer.monitoring.calls import JudgedCalls
-from specminer.monitoring.deviation import SURE, Basis, Deviation, Severity
-from specminer.quantity import Rewriter, scope_of, spell_text, units_of
+from specminer.monitoring.judged_calls import JudgedCalls
 from specminer.specification import Guard, GuardCondition, GuardKind, Specification
-from specminer.support import wilson
+from specminer.specification.deviation import SURE, Basis, Deviation, Severity
+from specminer.specification.measure import spell_text
+from specminer.specification.quantity_rewriting import Rewriter
+from specminer.specification.unit_inference import scope_of, units_of
 
 
 @dataclass(frozen=True)

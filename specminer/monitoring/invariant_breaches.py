@@ -8,11 +8,11 @@ from typing import Final
 
 import numpy as np
 
-from specminer.history import IntColumn
-from specminer.invariant import Invariant
-from specminer.monitoring.calls import JudgedCalls
-from specminer.monitoring.deviation import SURE, Basis, Deviation, Severity
+from specminer.history.contract_history import IntColumn
+from specminer.inference.invariant_claim import Invariant
+from specminer.monitoring.judged_calls import JudgedCalls
 from specminer.specification import Derivation, InvariantEntry, Specification
+from specminer.specification.deviation import SURE, Basis, Deviation, Severity
 
 FIRST_CASES: Final = 1_000
 """Cases of each invariant that are remembered."""

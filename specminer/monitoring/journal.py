@@ -17,8 +17,8 @@ from typing import Any, Final, Self
 import msgspec
 import sqlalchemy as sa
 
-from specminer.errors import StoreError, plain
-from specminer.monitoring.deviation import Deviation
+from specminer._support.errors import StoreError, plain
+from specminer.specification.deviation import Deviation
 
 VERSION: Final = 1
 """Of the file."""

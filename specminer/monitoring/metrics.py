@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field
 
-from specminer.monitoring.deviation import Severity
+from specminer.specification.deviation import Severity
 
 
 @dataclass(slots=True, kw_only=True)

@@ -11,7 +11,7 @@ from typing import IO, Final, Protocol
 import msgspec
 import requests
 
-from specminer.errors import OutputError, UsageError, plain
+from specminer._support.errors import OutputError, UsageError, plain
 from specminer.monitoring.journal import Message
 
 SIGNATURE: Final = "X-Specminer-Signature"

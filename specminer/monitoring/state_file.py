@@ -17,9 +17,9 @@ from typing import Final, Self, TypeVar
 import msgspec
 import sqlalchemy as sa
 
-from specminer.errors import StoreError, plain
-from specminer.monitoring.deviation import CheckResult
-from specminer.trace import Hash
+from specminer._support.errors import StoreError, plain
+from specminer.history.trace import Hash
+from specminer.specification.deviation import CheckResult
 
 VERSION: Final = 1
 """Of the file; one of another version is written anew."""

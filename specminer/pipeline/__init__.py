@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 if TYPE_CHECKING:
     from specminer.pipeline.collecting import collect
     from specminer.pipeline.executing import Export, ImportResult, Rulebook, import_export
-    from specminer.pipeline.exploring import ExplorerRecords, collect_explored
+    from specminer.pipeline.explorer_update import ExplorerRecords, collect_explored
     from specminer.pipeline.inspection import InspectedSplit, inspect
     from specminer.pipeline.instances import children, same_code, sibling_artifact
     from specminer.pipeline.mining import MiningResult, mine
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     )
     from specminer.pipeline.progress import ExecutionProgress, Observer
     from specminer.pipeline.state import MineOptions
+    from specminer.pipeline.state_verification import VerificationResult, verify
     from specminer.pipeline.traces import export_traces, import_traces
-    from specminer.pipeline.verification import VerificationResult, verify
 
 __all__ = [
     "ExecutionProgress",
@@ -64,7 +64,7 @@ _NAMES: Final = {
         "Rulebook",
         "import_export",
     ),
-    "exploring": (
+    "explorer_update": (
         "ExplorerRecords",
         "collect_explored",
     ),
@@ -77,10 +77,6 @@ _NAMES: Final = {
         "same_code",
         "sibling_artifact",
     ),
-    "progress": (
-        "ExecutionProgress",
-        "Observer",
-    ),
     "mining": (
         "MiningResult",
         "mine",
@@ -92,14 +88,18 @@ _NAMES: Final = {
         "replace_file",
         "write_output",
     ),
+    "progress": (
+        "ExecutionProgress",
+        "Observer",
+    ),
     "state": ("MineOptions",),
+    "state_verification": (
+        "VerificationResult",
+        "verify",
+    ),
     "traces": (
         "export_traces",
         "import_traces",
-    ),
-    "verification": (
-        "VerificationResult",
-        "verify",
     ),
 }
 """What each module gives to the names above."""

@@ -9,16 +9,23 @@ from typing import Final
 
 import numpy as np
 
-from specminer.confidence import agreement
 from specminer.decision.open_ways import OpenWays
-from specminer.guard import LearnedGuard
-from specminer.guard.learning import truth_of
-from specminer.history import History, IntColumn
+from specminer.history.contract_history import History, IntColumn
+from specminer.inference.guard_learning import truth_of
+from specminer.inference.invariant_claim import Invariant, exceptions
+from specminer.inference.invariant_search import search
+from specminer.inference.learned_guard import LearnedGuard
+from specminer.inference.ranked_transactions import weigh
+from specminer.inference.surprise_measures import Broken, SurpriseKind, measure, too_few
+from specminer.inference.surprise_ranking import Ranking
+from specminer.inference.transaction_sources import Claim
+from specminer.inference.unjudged_calls import count_unjudged
+from specminer.inference.variable_courses import UNCHANGED
 from specminer.interaction import Interactions
-from specminer.invariant import UNCHANGED, Invariant, Template, exceptions, search
+from specminer.learning.split_half_agreement import agreement
 from specminer.pipeline.state import Mining
 from specminer.specification import Confidence, HeldOutFigures, function_scope
-from specminer.surprise import Broken, Claim, Ranking, SurpriseKind, count_unjudged, measure, too_few, weigh
+from specminer.specification.invariants import Template
 
 
 def find_invariants(mining: Mining) -> Mining:

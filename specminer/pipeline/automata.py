@@ -6,14 +6,15 @@ from dataclasses import replace
 
 import numpy as np
 
-from specminer.confidence import count_exits
+from specminer._support.statistics import wilson
 from specminer.decoding.occurrences import occurrence_of
-from specminer.history import MISSING, BoolColumn, History, IntColumn
+from specminer.history.contract_history import MISSING, BoolColumn, History, IntColumn
 from specminer.interaction import event_text
+from specminer.learning.transition_support import count_exits
+from specminer.learning.tune import tune
+from specminer.learning.tuning_result import FrontAutomaton, Tuning
 from specminer.pipeline.state import Mining
 from specminer.specification import MAX_WITNESSES, Edge, TransitionKind, front_place
-from specminer.support import wilson
-from specminer.tuning import FrontAutomaton, Tuning, tune
 
 
 def choose_abstraction(mining: Mining) -> Mining:

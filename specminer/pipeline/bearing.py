@@ -9,12 +9,12 @@ from typing import Final
 
 import numpy as np
 
-from specminer.history import MISSING, BoolColumn, IntColumn
-from specminer.monitoring.deviation import CheckResult
+from specminer.history.contract_history import MISSING, BoolColumn, IntColumn
+from specminer.history.trace import Hash
 from specminer.monitoring.state_file import InteractionVisits, SlotVisits
 from specminer.pipeline.checking import Judgement
 from specminer.pipeline.state import Mining
-from specminer.trace import Hash
+from specminer.specification.deviation import CheckResult
 
 _EARLIER: Final = re.compile(r"\b(?:last\s*=|seen\(|changed\()")
 """Predicates that speak of earlier events."""

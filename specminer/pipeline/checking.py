@@ -10,20 +10,21 @@ from typing import Final
 
 import numpy as np
 
-from specminer.chain.artifact import Artifact
+from specminer._support.errors import StoreError, UsageError, plain
+from specminer.contracts.artifact import Artifact
 from specminer.decision.confirmation import confirmed_calls
-from specminer.errors import StoreError, UsageError, plain
-from specminer.guard.entity import Entities
-from specminer.guard.guards import functions_of
-from specminer.history import BoolColumn, History, IntColumn
-from specminer.invariant.search import propose
+from specminer.history.contract_history import BoolColumn, History, IntColumn
+from specminer.inference.entity_terms import Entities
+from specminer.inference.function_guards import functions_of
+from specminer.inference.invariant_search import propose
+from specminer.inference.state_formulas import StateSpace
+from specminer.inference.state_matching import StateSet, match_states
 from specminer.monitoring.automaton_run import AutomatonRun, unknown_transitions
 from specminer.monitoring.call_terms import CallTerms
-from specminer.monitoring.calls import JudgedCalls
 from specminer.monitoring.code_breaches import CodeCheck, unseen_changes
-from specminer.monitoring.deviation import Basis, CheckResult, Deviation, Severity
 from specminer.monitoring.guard_breaches import GuardCheck, unjudged_conditions
 from specminer.monitoring.invariant_breaches import InvariantCheck
+from specminer.monitoring.judged_calls import JudgedCalls
 from specminer.pipeline.automata import choose_abstraction, count_transitions, transition_groups
 from specminer.pipeline.division import decode_history, divide
 from specminer.pipeline.following import execute_calls, follow_decisions
@@ -31,8 +32,6 @@ from specminer.pipeline.guarding import causes
 from specminer.pipeline.progress import SILENT, Observer
 from specminer.pipeline.state import Mining, options_of
 from specminer.predicate.smtlib import expression, symbol_sorts
-from specminer.reasoning import StateSpace
-from specminer.reasoning.state_matching import StateSet, match_states
 from specminer.specification import (
     ClaimEdits,
     ClaimPart,
@@ -41,6 +40,7 @@ from specminer.specification import (
     edit_specification,
     list_claims,
 )
+from specminer.specification.deviation import Basis, CheckResult, Deviation, Severity
 
 _HASH: Final = re.compile(r"0x[0-9a-fA-F]{64}")
 _STAGES: Final = (

@@ -6,9 +6,15 @@ from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
 
-from specminer.chain.anchor import TRIES, ReplacedBlocks
-from specminer.chain.artifact import Artifact
-from specminer.chain.blocks import (
+from specminer._support.errors import InvalidNodeResponse, NodeRefused, NotOnChain, UsageError
+from specminer.contracts.artifact import Artifact
+from specminer.history.continuity import last_values, lives
+from specminer.history.slot_values import SlotValues
+from specminer.history.trace import Address, Block, ContractRecord, Hash, InvocationKind, Tracer
+from specminer.pipeline.progress import SILENT, Observer
+from specminer.pipeline.replacing import piece_of, replace_blocks, replaced_after
+from specminer.sources.anchor import TRIES, ReplacedBlocks
+from specminer.sources.chain_blocks import (
     block_at,
     check_ends,
     check_range,
@@ -16,22 +22,16 @@ from specminer.chain.blocks import (
     head_block,
     oldest_block,
 )
-from specminer.chain.chunks import Chunk
-from specminer.chain.collector import Collector
-from specminer.chain.earlier_lives import created_by_count
-from specminer.chain.finder import find
-from specminer.chain.lookahead import switch_threads_often
-from specminer.chain.node import Node
-from specminer.chain.shared_search import SharedSearch
-from specminer.chain.slot_values import SlotValues
-from specminer.chain.tracing import ORDER
-from specminer.chain.way import Way
-from specminer.continuity import last_values, lives
-from specminer.errors import InvalidNodeResponse, NodeRefused, NotOnChain, UsageError
-from specminer.pipeline.progress import SILENT, Observer
-from specminer.pipeline.replacing import piece_of, replace_blocks, replaced_after
+from specminer.sources.chunks import Chunk
+from specminer.sources.collector import Collector
+from specminer.sources.earlier_lives import created_by_count
+from specminer.sources.finder import find
+from specminer.sources.lookahead import switch_threads_often
+from specminer.sources.node import Node
+from specminer.sources.shared_search import SharedSearch
+from specminer.sources.tracing import ORDER
+from specminer.sources.way import Way
 from specminer.store import TraceStore
-from specminer.trace import Address, Block, ContractRecord, Hash, InvocationKind, Tracer
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

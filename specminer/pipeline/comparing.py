@@ -11,22 +11,21 @@ from typing import Final
 import numpy as np
 
 from specminer._support.addresses import checksum_address
-from specminer.chain.artifact import Artifact
+from specminer._support.errors import UsageError
 from specminer.comparison.compare import compare
 from specminer.comparison.difference import Comparison, HistoryEvidence
 from specminer.comparison.guard_language import DEMANDED, followed_functions
-from specminer.decision.effects import IdleEffect, idle_effects_of
+from specminer.contracts.artifact import Artifact
+from specminer.decision.coded_effects import IdleEffect, idle_effects_of
 from specminer.decision.function_writes import writes_of
 from specminer.decoding import HistoryContext
-from specminer.errors import UsageError
-from specminer.guard.entity import Entities
-from specminer.guard.guards import functions_of
-from specminer.history import History
-from specminer.invariant.search import propose
+from specminer.history.contract_history import History
+from specminer.inference.entity_terms import Entities
+from specminer.inference.function_guards import functions_of
+from specminer.inference.invariant_search import propose
 from specminer.monitoring.call_terms import CallTerms
-from specminer.monitoring.calls import JudgedCalls
-from specminer.monitoring.deviation import Severity
 from specminer.monitoring.guard_breaches import GuardCheck
+from specminer.monitoring.judged_calls import JudgedCalls
 from specminer.pipeline.assessment import find_invariants
 from specminer.pipeline.automata import choose_abstraction, count_transitions
 from specminer.pipeline.division import decode_history, divide
@@ -37,6 +36,7 @@ from specminer.pipeline.guarding import causes, find_guards, find_implications
 from specminer.pipeline.progress import SILENT, Observer
 from specminer.pipeline.state import MineOptions, Mining, Stage, options_of
 from specminer.specification import Confidence, Specification, Surprise
+from specminer.specification.deviation import Severity
 
 _WHOLE: Final[tuple[Stage, ...]] = (
     decode_history,

@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Final
 
 from specminer._support.addresses import checksum_address
+from specminer._support.errors import FileFormatError, UsageError, plain
 from specminer._support.files import read_bounded
-from specminer.errors import FileFormatError, UsageError, plain
+from specminer.history.trace import Address
 from specminer.pipeline.inputs import parse_address
-from specminer.trace import Address
 
 MAX_LIST: Final = 8 << 20
 """Bytes of a list at most."""

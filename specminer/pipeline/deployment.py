@@ -8,8 +8,9 @@ from typing import Final
 import numpy as np
 
 from specminer.decoding import HistoryContext
-from specminer.history import MISSING, IntColumn
-from specminer.location import Field, Key
+from specminer.decoding.location_columns import Field
+from specminer.decoding.storage_values import Key
+from specminer.history.contract_history import MISSING, IntColumn
 from specminer.specification import LastingValue
 
 MOST_VALUES: Final = 40

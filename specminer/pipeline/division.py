@@ -9,19 +9,11 @@ from typing import Final
 
 import numpy as np
 
+from specminer._support.errors import UsageError, plain
 from specminer._support.scratch import columns_in_files
 from specminer._support.text import list_some, suggest
-from specminer.abstraction import Definition, EventTable, RejectedCalls, default
-from specminer.abstraction.catalogue import fitting
-from specminer.abstraction.clock import deadlines
-from specminer.abstraction.context import with_arguments, with_calls
-from specminer.abstraction.events import ContractParameter
-from specminer.abstraction.observers import Observers
-from specminer.abstraction.passive import kept_events, without_bookkeeping
-from specminer.abstraction.phases import flags
-from specminer.abstraction.table import build
-from specminer.chain.artifact import Artifact
-from specminer.chain.interface import Interface
+from specminer.contracts.artifact import Artifact
+from specminer.contracts.interface import Interface
 from specminer.decision.access_facts import access_facts
 from specminer.decision.bare_variables import BareVariables
 from specminer.decision.context_names import names_of
@@ -29,12 +21,21 @@ from specminer.decision.decided_fields import decided_fields
 from specminer.decision.deployment_constants import deployment_constants, with_constants
 from specminer.decision.state_conditions import StateCondition, StoredField, state_conditions
 from specminer.decoding import HistoryContext, decode
-from specminer.errors import UsageError, plain
-from specminer.guard import FollowedFunction
-from specminer.history import MISSING, History
+from specminer.history.contract_history import MISSING, History
+from specminer.inference.decided_clauses import FollowedFunction
 from specminer.interaction import Interactions, analyse, split
+from specminer.learning.abstraction_definition import Definition, default
+from specminer.learning.call_context import with_arguments, with_calls
+from specminer.learning.deadline_events import deadlines
+from specminer.learning.definition_catalogue import fitting
+from specminer.learning.event_table import ContractParameter, EventTable
+from specminer.learning.passive_events import kept_events, without_bookkeeping
+from specminer.learning.phases import flags
+from specminer.learning.table_building import build
+from specminer.learning.view_observers import Observers
 from specminer.pipeline.phasing import BuiltTable, Phasing, chosen_deadlines, chosen_flags
 from specminer.pipeline.state import MineOptions, Mining
+from specminer.specification.abstraction_entries import RejectedCalls
 
 _ROOT: Final = re.compile(r"[\[.\s]")
 """Where the name of a variable ends and its keys, fields or a comparison begin."""

@@ -7,7 +7,10 @@ from collections.abc import Sequence
 from dataclasses import fields, replace
 
 from specminer._support.addresses import checksum_address
-from specminer.invariant import MAX_TOLD, entry_of
+from specminer.inference.invariant_claim import entry_of
+from specminer.inference.invariant_search import MAX_TOLD
+from specminer.learning.tuning_result import FrontAutomaton as TunedPoint
+from specminer.learning.tuning_result import Tuning
 from specminer.pipeline.assessment import round_metrics, units
 from specminer.pipeline.facts import history_summary
 from specminer.pipeline.state import Mining
@@ -23,8 +26,6 @@ from specminer.specification import (
     State,
     TransitionKind,
 )
-from specminer.tuning import FrontAutomaton as TunedPoint
-from specminer.tuning import Tuning
 
 
 def build_specification(mining: Mining) -> Mining:

@@ -10,15 +10,15 @@ from typing import Final
 
 from specminer._support.addresses import checksum_address
 from specminer._support.text import count_of
-from specminer.chain import finder
-from specminer.chain.blocks import check_ends, check_range, creation_block
-from specminer.chain.lookahead import Lookahead
-from specminer.chain.node import Node
-from specminer.chain.reading import Notes, TransactionReader, Wanted
-from specminer.chain.way import Way
+from specminer.history.trace import Address
 from specminer.pipeline.progress import SILENT, Observer
-from specminer.pipeline.sources.source import BlockRange
-from specminer.trace import Address
+from specminer.pipeline.source import BlockRange
+from specminer.sources import finder
+from specminer.sources.chain_blocks import check_ends, check_range, creation_block
+from specminer.sources.lookahead import Lookahead
+from specminer.sources.node import Node
+from specminer.sources.transaction_reading import Notes, TransactionReader, Wanted
+from specminer.sources.way import Way
 
 WINDOWS: Final = 4
 """Parts of the chain that are searched."""

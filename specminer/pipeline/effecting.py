@@ -8,12 +8,12 @@ import numpy as np
 
 from specminer.decision.branch_exploring import explore_branches
 from specminer.decision.branch_writes import Branches, SlotVariables, branches_of, take_in_branches
-from specminer.decision.effects import effects_of
+from specminer.decision.coded_effects import effects_of
 from specminer.decision.function_writes import FunctionWrites, writes_of
 from specminer.decision.laws import FunctionChanges, changes_of, laws_of
 from specminer.decision.open_ways import OpenWays, demanded_fields, take_in
-from specminer.evm.shadow.arena import Arena
 from specminer.pipeline.state import Mining
+from specminer.shadow.arena import Arena
 from specminer.specification import Effect
 
 

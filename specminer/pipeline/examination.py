@@ -7,12 +7,12 @@ from collections.abc import Iterator
 from importlib.metadata import PackageNotFoundError, version
 
 from specminer import __version__
-from specminer.chain.node import Node
-from specminer.chain.survey import Finding, survey
-from specminer.datasets import list_datasets
-from specminer.errors import StoreError, plain
+from specminer._support.errors import StoreError, plain
+from specminer.pipeline.datasets import list_datasets
 from specminer.predicate import solver_name
-from specminer.render import renderer
+from specminer.presentation.graphviz_layout import renderer
+from specminer.sources.node import Node
+from specminer.sources.survey import Finding, survey
 from specminer.store import TraceStore
 from specminer.store.sqlite import sqlite_path
 
@@ -24,7 +24,7 @@ def examine_installation() -> Iterator[Finding]:
     drawn_by = renderer()
     missing = "none: pictures cannot be drawn; install Graphviz, or `pip install pygraphviz`"
     yield Finding(what="renderer", works=drawn_by is not None, detail=drawn_by or missing)
-    from specminer.chain.execution.calls import FORKS
+    from specminer.replay.machine_calls import FORKS
 
     solver = solver_name()
     advice = "none: mining works, but nothing can be proved; `pip install 'specminer[smt]'` brings z3"

@@ -14,30 +14,31 @@ from dataclasses import dataclass, field, replace
 from itertools import chain, groupby
 from typing import Final
 
+from specminer._support.errors import FileFormatError, StoreError, UsageError, plain
 from specminer._support.text import count_of
-from specminer.chain.artifact import Artifact
-from specminer.chain.execution.choice import ForkFit, choose, measure
-from specminer.chain.execution.diff_check import DiffCounts
-from specminer.chain.execution.engine import Engine, MachineMaker
-from specminer.chain.execution.foreign import NodeSource
-from specminer.chain.execution.records import call_of
-from specminer.chain.execution.replay import RecordReplay, ReplayedTransaction
-from specminer.chain.execution.schedule import Rules, rules_of_chain, rules_of_fork
-from specminer.chain.export_blocks import merge_blocks
-from specminer.chain.export_fields import RecordError
-from specminer.chain.exported import CallType, ExportedCall, ExportedTransaction
-from specminer.chain.fitting_abi import fitting_artifact
-from specminer.chain.limits import MAX_GAS, MAX_STEPS
-from specminer.chain.listings import main_contract
-from specminer.chain.node import Node
-from specminer.chain.state_file import ChainState, StateAccount, StateMaker, place_accounts
-from specminer.chain.storage_diffs import StorageDiffs
-from specminer.errors import FileFormatError, StoreError, UsageError, plain
+from specminer.contracts.artifact import Artifact
+from specminer.contracts.fitting_abi import fitting_artifact
+from specminer.history.trace import Address, Block, ContractRecord, Fidelity, Hash, Tracer, Transaction
+from specminer.pipeline.explorer_source import AUTO
 from specminer.pipeline.progress import SILENT, ExecutionProgress, Observer
-from specminer.pipeline.sources.explorer import AUTO
-from specminer.report.fidelity import import_summary
+from specminer.presentation.fidelity import import_summary
+from specminer.replay.diff_check import DiffCounts
+from specminer.replay.engine import Engine, MachineMaker
+from specminer.replay.export_replay import RecordReplay, ReplayedTransaction
+from specminer.replay.foreign_contracts import NodeSource
+from specminer.replay.fork_choice import ForkFit, choose, measure
+from specminer.replay.fork_schedule import Rules, rules_of_chain, rules_of_fork
+from specminer.replay.limits import MAX_GAS, MAX_STEPS
+from specminer.replay.placed_accounts import StateMaker, place_accounts
+from specminer.replay.records import call_of
+from specminer.sources.export_blocks import merge_blocks
+from specminer.sources.export_fields import RecordError
+from specminer.sources.exported import CallType, ExportedCall, ExportedTransaction
+from specminer.sources.listings import main_contract
+from specminer.sources.node import Node
+from specminer.sources.state_dumps import ChainState, StateAccount
+from specminer.sources.storage_diffs import StorageDiffs
 from specminer.store import ContractPart, TraceStore
-from specminer.trace import Address, Block, ContractRecord, Fidelity, Hash, Tracer, Transaction
 
 CHUNK: Final = 500
 """Transactions after which a chunk ends, at the next block."""

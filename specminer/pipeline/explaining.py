@@ -10,10 +10,10 @@ from typing import Final
 
 import numpy as np
 
+from specminer._support.errors import StoreError, UsageError, plain
 from specminer._support.text import list_some
-from specminer.chain.artifact import Artifact
+from specminer.contracts.artifact import Artifact
 from specminer.decoding import HistoryContext
-from specminer.errors import StoreError, UsageError, plain
 from specminer.explanation import (
     DECIMALS,
     SYMBOL,
@@ -25,13 +25,13 @@ from specminer.explanation import (
     explain_transaction,
     tabulate_actors,
 )
-from specminer.history import History
+from specminer.history.contract_history import History
+from specminer.history.trace import Address, Hash, Transaction
+from specminer.inference.ranked_transactions import Transactions
 from specminer.interaction import Interactions
 from specminer.pipeline.recording import Recording
-from specminer.quantity import Units
 from specminer.specification import Role
-from specminer.surprise import Transactions
-from specminer.trace import Address, Hash, Transaction
+from specminer.specification.unit_inference import Units
 
 MAX_ASKED: Final = 50
 """Tokens at most that a node is asked about."""

@@ -8,20 +8,14 @@ from typing import Final
 import numpy as np
 
 from specminer._support.addresses import checksum_address
-from specminer.continuity import unseen_writes
 from specminer.decoding import ROLLED_BACK, HistoryContext
-from specminer.history import CONSTRUCTOR, MISSING, RETURNED, History
+from specminer.history.continuity import unseen_writes
+from specminer.history.contract_history import CONSTRUCTOR, MISSING, RETURNED, History
+from specminer.history.trace import Tracer
 from specminer.pipeline.deployment import lasting_values
 from specminer.pipeline.implementations import implementation_changes, implementations
-from specminer.report.fidelity import fidelity_of
-from specminer.specification import (
-    HistorySummary,
-    LifeMoment,
-    LifeSummary,
-    TokenSummary,
-    UnknownValues,
-)
-from specminer.trace import Tracer
+from specminer.presentation.fidelity import fidelity_of
+from specminer.specification import HistorySummary, LifeMoment, LifeSummary, TokenSummary, UnknownValues
 
 _KNOWN_SHARE: Final = 0.5
 """If the ABI knows fewer of the calls, it is probably another contract's."""

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from specminer.guard import LearnedGuards
-from specminer.guard.entity import Entities
-from specminer.invariant import Invariant
+from specminer.inference.entity_terms import Entities
+from specminer.inference.function_guards import LearnedGuards
+from specminer.inference.invariant_claim import Invariant
 from specminer.specification import (
     CompetingTransitions,
     Guard,

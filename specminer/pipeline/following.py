@@ -9,7 +9,7 @@ from specminer.decision import FunctionRuns, Wording
 from specminer.decision.history_decisions import decide_history
 from specminer.decision.runs import run_calls
 from specminer.decoding import HistoryContext
-from specminer.guard import FollowedFunction
+from specminer.inference.decided_clauses import FollowedFunction
 from specminer.pipeline.progress import SILENT, FunctionFollowed, Observer
 from specminer.pipeline.state import Mining
 

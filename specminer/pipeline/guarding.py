@@ -7,20 +7,25 @@ from dataclasses import replace
 
 import numpy as np
 
-from specminer.chain.interface import Interface
+from specminer.contracts.interface import Interface
 from specminer.decoding import HistoryContext
-from specminer.guard import learn
-from specminer.guard.entity import Entities
-from specminer.guard.passage import ways
-from specminer.guard.proving import obligations
-from specminer.guard.role import roles
-from specminer.history import OUTCOMES, RETURNED, History
+from specminer.history.contract_history import OUTCOMES, RETURNED, History
+from specminer.inference.caller_roles import roles
+from specminer.inference.competing_transitions import siblings
+from specminer.inference.entity_terms import Entities
+from specminer.inference.function_guards import learn
+from specminer.inference.guard_proofs import obligations
+from specminer.inference.implied_claims import Claims
+from specminer.inference.reasons import StateFacts
+from specminer.inference.solver_questions import ObligationLog
+from specminer.inference.state_formulas import Frames, StateSpace
+from specminer.inference.transition_guards import ways
+from specminer.inference.transition_implications import passable
 from specminer.pipeline.findings import GuardFindings, Implications
 from specminer.pipeline.following import execute, follow
 from specminer.pipeline.passing import condition, edge_keys, sibling, state_symbols
 from specminer.pipeline.state import Mining
 from specminer.predicate.smtlib import expression
-from specminer.reasoning import Claims, Frames, ObligationLog, StateFacts, StateSpace, passable, siblings
 from specminer.specification import Guard, GuardKind, Obligation, ObligationSubject
 
 

@@ -6,8 +6,8 @@ import json
 from collections.abc import Iterator, Sequence
 
 from specminer._support.addresses import checksum_address
+from specminer._support.errors import StoreError, plain
 from specminer._support.text import count_of
-from specminer.errors import StoreError, plain
 from specminer.store import TraceStore
 from specminer.store.upkeep import DatabaseSize, Flaw
 

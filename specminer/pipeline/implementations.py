@@ -17,10 +17,10 @@ import numpy as np
 
 from specminer._support.addresses import checksum_address
 from specminer.decoding import HistoryContext
-from specminer.history import CONSTRUCTOR, MISSING, History
-from specminer.location.standards import proxy_slots
+from specminer.decoding.standard_slots import proxy_slots
+from specminer.history.contract_history import CONSTRUCTOR, MISSING, History
+from specminer.history.trace import Address
 from specminer.specification import ImplementationChange, ImplementationSummary
-from specminer.trace import Address
 
 MAX_FUNCTIONS: Final = 60
 """Functions that are named of one implementation."""

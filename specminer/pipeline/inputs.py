@@ -9,14 +9,14 @@ from pathlib import Path
 from typing import Final
 
 from specminer._support.addresses import checksum_address, is_address
-from specminer.abstraction import Definition
-from specminer.abstraction.catalogue import find, resolve
-from specminer.chain.artifact import Artifact, load
-from specminer.errors import FileFormatError, StoreError, UsageError, plain
-from specminer.location import Layout
+from specminer._support.errors import FileFormatError, StoreError, UsageError, plain
+from specminer.contracts.artifact import Artifact, load
+from specminer.decoding.storage_layout import Layout
+from specminer.history.trace import Address
+from specminer.learning.abstraction_definition import Definition
+from specminer.learning.definition_catalogue import find, resolve
 from specminer.store import TraceStore
 from specminer.store.sqlite import sqlite_path
-from specminer.trace import Address
 
 MAX_ARTIFACTS: Final = 2_000
 """JSON files of a folder that are looked at."""

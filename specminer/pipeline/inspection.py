@@ -7,19 +7,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from specminer.chain.artifact import Artifact
+from specminer.contracts.artifact import Artifact
 from specminer.decision.access_facts import access_facts
 from specminer.decoding import HistoryContext, decode
-from specminer.history import History
+from specminer.history.contract_history import History
 from specminer.interaction import Analysis, Interactions, analyse, split
 from specminer.interaction.graph import interaction_graph
 from specminer.interaction.races import races
+from specminer.interaction.recorded_independence import independence
 from specminer.interaction.rejections import rejections
-from specminer.interaction.verification import independence
 from specminer.pipeline.division import state_conditions_of
 from specminer.pipeline.following import execute, follow
 from specminer.pipeline.output import replace_file
-from specminer.report import interactions as report
+from specminer.presentation import interaction_documents as report
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,7 +60,7 @@ class InspectedSplit:
 
     def explanation(self, seed: int = 0) -> dict[str, Any]:
         """Return how the history is split and why, and check that it holds; ``seed`` draws the calls executed again."""
-        from specminer.interaction.replaying import replay_sample  # loads the machine
+        from specminer.interaction.independence_replay import replay_sample  # loads the machine
 
         context = self.context
         return report.explanation(

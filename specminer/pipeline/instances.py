@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from specminer._support.addresses import checksum_address
-from specminer.chain.artifact import Artifact, parse
-from specminer.chain.family import Family, clone_target, family
-from specminer.errors import StoreError, UsageError
+from specminer._support.errors import StoreError, UsageError
+from specminer.contracts.artifact import Artifact, parse
+from specminer.contracts.code_family import Family, clone_target, family
+from specminer.history.trace import Address
 from specminer.store import TraceStore
-from specminer.trace import Address
 
 if TYPE_CHECKING:  # loads the libraries that ask
-    from specminer.chain.node import Node
+    from specminer.sources.node import Node
 
 _BATCH: Final = 100
 """Requests for code sent at a time."""
@@ -74,7 +74,7 @@ def children(
 
 
 def _codes(node: Node, contracts: list[Address]) -> dict[Address, bytes]:
-    from specminer.chain.node import octets, result_of
+    from specminer.sources.node import octets, result_of
 
     found: dict[Address, bytes] = {}
     for start in range(0, len(contracts), _BATCH):
@@ -117,7 +117,7 @@ def _largest_first(groups: Iterable[list[Address]]) -> list[list[Address]]:
 def same_code(store: TraceStore, chain_id: int, contract: Address) -> list[Address]:
     """Return the contracts in the database whose code is that of ``contract``, it included, by creation.
 
-    Equal but for immutables and metadata (:mod:`specminer.chain.family`). Minimal proxies are equal by their
+    Equal but for immutables and metadata (:mod:`specminer.contracts.code_family`). Minimal proxies are equal by their
     target; another proxy only if it handed calls on to the same code as ``contract`` did.
 
     Raises:

@@ -7,19 +7,19 @@ from dataclasses import dataclass
 from typing import Final
 
 from specminer._support.addresses import checksum_address
-from specminer.chain import finder
-from specminer.chain.artifact import Artifact
-from specminer.chain.blocks import check_chain, check_range, newest_block
-from specminer.chain.node import Node
-from specminer.chain.progress import Estimate, Progress
-from specminer.chain.shared_search import SharedSearch
-from specminer.chain.way import Way
-from specminer.errors import NotOnChain
+from specminer._support.errors import NotOnChain
+from specminer.contracts.artifact import Artifact
+from specminer.history.trace import Address
 from specminer.pipeline.collecting import beginning_of, collect, missing_blocks
 from specminer.pipeline.progress import Observer, ProgressEvent
-from specminer.pipeline.sources.source import BlockRange
+from specminer.pipeline.source import BlockRange
+from specminer.sources import finder
+from specminer.sources.chain_blocks import check_chain, check_range, newest_block
+from specminer.sources.node import Node
+from specminer.sources.reading_progress import Estimate, Progress
+from specminer.sources.shared_search import SharedSearch
+from specminer.sources.way import Way
 from specminer.store import TraceStore
-from specminer.trace import Address
 
 WINDOW: Final = 10_000
 """Blocks that are searched for all contracts before each takes its part: what is found is held so long."""

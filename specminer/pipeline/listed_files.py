@@ -8,16 +8,18 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
+from specminer._support.errors import FileFormatError, plain
 from specminer._support.text import count_of
-from specminer.chain.export_fields import RecordError
-from specminer.chain.export_supplements import BlockRow, Receipt, RecordKind, complete_all
-from specminer.chain.exported import ExportedCall, ExportedTransaction
-from specminer.chain.listings import Listing, World, main_contract, merge_lists
-from specminer.chain.nested_traces import read_nested
-from specminer.chain.saved_traces import SavedTraces, read_saved, read_trace_table
-from specminer.chain.state_file import ChainState, read_state
-from specminer.chain.storage_diffs import StorageDiffs, add_diffs, read_diffs
-from specminer.chain.txlist import (
+from specminer.history.trace import NO_ADDRESS, Address, Hash
+from specminer.sources.export_fields import RecordError
+from specminer.sources.export_supplements import BlockRow, Receipt, RecordKind, complete_all
+from specminer.sources.exported import ExportedCall, ExportedTransaction
+from specminer.sources.listings import Listing, World, main_contract, merge_lists
+from specminer.sources.nested_traces import read_nested
+from specminer.sources.saved_traces import SavedTraces, read_saved, read_trace_table
+from specminer.sources.state_dumps import ChainState, read_state
+from specminer.sources.storage_diffs import StorageDiffs, add_diffs, read_diffs
+from specminer.sources.txlist import (
     FileKind,
     kind_of,
     kind_of_records,
@@ -26,8 +28,6 @@ from specminer.chain.txlist import (
     read_receipts,
     read_transactions,
 )
-from specminer.errors import FileFormatError, plain
-from specminer.trace import NO_ADDRESS, Address, Hash
 
 _CHECKED: Final = 1_000
 """Internal calls that are looked at to tell whose list they are."""
@@ -135,7 +135,7 @@ def _owner(transactions: Sequence[ExportedTransaction]) -> Address:
     """Return the contract whose list this is."""
     main = main_contract(transactions)
     if main is None:  # nothing but creations
-        from specminer.chain.execution.records import call_of
+        from specminer.replay.records import call_of
 
         main = call_of(transactions[0]).created
     return main or NO_ADDRESS

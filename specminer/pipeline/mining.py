@@ -7,13 +7,15 @@ from dataclasses import dataclass
 from functools import reduce
 from typing import Final
 
-from specminer.abstraction import EventTable
-from specminer.chain.artifact import Artifact
-from specminer.chain.interface import Interface
+from specminer._support.errors import plain
+from specminer.contracts.artifact import Artifact
+from specminer.contracts.interface import Interface
 from specminer.decoding import HistoryContext
-from specminer.errors import plain
-from specminer.history import History
+from specminer.history.contract_history import History
+from specminer.inference.ranked_transactions import Transactions
 from specminer.interaction import Analysis, Interactions
+from specminer.learning.event_table import EventTable
+from specminer.learning.tuning_result import Tuning
 from specminer.pipeline.assessment import assess_confidence, find_invariants, rank_surprise
 from specminer.pipeline.automata import choose_abstraction, count_transitions
 from specminer.pipeline.division import decode_history, divide
@@ -26,8 +28,6 @@ from specminer.pipeline.recording import Recording
 from specminer.pipeline.second_view import mine_second_view
 from specminer.pipeline.state import MineOptions, Mining, Stage
 from specminer.specification import Specification
-from specminer.surprise import Transactions
-from specminer.tuning import Tuning
 
 STAGES: Final[tuple[Stage, ...]] = (
     decode_history,

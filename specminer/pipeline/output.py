@@ -9,10 +9,13 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from specminer._support.errors import OutputError, RenderError, plain
 from specminer._support.files import replacing
-from specminer.abstraction import Definition, dump
-from specminer.errors import OutputError, RenderError, plain
-from specminer.render import PictureOptions, render_dot, to_dot
+from specminer.learning.abstraction_definition import Definition
+from specminer.learning.definition_toml import dump
+from specminer.presentation.dot import to_dot
+from specminer.presentation.graphviz_layout import render_dot
+from specminer.presentation.picture_options import PictureOptions
 from specminer.specification import Specification, encode_specification
 
 _UNSAFE = re.compile(r"[^A-Za-z0-9_-]+")

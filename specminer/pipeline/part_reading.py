@@ -7,10 +7,10 @@ from typing import Final
 
 import numpy as np
 
-from specminer.excerpt import excerpt
-from specminer.history import History
+from specminer.history.contract_history import History
+from specminer.history.excerpt import excerpt
+from specminer.history.trace import Address, Hash, Transaction
 from specminer.store import TraceStore
-from specminer.trace import Address, Hash, Transaction
 
 _MOST: Final = 4
 """So many times the transactions asked for are kept at most; more would take longer to read than they save."""

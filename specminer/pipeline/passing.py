@@ -6,14 +6,18 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from specminer.guard.learning import MIN_CALLS, LearnedClause, truth_of
-from specminer.guard.passage import PassageCondition
-from specminer.guard.simplifying import formula_of
-from specminer.history import History
-from specminer.invariant import Invariant
+from specminer._support.statistics import wilson
+from specminer.history.contract_history import History
+from specminer.inference.competing_transitions import Siblings
+from specminer.inference.conjunctions import formula_of
+from specminer.inference.guard_learning import MIN_CALLS, LearnedClause, truth_of
+from specminer.inference.invariant_claim import Invariant
+from specminer.inference.state_formulas import StateSpace
+from specminer.inference.transition_guards import PassageCondition
+from specminer.inference.transition_implications import DroppedCondition, Passable
+from specminer.learning.tuning_result import Tuning
 from specminer.predicate import text
 from specminer.predicate.smtlib import expression, symbol_name, symbol_sorts
-from specminer.reasoning import DroppedCondition, Passable, Siblings, StateSpace
 from specminer.specification import (
     CompetingTransitions,
     SymbolSort,
@@ -21,8 +25,6 @@ from specminer.specification import (
     TransitionGuard,
     TransitionVerdict,
 )
-from specminer.support import wilson
-from specminer.tuning import Tuning
 
 
 def edge_keys(passed: Iterable[Passable], tuning: Tuning) -> dict[tuple[int, int, str], Passable]:

@@ -7,17 +7,19 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
+from specminer._support.errors import UsageError, plain
 from specminer._support.text import suggest
-from specminer.abstraction import Definition, EventTable, Quotient
-from specminer.abstraction.clock import Deadline, with_deadlines
-from specminer.abstraction.folds import Folds
-from specminer.abstraction.observers import Observers
-from specminer.abstraction.phases import Flag, with_flags, with_phases
-from specminer.confidence.agreement import agreements
 from specminer.decoding import HistoryContext
-from specminer.errors import UsageError, plain
-from specminer.history import IntColumn
+from specminer.history.contract_history import IntColumn
 from specminer.interaction import Interactions
+from specminer.learning.abstraction_definition import Definition
+from specminer.learning.deadline_events import Deadline, with_deadlines
+from specminer.learning.event_table import EventTable
+from specminer.learning.history_folds import Folds
+from specminer.learning.phases import Flag, with_flags, with_phases
+from specminer.learning.quotient import Quotient
+from specminer.learning.split_half_agreement import agreements
+from specminer.learning.view_observers import Observers
 from specminer.predicate import names_in
 
 _ROOT: Final = re.compile(r"[\[.\s]")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final, Protocol, TypeAlias
 
-from specminer.chain.progress import Estimate, PageRead, Progress
+from specminer.sources.reading_progress import Estimate, PageRead, Progress
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

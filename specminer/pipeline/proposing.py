@@ -9,24 +9,13 @@ from typing import Final
 
 from eth_abi.exceptions import EncodingError
 
+from specminer._support.errors import UsageError, plain
 from specminer._support.text import count_of, list_some, suggest
-from specminer.chain.blocks import head_block
-from specminer.chain.execution.calls import EXISTS, FORKS, RICH, AccountSource, Basics, Call, Surroundings
-from specminer.chain.execution.fast import FastMachine
-from specminer.chain.execution.foreign import NodeSource
-from specminer.chain.execution.schedule import rules_of_chain
-from specminer.chain.interface import Interface
-from specminer.chain.limits import MAX_GAS
-from specminer.chain.steps import record_steps
-from specminer.continuity import last_values
+from specminer.contracts.interface import Interface
 from specminer.decoding import HistoryContext, decode
-from specminer.errors import UsageError, plain
-from specminer.history import History
-from specminer.pipeline.inputs import parse_address
-from specminer.pipeline.selecting import Selection
-from specminer.pipeline.sources.source import HistorySource
-from specminer.store import TraceStore
-from specminer.trace import (
+from specminer.history.continuity import last_values
+from specminer.history.contract_history import History
+from specminer.history.trace import (
     NO_ADDRESS,
     Address,
     Block,
@@ -39,6 +28,17 @@ from specminer.trace import (
     Transaction,
     Word,
 )
+from specminer.history.tracer_steps import record_steps
+from specminer.pipeline.inputs import parse_address
+from specminer.pipeline.selecting import Selection
+from specminer.pipeline.source import HistorySource
+from specminer.replay.fast_machine import FastMachine
+from specminer.replay.foreign_contracts import NodeSource
+from specminer.replay.fork_schedule import rules_of_chain
+from specminer.replay.limits import MAX_GAS
+from specminer.replay.machine_calls import EXISTS, FORKS, RICH, AccountSource, Basics, Call, Surroundings
+from specminer.sources.chain_blocks import head_block
+from specminer.store import TraceStore
 
 GAS: Final = min(MAX_GAS, 30_000_000)
 PROPOSED: Final = Hash(b"\xff" * 32)

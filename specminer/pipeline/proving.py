@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import msgspec
 
+from specminer._support.errors import FileFormatError, UsageError, plain
 from specminer._support.text import count_of
-from specminer.errors import FileFormatError, UsageError, plain
 from specminer.predicate.smt import FormulaError, is_satisfiable, solver_name
 from specminer.specification import Obligation, SolverAnswer, Specification
 

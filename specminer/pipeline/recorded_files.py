@@ -9,21 +9,13 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
+from specminer._support.creation_addresses import creation_address
+from specminer._support.errors import ChainError, FileFormatError, UsageError, plain
 from specminer._support.keccak import keccak
-from specminer.chain.artifact import Artifact
-from specminer.chain.export_blocks import merge_blocks
-from specminer.chain.export_fields import RecordError
-from specminer.chain.exported import ExportedTransaction
-from specminer.chain.fitting_abi import fitting_artifact
-from specminer.chain.listings import World, merge_lists
-from specminer.chain.matching import Envelope
-from specminer.chain.saved_traces import Answer
-from specminer.chain.tracing import decode
-from specminer.chain.transaction_types import is_of_system
-from specminer.errors import ChainError, FileFormatError, UsageError, plain
-from specminer.evm.addresses import creation_address
-from specminer.store import TraceStore
-from specminer.trace import (
+from specminer.contracts.artifact import Artifact
+from specminer.contracts.fitting_abi import fitting_artifact
+from specminer.contracts.transaction_types import is_of_system
+from specminer.history.trace import (
     Address,
     Block,
     ContractRecord,
@@ -34,6 +26,14 @@ from specminer.trace import (
     Tracer,
     Transaction,
 )
+from specminer.sources.export_blocks import merge_blocks
+from specminer.sources.export_fields import RecordError
+from specminer.sources.exported import ExportedTransaction
+from specminer.sources.listings import World, merge_lists
+from specminer.sources.saved_traces import Answer
+from specminer.sources.trace_matching import Envelope
+from specminer.sources.tracing import decode
+from specminer.store import TraceStore
 
 _OWNED: Final = frozenset("RWKLQD")
 """Rows of our tracer that it writes for the contracts it was made for only; the second field is the contract."""

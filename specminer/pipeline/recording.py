@@ -7,11 +7,11 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from specminer.chain.artifact import Artifact, parse
-from specminer.chain.tracefile import TraceFile
-from specminer.errors import FileFormatError
+from specminer._support.errors import FileFormatError
+from specminer.contracts.artifact import Artifact, parse
+from specminer.history.trace import Address, Hash, Transaction
+from specminer.sources.tracefile import TraceFile
 from specminer.store import TraceStore
-from specminer.trace import Address, Hash, Transaction
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

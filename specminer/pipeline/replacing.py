@@ -11,15 +11,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Final
 
-from specminer.chain.blocks import block_at, creation_block, head_block
-from specminer.chain.chunks import Chunk
-from specminer.chain.collector import Collector
-from specminer.chain.envelopes import block_of
-from specminer.chain.node import Node, octets, result_of
-from specminer.errors import ChainError, InvalidNodeResponse, NodeRefused, NotOnChain, UsageError
+from specminer._support.errors import ChainError, InvalidNodeResponse, NodeRefused, NotOnChain, UsageError
+from specminer.history.trace import NO_HASH, Address, Block, ContractRecord, Hash
 from specminer.pipeline.progress import Observer
+from specminer.sources.chain_blocks import block_at, creation_block, head_block
+from specminer.sources.chunks import Chunk
+from specminer.sources.collector import Collector
+from specminer.sources.envelopes import block_of
+from specminer.sources.node import Node, octets, result_of
 from specminer.store import RecordedPiece, Replacement, TraceStore
-from specminer.trace import NO_HASH, Address, Block, ContractRecord, Hash
 
 MAX_PROOF: Final = 50_000
 """Blocks whose links are followed at most: no chain replaces more."""

@@ -7,24 +7,24 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
-from specminer.chain.artifact import Artifact
-from specminer.errors import StoreError, UsageError, plain
+from specminer._support.errors import StoreError, UsageError, plain
+from specminer.contracts.artifact import Artifact
+from specminer.history.trace import Address, Hash
 from specminer.pipeline.automata import transition_groups
 from specminer.pipeline.explaining import Explainer, Question
 from specminer.pipeline.mining import MiningResult, mine
 from specminer.pipeline.output import make_folder, remove_file, replace_file
 from specminer.pipeline.selecting import life_of
 from specminer.pipeline.state import options_of
-from specminer.quantity import units_of
-from specminer.report.document import Report
-from specminer.report.eventlog import events, to_csv, to_xes
-from specminer.report.evidence import gather
-from specminer.report.markdown import to_markdown
-from specminer.report.ocel import to_ocel
-from specminer.report.page import to_html
+from specminer.presentation.eventlog import events, to_csv, to_xes
+from specminer.presentation.markdown import to_markdown
+from specminer.presentation.ocel import to_ocel
+from specminer.presentation.page import to_html
+from specminer.presentation.report_document import Report
+from specminer.presentation.report_evidence import gather
 from specminer.specification import Edge, Role, Specification
+from specminer.specification.unit_inference import units_of
 from specminer.store import TraceStore
-from specminer.trace import Address, Hash
 
 FORMATS: Final[dict[str, Callable[[Report], bytes]]] = {
     "html": lambda report: to_html(report).encode(),

@@ -12,7 +12,7 @@ from typing import Final
 
 import numpy as np
 
-from specminer.errors import UsageError
+from specminer._support.errors import UsageError
 from specminer.interaction import Interactions, second_view
 from specminer.pipeline.automata import choose_abstraction, count_transitions
 from specminer.pipeline.division import divide_events

@@ -10,29 +10,23 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from specminer._support.addresses import checksum_address, is_address
-from specminer.chain.artifact import Artifact, parse
-from specminer.datasets import list_datasets, suggestion
+from specminer._support.errors import StoreError, UsageError, plain
+from specminer.contracts.artifact import Artifact, parse
 from specminer.decoding import separate_lives
-from specminer.errors import StoreError, UsageError, plain
-from specminer.history import History
-from specminer.lives import of_life
-from specminer.pipeline.inputs import (
-    common_chain,
-    is_ens_name,
-    open_existing,
-    parse_address,
-    read_artifact,
-)
+from specminer.history.contract_history import History
+from specminer.history.lives import of_life
+from specminer.history.trace import Address
+from specminer.pipeline.datasets import list_datasets, suggestion
+from specminer.pipeline.inputs import common_chain, is_ens_name, open_existing, parse_address, read_artifact
 from specminer.pipeline.instances import children, same_code, sibling_artifact
 from specminer.pipeline.progress import SILENT, Observer
 from specminer.pipeline.recording import Recording
-from specminer.pipeline.sources.source import ALL_BLOCKS, BlockRange, HistorySource, OpenSource, UpdateRequest
+from specminer.pipeline.source import ALL_BLOCKS, BlockRange, HistorySource, OpenSource, UpdateRequest
 from specminer.pipeline.traces import import_traces
 from specminer.store import TraceStore
-from specminer.trace import Address
 
 if TYPE_CHECKING:  # loads the libraries that ask
-    from specminer.chain.node import Node
+    from specminer.sources.node import Node
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

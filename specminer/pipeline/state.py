@@ -6,19 +6,22 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NoReturn, TypeAlias
 
-from specminer.abstraction import Definition
-from specminer.chain.artifact import Artifact
+from specminer.contracts.artifact import Artifact
 from specminer.decision import FunctionRuns
 from specminer.decision.open_ways import OpenWays
 from specminer.decoding import HistoryContext
-from specminer.guard import FollowedFunction
-from specminer.history import History
+from specminer.history.contract_history import History
+from specminer.inference.decided_clauses import FollowedFunction
+from specminer.inference.invariant_claim import Invariant
+from specminer.inference.ranked_transactions import Transactions
 from specminer.interaction import Analysis, Interactions
-from specminer.invariant import Invariant
+from specminer.learning.abstraction_definition import Definition
+from specminer.learning.preset import Preset
+from specminer.learning.tuning_result import Tuning
+from specminer.pipeline.cluster import DaskOptions
 from specminer.pipeline.findings import GuardFindings, Implications
 from specminer.pipeline.phasing import Phasing
 from specminer.pipeline.progress import SILENT, Observer
-from specminer.pipeline.workers.cluster import DaskOptions
 from specminer.specification import (
     LISTED,
     Confidence,
@@ -30,8 +33,6 @@ from specminer.specification import (
     Specification,
     Surprise,
 )
-from specminer.surprise import Transactions
-from specminer.tuning import Preset, Tuning
 
 
 class _Pending:

@@ -21,11 +21,11 @@ from typing import Final
 
 import numpy as np
 
-from specminer.chain.artifact import Artifact
-from specminer.errors import UsageError
-from specminer.excerpt import excerpt
-from specminer.history import BoolColumn, History
-from specminer.monitoring.deviation import CheckResult
+from specminer._support.errors import UsageError
+from specminer.contracts.artifact import Artifact
+from specminer.history.contract_history import BoolColumn, History
+from specminer.history.excerpt import excerpt
+from specminer.history.trace import Address, Hash
 from specminer.monitoring.state_file import SlotKey, StateFile, StateMark, StoredState
 from specminer.pipeline.bearing import (
     coverage_of,
@@ -51,12 +51,12 @@ from specminer.pipeline.inputs import open_existing
 from specminer.pipeline.part_reading import PartReader
 from specminer.pipeline.progress import SILENT, Observer
 from specminer.pipeline.selecting import SelectionOptions, choose_contracts
-from specminer.pipeline.sources.source import HistorySource
+from specminer.pipeline.source import HistorySource
 from specminer.pipeline.state import Mining
 from specminer.pipeline.transaction_list import TransactionList
 from specminer.specification import ClaimEdits, Specification, edit_specification, encode_specification
+from specminer.specification.deviation import CheckResult
 from specminer.store import TraceStore
-from specminer.trace import Address, Hash
 
 LEAST: Final = 10_000
 """Calls; of fewer nothing is kept, because reading them all costs hardly more."""

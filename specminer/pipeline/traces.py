@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from specminer.chain.tracefile import Header, TraceFile, write
-from specminer.errors import StoreError, UsageError, plain
+from specminer._support.errors import StoreError, UsageError, plain
+from specminer.history.trace import Address, ContractRecord
+from specminer.sources.tracefile import Header, TraceFile, write
 from specminer.store import TraceStore
-from specminer.trace import Address, ContractRecord
 
 
 def export_traces(store: TraceStore, chain_id: int, contract: Address, path: Path) -> int:

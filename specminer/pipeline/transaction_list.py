@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from specminer.history.trace import Address, Hash
 from specminer.store import RecordedRow, TraceStore
-from specminer.trace import Address, Hash
 
 
 @dataclass(slots=True)

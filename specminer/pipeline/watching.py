@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+from specminer._support.errors import ChainError, UsageError
 from specminer._support.text import count_of
-from specminer.chain.artifact import Artifact
-from specminer.errors import ChainError, UsageError
-from specminer.monitoring.deviation import CheckResult, Deviation, Severity
+from specminer.contracts.artifact import Artifact
+from specminer.history.trace import Address, Hash
 from specminer.monitoring.journal import DeliveryJournal, Notice
 from specminer.monitoring.metrics import WatchCounters
 from specminer.monitoring.receivers import FindingReceiver, NotDelivered
@@ -21,14 +21,14 @@ from specminer.pipeline.inputs import parse_address
 from specminer.pipeline.mining import mine
 from specminer.pipeline.output import replace_file
 from specminer.pipeline.progress import SILENT, Observer
-from specminer.pipeline.sources.source import OpenSource, UpdateRequest
+from specminer.pipeline.source import OpenSource, UpdateRequest
 from specminer.pipeline.state import options_of
 from specminer.pipeline.stored_checking import StoredCheck
 from specminer.pipeline.transaction_list import TransactionList
-from specminer.report.check_result import finding_document
+from specminer.presentation.check_result import finding_document
 from specminer.specification import LISTED, ClaimEdits, Specification, encode_specification
+from specminer.specification.deviation import CheckResult, Deviation, Severity
 from specminer.store import TraceStore
-from specminer.trace import Address, Hash
 
 WATCHED_LEAST: Final = 500
 """Calls of a history from which on something is kept; fewer than for a single check, since it is used at each round."""

@@ -12,11 +12,16 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from specminer._support.errors import FileFormatError, StoreError, plain
 from specminer._support.text import count_of
-from specminer.chain.artifact import Artifact
-from specminer.chain.execution.saving import decode_replay
-from specminer.chain.export_fields import RecordError
-from specminer.chain.listings import (
+from specminer.contracts.artifact import Artifact
+from specminer.contracts.transaction_types import name_type
+from specminer.history.trace import Address, Hash
+from specminer.pipeline.executing import Export, ImportResult, Rulebook, import_export
+from specminer.pipeline.progress import SILENT, Observer
+from specminer.replay.saved_replay import decode_replay
+from specminer.sources.export_fields import RecordError
+from specminer.sources.listings import (
     Listing,
     World,
     call_fields,
@@ -25,13 +30,8 @@ from specminer.chain.listings import (
     read_kept,
     transaction_fields,
 )
-from specminer.chain.node import Node
-from specminer.chain.transaction_types import name_type
-from specminer.errors import FileFormatError, StoreError, plain
-from specminer.pipeline.executing import Export, ImportResult, Rulebook, import_export
-from specminer.pipeline.progress import SILENT, Observer
+from specminer.sources.node import Node
 from specminer.store import ListedRecord, TraceStore
-from specminer.trace import Address, Hash
 
 _TRANSACTION: Final = "transaction"
 _CALL: Final = "call"

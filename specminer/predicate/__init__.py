@@ -1,11 +1,11 @@
 """Predicates: pySMT formulas, their text and price, and their evaluation over columns."""
 
-from specminer.predicate.columns import SymbolColumns, evaluate
+from specminer.predicate.column_evaluation import SymbolColumns, evaluate
+from specminer.predicate.formula_parsing import names_in, parse
+from specminer.predicate.formula_sorts import SORTS
+from specminer.predicate.formula_text import negated_text, price, quote_name, text, unknown_text
 from specminer.predicate.normal import contradictory, entails, normalise
-from specminer.predicate.parsing import names_in, parse
 from specminer.predicate.smt import Declaration, Formula, FormulaError, FormulaSort, Language, solver_name
-from specminer.predicate.sorts import SORTS
-from specminer.predicate.text import negated_text, price, quote_name, text, unknown_text
 
 __all__ = [
     "SORTS",

@@ -27,7 +27,7 @@ from pysmt.logics import QF_LIA, QF_NIA, Logic, get_closer_logic
 from pysmt.smtlib.parser import SmtLibParser
 from pysmt.typing import BOOL, INT
 
-from specminer.location import short_text
+from specminer.decoding.storage_values import short_text
 from specminer.predicate.syntax import assertion, declaration
 from specminer.specification import SymbolSort
 

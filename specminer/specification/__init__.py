@@ -4,7 +4,7 @@ Every field of the document is a field of a frozen dataclass, in the order in wh
 enums. What is left out of the JSON, and what is read instead, :mod:`.codec` says.
 """
 
-from specminer.specification.abstraction import (
+from specminer.specification.abstraction_entries import (
     AbstractionSummary,
     ChosenPredicate,
     DefinitionDocument,
@@ -34,7 +34,7 @@ from specminer.specification.codec import (
     is_specification,
     read_specification,
 )
-from specminer.specification.confidence import Confidence, HalvesAgreement, HeldOutFigures
+from specminer.specification.confidence_entries import Confidence, HalvesAgreement, HeldOutFigures
 from specminer.specification.edits import (
     NO_EDITS,
     ClaimContent,
@@ -69,7 +69,7 @@ from specminer.specification.guards import (
     TransitionCondition,
     TransitionGuard,
 )
-from specminer.specification.history import (
+from specminer.specification.history_facts import (
     HistorySummary,
     ImplementationChange,
     ImplementationSummary,
@@ -81,7 +81,6 @@ from specminer.specification.history import (
     TokenSummary,
     UnknownValues,
 )
-from specminer.specification.interactions import EntitySort, InteractionsSummary, Mode
 from specminer.specification.invariants import (
     CONTRACT_SCOPE,
     INTERACTION_SCOPE,
@@ -108,7 +107,8 @@ from specminer.specification.model import (
     TransitionKind,
     front_place,
 )
-from specminer.specification.surprise import (
+from specminer.specification.split_document import EntitySort, InteractionsSummary, Mode
+from specminer.specification.surprise_entries import (
     LISTED,
     MAX_LISTED,
     EvidenceFamily,

@@ -24,9 +24,9 @@ from typing import Any, Final
 
 import msgspec
 
+from specminer._support.errors import FileFormatError, plain
 from specminer._support.files import read_bounded
-from specminer.errors import FileFormatError, plain
-from specminer.nesting import NestingError, check_nesting
+from specminer._support.nesting import NestingError, check_nesting
 from specminer.specification.absence import is_absent
 from specminer.specification.guards import GuardKind
 from specminer.specification.model import FORMAT, VERSION, Specification

@@ -25,9 +25,9 @@ from typing import Final
 
 import msgspec
 
+from specminer._support.errors import FileFormatError, plain
 from specminer._support.files import read_bounded
-from specminer.errors import FileFormatError, plain
-from specminer.nesting import NestingError, check_nesting
+from specminer._support.nesting import NestingError, check_nesting
 from specminer.specification.codec import document_of
 from specminer.specification.effects import Effect
 from specminer.specification.guards import Guard, GuardCondition, GuardKind

@@ -12,10 +12,10 @@ from enum import Enum
 from functools import cached_property
 from typing import Self
 
+from specminer._support.errors import UsageError
 from specminer.automaton import Automaton, Transition
-from specminer.errors import UsageError
 from specminer.specification.absence import absent
-from specminer.specification.abstraction import AbstractionSummary
+from specminer.specification.abstraction_entries import AbstractionSummary
 from specminer.specification.claims import (
     CompetingTransitions,
     Obligation,
@@ -23,14 +23,14 @@ from specminer.specification.claims import (
     RedundantClaim,
     Role,
 )
-from specminer.specification.confidence import Confidence
+from specminer.specification.confidence_entries import Confidence
 from specminer.specification.effects import Effect
 from specminer.specification.guards import Guard, TransitionGuard
-from specminer.specification.history import HistorySummary
-from specminer.specification.interactions import InteractionsSummary
+from specminer.specification.history_facts import HistorySummary
 from specminer.specification.invariants import InvariantEntry
 from specminer.specification.numbers import Count, Interval
-from specminer.specification.surprise import Surprise
+from specminer.specification.split_document import InteractionsSummary
+from specminer.specification.surprise_entries import Surprise
 from specminer.specification.symbols import SymbolSort
 
 FORMAT = "specminer/automaton"

@@ -10,7 +10,7 @@ import numpy.typing as npt
 import sqlalchemy as sa
 
 from specminer._support.scratch import in_file
-from specminer.history import (
+from specminer.history.contract_history import (
     CALLS,
     ENVIRONMENT,
     MISSING,
@@ -21,11 +21,11 @@ from specminer.history import (
     RowColumn,
     SmallColumn,
 )
+from specminer.history.trace import Address, Hash
 from specminer.store import schema
-from specminer.store.columns import Row, fetch_rows, looked_up
+from specminer.store.code_instances import among
 from specminer.store.damage import blob, padded
-from specminer.store.instances import among
-from specminer.trace import Address, Hash
+from specminer.store.history_columns import Row, fetch_rows, looked_up
 
 _CALLS: Final = {kind.value: position for position, kind in enumerate(CALLS)}
 _ENVIRONMENT: Final = {kind.value: position for position, kind in enumerate(ENVIRONMENT)}

@@ -11,7 +11,7 @@ from typing import Final
 
 import numpy as np
 
-from specminer.history import MISSING, History, IntColumn, RowColumn
+from specminer.history.contract_history import MISSING, History, IntColumn, RowColumn
 
 WORD: Final = 32
 """Bytes of a word, at most."""

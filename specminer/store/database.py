@@ -13,7 +13,7 @@ from typing import Any, Final, Protocol, Self
 
 import sqlalchemy as sa
 
-from specminer.errors import StoreError, plain
+from specminer._support.errors import StoreError, plain
 from specminer.store import postgresql, sqlite
 from specminer.store.damage import READING_ERRORS
 from specminer.store.turns import Note, Turns

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 
+from specminer.history.trace import Address, Hash
 from specminer.store import schema
-from specminer.trace import Address, Hash
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,12 +7,12 @@ from collections.abc import Sequence
 import numpy as np
 import sqlalchemy as sa
 
-from specminer.evm.addresses import creation_address
-from specminer.history import BoolColumn, IntColumn
+from specminer._support.creation_addresses import creation_address
+from specminer.history.contract_history import BoolColumn, IntColumn
 from specminer.store import schema
-from specminer.store.columns import fetch_rows, looked_up
+from specminer.store.code_instances import among
 from specminer.store.damage import blob, check_sizes
-from specminer.store.instances import among
+from specminer.store.history_columns import fetch_rows, looked_up
 
 
 def newborn_callers(

@@ -6,12 +6,12 @@ from collections.abc import Iterator, Sequence
 
 import sqlalchemy as sa
 
-from specminer.continuity import unseen_writes
-from specminer.errors import plain
-from specminer.history import History
+from specminer._support.errors import plain
+from specminer.history.continuity import unseen_writes
+from specminer.history.contract_history import History
+from specminer.history.trace import Tracer
 from specminer.store import schema
-from specminer.store.instances import among
-from specminer.trace import Tracer
+from specminer.store.code_instances import among
 
 _NAMED = 3
 """Transactions that a sentence names at most."""

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 
-from specminer.errors import StoreError
+from specminer._support.errors import StoreError
 from specminer.store.turns import FULL_DISK, Turns
 
 _DRIVER: Final = "postgresql+psycopg"

@@ -12,7 +12,7 @@ from typing import Final
 
 import sqlalchemy as sa
 
-from specminer.errors import StoreError
+from specminer._support.errors import StoreError
 
 metadata = sa.MetaData()
 

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 
-from specminer.errors import StoreError, plain
+from specminer._support.errors import StoreError, plain
 from specminer.store.turns import FULL_DISK, Turns
 
 _URL: Final = re.compile(r"://|^[a-zA-Z][a-zA-Z0-9+_.-]+:/")

@@ -7,14 +7,14 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 import sqlalchemy as sa
 
-from specminer.flows import TRANSFER_TOPICS, TokenFlow, read_transfers
-from specminer.history import TOKENS, IntColumn, TransferColumns
+from specminer.history.contract_history import TOKENS, IntColumn, TransferColumns
+from specminer.history.flows import TRANSFER_TOPICS, TokenFlow, read_transfers
+from specminer.history.trace import Address
+from specminer.history.words import from_integers
 from specminer.store import schema
-from specminer.store.columns import fetch_rows
+from specminer.store.code_instances import among
 from specminer.store.damage import blob
-from specminer.store.instances import among
-from specminer.trace import Address
-from specminer.words import from_integers
+from specminer.store.history_columns import fetch_rows
 
 _TOPIC = 32
 

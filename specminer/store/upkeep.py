@@ -12,8 +12,8 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 
+from specminer.history.trace import Tracer
 from specminer.store import schema, writing
-from specminer.trace import Tracer
 
 _DICTIONARIES: Final = (schema.address, schema.word, schema.code, schema.artifact)
 """Tables of values that others refer to."""

@@ -8,11 +8,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from specminer.store import answers, reading, schema
-from specminer.store.blocks import block_values, merged_block, stored_block
-from specminer.store.dictionary import address_ids, artifact_id, code_id, word_ids
-from specminer.store.inserting import insert_rows, storable_text
-from specminer.trace import (
+from specminer.history.trace import (
     AccessKind,
     Address,
     Block,
@@ -23,6 +19,12 @@ from specminer.trace import (
     Tracer,
     Transaction,
 )
+from specminer.store import queries as reading
+from specminer.store import schema
+from specminer.store import stored_answers as answers
+from specminer.store.dictionary_coding import address_ids, artifact_id, code_id, word_ids
+from specminer.store.inserting import insert_rows, storable_text
+from specminer.store.stored_blocks import block_values, merged_block, stored_block
 
 _OF_INVOCATIONS = (schema.access, schema.event, schema.payment, *answers.CALL_TABLES)
 _OF_TRANSACTIONS = (

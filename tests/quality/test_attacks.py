@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from specminer.datasets import list_datasets
-from specminer.surprise import measure, threshold
+from specminer.inference.alarm import threshold
+from specminer.inference.surprise_measures import measure
+from specminer.pipeline.datasets import list_datasets
 from tests.support.mined import marked, mined
 
 ATTACKED = ("savings", "vaults", "tender")

@@ -7,10 +7,10 @@ from functools import cache
 
 import pytest
 
+from specminer.learning.preset import PRESETS
 from specminer.pipeline import MineOptions, division
 from specminer.pipeline.mining import MiningResult
 from specminer.specification import TransitionKind
-from specminer.tuning.preset import PRESETS
 from tests.support.mined import mined
 
 ONE = 1.5

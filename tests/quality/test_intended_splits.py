@@ -11,9 +11,9 @@ from typing import Final
 import msgspec
 import pytest
 
-from specminer.chain.tracefile import TraceFile
-from specminer.datasets import Dataset, dataset, list_datasets
 from specminer.pipeline import inspect
+from specminer.pipeline.datasets import Dataset, dataset, list_datasets
+from specminer.sources.tracefile import TraceFile
 from specminer.store import TraceStore
 from tools.intended import Intended, Member, intended
 

@@ -15,10 +15,10 @@ from typing import Any, Final
 
 import pytest
 
-from specminer.chain.artifact import load
-from specminer.datasets import dataset, list_datasets
+from specminer.contracts.artifact import load
 from specminer.decoding import decode
-from specminer.guard import learn
+from specminer.inference.function_guards import learn
+from specminer.pipeline.datasets import dataset, list_datasets
 from specminer.pipeline.following import execute, follow
 from specminer.pipeline.guarding import causes
 from specminer.pipeline.traces import import_traces

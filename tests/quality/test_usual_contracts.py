@@ -11,7 +11,7 @@ from functools import cache
 
 import pytest
 
-from specminer.abstraction import Definition
+from specminer.learning.abstraction_definition import Definition
 from specminer.pipeline.mining import MiningResult, mine
 from specminer.pipeline.state import MineOptions
 from specminer.specification import ConditionOrigin, Edge, GuardKind, Proof, TransitionVerdict

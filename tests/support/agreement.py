@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import fields, replace
 
-from specminer.trace import Tracer, Transaction
+from specminer.history.trace import Tracer, Transaction
 
 
 def without_recorder(item: Transaction) -> Transaction:

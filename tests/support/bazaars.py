@@ -12,9 +12,8 @@ from dataclasses import dataclass
 import msgspec
 from eth_utils.crypto import keccak
 
-from specminer.history import History
-from specminer.store import TraceStore
-from specminer.trace import (
+from specminer.history.contract_history import History
+from specminer.history.trace import (
     Address,
     ContractRecord,
     Hash,
@@ -25,6 +24,7 @@ from specminer.trace import (
     Tracer,
     Transaction,
 )
+from specminer.store import TraceStore
 from tests.support.histories import CHAIN, block_of
 from tests.support.markets import Stage
 

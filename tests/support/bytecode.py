@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from specminer.chain.exported import ExportedTransaction
-from specminer.trace import Address, Hash
+from specminer.history.trace import Address, Hash
+from specminer.sources.exported import ExportedTransaction
 
 OWNER: Final = Address(b"\x0a" * 20)
 CONTRACT: Final = Address(b"\xc0" * 20)

@@ -8,13 +8,13 @@ from typing import Final
 
 import sqlalchemy as sa
 
-from specminer.chain.endpoint import Endpoint
-from specminer.chain.node import Node
-from specminer.chain.traffic import TIMEOUT
+from specminer.history.trace import Address, Transaction
 from specminer.pipeline import collect
+from specminer.sources.endpoint import Endpoint
+from specminer.sources.node import Node
+from specminer.sources.traffic import TIMEOUT
 from specminer.store import TraceStore
 from specminer.store.schema import metadata
-from specminer.trace import Address, Transaction
 
 CHAIN: Final = 31337
 

@@ -34,7 +34,7 @@ from specminer.cli.app import app
 from specminer.nesting import usual_recursion
 list(app.commands.values())
 with usual_recursion():
-    import networkx, specminer.pipeline.executing, specminer.pipeline.exploring, web3
+    import networkx, specminer.pipeline.executing, specminer.pipeline.explorer_update, web3
     specminer_names = [getattr(specminer, name) for name in specminer.__all__]
 
 def command(order):

@@ -15,15 +15,15 @@ from specminer.decision.code_numbers import CodeNumbers
 from specminer.decision.exploring import CallReplay
 from specminer.decision.versions import decide_by_version, spans_of_runs
 from specminer.evm.alone import pursue, recordings
+from specminer.evm.execution_recorder import EventRecorder
 from specminer.evm.forks import FORKS, Fork
 from specminer.evm.frame import BlockContext
 from specminer.evm.halts import Halt
-from specminer.evm.instructions.taped import taped_instructions
-from specminer.evm.recorder import EventRecorder
-from specminer.evm.shadow.arena import OPERANDS, UNKNOWN, Arena
-from specminer.evm.shadow.observer import Shadow
-from specminer.evm.transactions import EvmTransaction, Result, execute
+from specminer.evm.taped_instructions import taped_instructions
+from specminer.evm.transaction_execution import EvmTransaction, Result, execute
 from specminer.evm.world import World
+from specminer.shadow.arena import OPERANDS, UNKNOWN, Arena
+from specminer.shadow.observer import Shadow
 
 ALICE, BOB, CAROL = (0xA11CE << 100, 0xB0B << 108, 0xCA401 << 96)
 RICH: Final = 1 << 100

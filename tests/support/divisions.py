@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from specminer.chain.interface import Interface, InterfaceFunction
+from specminer.contracts.interface import Interface, InterfaceFunction
 from specminer.decoding import HistoryContext
-from specminer.history import History
+from specminer.decoding.slot_resolution import locate
+from specminer.decoding.storage_layout import Layout
+from specminer.history.contract_history import History
 from specminer.interaction import Interactions, Mode, analyse, split
-from specminer.location import Layout, locate
 from tests.support.histories import CHAIN, CONTRACTS, SELECTORS, Simulated, stored
 
 OWN = CONTRACTS[0]

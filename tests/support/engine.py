@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from specminer.chain.execution.records import call_of, surroundings
-from specminer.chain.execution.replay import ReplayedTransaction
-from specminer.chain.execution.schedule import Rules
-from specminer.chain.exported import ExportedTransaction
-from specminer.evm import transactions as engine
+from specminer.evm import transaction_execution as engine
 from specminer.evm.forks import FORKS
 from specminer.evm.frame import BlockContext, FrameObserver
-from specminer.evm.transactions import Result, execute
+from specminer.evm.transaction_execution import Result, execute
 from specminer.evm.world import AccountFields, World
-from specminer.trace import ExternalCall, Transaction
+from specminer.history.trace import ExternalCall, Transaction
+from specminer.replay.export_replay import ReplayedTransaction
+from specminer.replay.fork_schedule import Rules
+from specminer.replay.records import call_of, surroundings
+from specminer.sources.exported import ExportedTransaction
 
 RICH = 1 << 200
 

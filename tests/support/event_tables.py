@@ -7,12 +7,15 @@ from collections.abc import Sequence
 import numpy as np
 from hypothesis import strategies as st
 
-from specminer.abstraction import EntityVariable, EventTable, ValueKind, Vocabulary, Weights, quotient
-from specminer.abstraction.folds import folds
 from specminer.automaton import Automaton, Transition
-from specminer.history import IntColumn
-from specminer.metric import Finalist, measure
-from specminer.tuning import Objective
+from specminer.history.contract_history import IntColumn
+from specminer.learning.event_table import EntityVariable, EventTable, ValueKind
+from specminer.learning.history_folds import folds
+from specminer.learning.metric import Finalist, measure
+from specminer.learning.objective import Objective
+from specminer.learning.quotient import quotient
+from specminer.learning.vocabulary import Vocabulary
+from specminer.specification.abstraction_entries import Weights
 
 WORDS = (7, 0, (1 << 256) - 1, 1, 2, 1 << 255, 1 << 100)
 

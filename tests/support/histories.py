@@ -14,8 +14,7 @@ from typing import Final
 from eth_utils.crypto import keccak
 from hypothesis import strategies as st
 
-from specminer.store import TraceStore
-from specminer.trace import (
+from specminer.history.trace import (
     MAX_CALL_DATA,
     MAX_CALL_OUTPUT,
     MAX_LOG_DATA,
@@ -44,6 +43,7 @@ from specminer.trace import (
     Transaction,
     Word,
 )
+from specminer.store import TraceStore
 
 CHAIN: Final = 1
 CONTRACTS: Final = (Address(b"\xc0" * 20), Address(b"\xc1" * 20))

@@ -6,7 +6,7 @@ from typing import Any
 
 from eth_utils.crypto import keccak
 
-from specminer.location import Layout
+from specminer.decoding.storage_layout import Layout
 from tests.support.histories import BALANCES
 
 

@@ -15,9 +15,8 @@ from typing import Any, Final
 import msgspec
 from eth_utils.crypto import keccak
 
-from specminer.history import History
-from specminer.store import TraceStore
-from specminer.trace import (
+from specminer.history.contract_history import History
+from specminer.history.trace import (
     AccessKind,
     Address,
     ContractRecord,
@@ -31,6 +30,7 @@ from specminer.trace import (
     Transaction,
     Word,
 )
+from specminer.store import TraceStore
 from tests.support.histories import CHAIN, block_of
 
 MARKET: Final = Address(b"\xc5" * 20)

@@ -7,12 +7,12 @@ from dataclasses import replace
 from functools import cache
 from typing import Any
 
-from specminer.datasets import dataset
 from specminer.pipeline import MineOptions, import_traces, mine
+from specminer.pipeline.datasets import dataset
 from specminer.pipeline.mining import MiningResult
 from specminer.pipeline.recording import Recording
 from specminer.pipeline.reporting import report_from
-from specminer.report.document import Report
+from specminer.presentation.report_document import Report
 from specminer.store import TraceStore
 
 

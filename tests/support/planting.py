@@ -13,22 +13,23 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from specminer.abstraction import ROOT
-from specminer.datasets import dataset
-from specminer.errors import UsageError
-from specminer.guard.learning import truth_of
-from specminer.guard.literal import Literal, Meaning
-from specminer.guard.terms import Terms
-from specminer.history import MISSING, BoolColumn, History, IntColumn, slots
-from specminer.invariant import Invariant, Template
-from specminer.invariant.changes import Cells, UnknownChanges, changes_of_calls
-from specminer.invariant.search import propose
+from specminer._support.errors import UsageError
+from specminer.history.contract_history import MISSING, BoolColumn, History, IntColumn, slots
+from specminer.history.trace import Tracer
+from specminer.inference.field_changes import Cells, UnknownChanges, changes_of_calls
+from specminer.inference.guard_learning import truth_of
+from specminer.inference.guard_literals import Literal, Meaning
+from specminer.inference.guard_terms import Terms
+from specminer.inference.invariant_claim import Invariant
+from specminer.inference.invariant_search import propose
+from specminer.learning.quotient import ROOT
 from specminer.pipeline import import_traces
+from specminer.pipeline.datasets import dataset
 from specminer.pipeline.mining import STAGES
 from specminer.pipeline.state import MineOptions, Mining
 from specminer.specification import RoleKind
+from specminer.specification.invariants import Template
 from specminer.store import TraceStore
-from specminer.trace import Tracer
 
 
 def planted(history: History, draw: random.Random, times: int) -> History:

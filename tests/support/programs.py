@@ -12,7 +12,7 @@ from typing import Final
 from specminer.evm.forks import FORKS
 from specminer.evm.frame import BlockContext
 from specminer.evm.opcodes import Op
-from specminer.evm.transactions import Authorization, EvmTransaction
+from specminer.evm.transaction_execution import Authorization, EvmTransaction
 from tests.support.reference import Given, Scenario
 
 SENDER: Final = 0xA11CE << 100

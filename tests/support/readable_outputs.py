@@ -7,15 +7,18 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from specminer.quantity import MeasureKind, for_readers, units_of
-from specminer.render import PictureOptions, draw
-from specminer.report.document import Report
-from specminer.report.explanation import explanation
-from specminer.report.first_screen import short_summary
-from specminer.report.markdown import to_markdown
-from specminer.report.page import to_html
-from specminer.report.summary import summary
+from specminer.presentation.abstraction_explanation import explanation
+from specminer.presentation.drawing import draw
+from specminer.presentation.first_screen import short_summary
+from specminer.presentation.markdown import to_markdown
+from specminer.presentation.page import to_html
+from specminer.presentation.picture_options import PictureOptions
+from specminer.presentation.report_document import Report
+from specminer.presentation.summary import summary
 from specminer.specification import Specification
+from specminer.specification.measure import MeasureKind
+from specminer.specification.readable_specification import for_readers
+from specminer.specification.unit_inference import units_of
 
 _UNIT: Final = (
     r"(?:wei|gwei|ETH|tokens?|seconds?|minutes?|hours?|days?|blocks?|bits|bytes|gas|calls?|times|events?)"

@@ -13,11 +13,11 @@ from typing import Final
 
 import pytest
 
-from specminer.chain.artifact import load
-from specminer.chain.execution.schedule import Rules, rules_of_chain, rules_of_fork
-from specminer.chain.exported import ExportedTransaction
-from specminer.chain.txlist import read_transactions
+from specminer.contracts.artifact import load
 from specminer.pipeline import Export, Rulebook, import_export
+from specminer.replay.fork_schedule import Rules, rules_of_chain, rules_of_fork
+from specminer.sources.exported import ExportedTransaction
+from specminer.sources.txlist import read_transactions
 from specminer.store import TraceStore
 
 MAINNET: Final = ("ArkToken", "CryptoLandmarks", "GetTheHorse", "MobSquads")

@@ -11,13 +11,13 @@ from specminer.decision import CallRun, FunctionDecisions, FunctionRuns
 from specminer.decision.deciding import decide
 from specminer.decision.exploring import CallReplay
 from specminer.evm.alone import pursue, recordings
+from specminer.evm.execution_recorder import EventRecorder
 from specminer.evm.forks import FORKS
 from specminer.evm.frame import BlockContext
 from specminer.evm.halts import Halt
-from specminer.evm.instructions.taped import taped_instructions
-from specminer.evm.recorder import EventRecorder
-from specminer.evm.shadow.arena import Arena
-from specminer.evm.shadow.observer import Shadow
+from specminer.evm.taped_instructions import taped_instructions
+from specminer.shadow.arena import Arena
+from specminer.shadow.observer import Shadow
 from tests.support.engine import number, results
 from tests.support.real import history
 

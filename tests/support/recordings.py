@@ -7,9 +7,9 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any, Final
 
-from specminer.chain.tracefile import Header
+from specminer.history.trace import Address, Invocation, Transaction
+from specminer.sources.tracefile import Header
 from specminer.store import TraceStore
-from specminer.trace import Address, Invocation, Transaction
 from tests.support.histories import CONTRACTS, block_of, part_of, record_of
 
 

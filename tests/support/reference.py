@@ -11,13 +11,13 @@ from ethereum.trace import TransactionEnd, discard_evm_trace, set_evm_trace
 from ethereum_types.bytes import Bytes0, Bytes20, Bytes32
 from ethereum_types.numeric import U8, U64, U256, Uint
 
-from specminer.chain.execution.calls import Basics, Surroundings
-from specminer.chain.execution.reference.fork import fork
-from specminer.chain.execution.reference.state import ReferenceState
 from specminer.evm.forks import FORKS
 from specminer.evm.frame import BlockContext, FrameObserver
-from specminer.evm.transactions import EvmTransaction, execute, intrinsic_costs
+from specminer.evm.transaction_execution import EvmTransaction, execute, intrinsic_costs
 from specminer.evm.world import Account, World
+from specminer.replay.machine_calls import Basics, Surroundings
+from specminer.replay.reference_fork import fork
+from specminer.replay.reference_state import ReferenceState
 
 HALTS: Final = {
     "Revert": "REVERT",
@@ -209,7 +209,7 @@ def by_reference(scenario: Scenario, tracer: Any = None) -> Ending:
 
 
 def _message(rules: Any, state: ReferenceState, scenario: Scenario, gas: int) -> Any:
-    from specminer.evm.addresses import creation_address
+    from specminer._support.creation_addresses import creation_address
 
     transaction, block = scenario.transaction, scenario.block
     sender = _address(transaction.sender)

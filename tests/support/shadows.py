@@ -6,10 +6,10 @@ from typing import Any
 
 from specminer.evm.forks import Fork
 from specminer.evm.program import BlockEnd, Handler, InstructionSet
-from specminer.evm.shadow.arena import UNKNOWN
-from specminer.evm.shadow.evaluation import evaluate
-from specminer.evm.shadow.note import ShadowNote
-from specminer.evm.shadow.observer import Shadow
+from specminer.shadow.arena import UNKNOWN
+from specminer.shadow.evaluation import evaluate
+from specminer.shadow.note import ShadowNote
+from specminer.shadow.observer import Shadow
 
 TOP = 4
 """Words of the stack that are checked after each opcode."""

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 from hypothesis import strategies as st
 
-from specminer.abstraction import Dimension
-from specminer.guard.terms import GuardTerm, Situation
-from specminer.history import MISSING
-from specminer.location import ValueKind
+from specminer.decoding.storage_values import ValueKind
+from specminer.history.contract_history import MISSING
+from specminer.inference.guard_terms import GuardTerm, Situation
+from specminer.learning.event_table import Dimension
 
 WORDS = (0, 1, 5, 2**255, 2**256 - 1)
 NAMES = ("value", "amount", "price", "paused")

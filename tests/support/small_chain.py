@@ -9,14 +9,14 @@ from typing import Any, Final
 
 from eth_abi.abi import encode
 
-from specminer.chain.artifact import Artifact, load
-from specminer.chain.execution.schedule import rules_of_fork
-from specminer.chain.exported import ExportedTransaction
-from specminer.chain.interface import from_artifact
+from specminer.contracts.artifact import Artifact, load
+from specminer.contracts.interface import from_artifact
 from specminer.decoding import HistoryContext, decode
+from specminer.history.trace import Address, Hash
 from specminer.pipeline import Export, Rulebook, import_export
+from specminer.replay.fork_schedule import rules_of_fork
+from specminer.sources.exported import ExportedTransaction
 from specminer.store import TraceStore
-from specminer.trace import Address, Hash
 from tests.support.engine import results
 
 CHAIN: Final = 1337

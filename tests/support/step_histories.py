@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from specminer.history import History
-from specminer.trace import (
+from specminer.history.contract_history import History
+from specminer.history.trace import (
     AccessKind,
     Address,
     Hash,

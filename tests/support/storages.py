@@ -10,8 +10,8 @@ from typing import Any, Final
 from eth_utils.address import to_checksum_address
 from eth_utils.crypto import keccak
 
-from specminer.chain.artifact import Artifact, parse
-from specminer.history import History
+from specminer.contracts.artifact import Artifact, parse
+from specminer.history.contract_history import History
 from specminer.store import TraceStore
 from tests.support.anvil import Anvil
 from tests.support.collecting import CHAIN, address, gather

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from specminer.chain.exported import CallType, ExportedCall, ExportedTransaction
-from specminer.chain.tracefile import Header
+from specminer.history.trace import NO_HASH, Address, Invocation, Transaction
 from specminer.pipeline import Export
-from specminer.trace import NO_HASH, Address, Invocation, Transaction
+from specminer.sources.exported import CallType, ExportedCall, ExportedTransaction
+from specminer.sources.tracefile import Header
 
 
 def rebuilt_export(header: Header, transactions: Sequence[Transaction], origin: str) -> Export:

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from specminer.flows import (
-    TRANSFER,
-)
-from specminer.trace import (
+from specminer.history.flows import TRANSFER
+from specminer.history.trace import (
     Address,
     Block,
     ForeignLog,

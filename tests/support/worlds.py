@@ -15,7 +15,7 @@ from typing import Final
 
 import pytest
 
-from specminer.datasets import dataset
+from specminer.pipeline.datasets import dataset
 from tests.support.exporting import txlist
 from tests.support.local_explorer import LocalExplorer, Served
 from tests.support.transcripts import World

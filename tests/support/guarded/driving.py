@@ -12,8 +12,8 @@ from pathlib import Path
 from random import Random
 from typing import Any, Final
 
-from specminer.chain.artifact import Artifact, parse
-from specminer.history import History
+from specminer.contracts.artifact import Artifact, parse
+from specminer.history.contract_history import History
 from specminer.store import TraceStore
 from tests.support.anvil import Anvil, Call, Deployed
 from tests.support.collecting import address, gather

@@ -10,10 +10,10 @@ import json
 import time
 from pathlib import Path
 
-from specminer.chain.artifact import parse
-from specminer.chain.endpoint import Endpoint
-from specminer.chain.node import Node
+from specminer.contracts.artifact import parse
 from specminer.pipeline import collect, export_traces
+from specminer.sources.endpoint import Endpoint
+from specminer.sources.node import Node
 from specminer.store import TraceStore
 from tests.support.anvil import Anvil
 from tests.support.collecting import address

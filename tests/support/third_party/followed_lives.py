@@ -11,9 +11,9 @@ from typing import Any, Final
 from eth_abi.abi import decode
 from eth_abi.exceptions import DecodingError
 
-from specminer.chain.interface import Interface, from_artifact
-from specminer.chain.tracefile import TraceFile
-from specminer.trace import AccessKind, Invocation, InvocationKind, Transaction
+from specminer.contracts.interface import Interface, from_artifact
+from specminer.history.trace import AccessKind, Invocation, InvocationKind, Transaction
+from specminer.sources.tracefile import TraceFile
 from tests.support.third_party.conditions import ENTITY
 from tests.support.third_party.life_terms import Scope, Typed
 from tests.support.third_party.recording import Recording

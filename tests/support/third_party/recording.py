@@ -10,13 +10,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from specminer.chain.artifact import Artifact, load
-from specminer.chain.endpoint import Endpoint
-from specminer.chain.node import Node
-from specminer.chain.tracefile import TraceFile
+from specminer.contracts.artifact import Artifact, load
+from specminer.history.trace import Transaction
 from specminer.pipeline import collect, export_traces
+from specminer.sources.endpoint import Endpoint
+from specminer.sources.node import Node
+from specminer.sources.tracefile import TraceFile
 from specminer.store import TraceStore
-from specminer.trace import Transaction
 from tests.support.anvil import Anvil
 from tests.support.collecting import address
 from tests.support.third_party.catalogue import DRIVERS, SHARED_DRIVES

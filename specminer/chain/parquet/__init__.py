@@ -1,1 +1,0 @@
-"""Parquet files: the only place that needs the extra ``parquet``."""

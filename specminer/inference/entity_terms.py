@@ -1,0 +1,248 @@
+"""Which terms of a function speak of the interaction's own entity, and what they are called for short.
+
+``landmarks[_tokenId].price`` is the ``price`` of the landmark that the interaction is about: in a guard the key goes
+without saying, as it does in the names of states, wherever the name then still means one thing only.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import replace
+from typing import Final
+
+import numpy as np
+
+from specminer.decoding import HistoryContext
+from specminer.decoding.location_columns import Locations, StorageVariable
+from specminer.history.contract_history import MISSING, IntColumn
+from specminer.history.words import find, from_integers
+from specminer.inference.guard_terms import GuardTerm, Situation
+from specminer.interaction import Interactions, Mode
+from specminer.learning.predicate_candidates import CALL_NAMES
+from specminer.predicate.formula_text import KEYWORDS, PLAIN_NAME
+
+FITS: Final = 0.99
+"""A term is the entity's key if it equals it in this share of the calls."""
+_TARGET: Final = re.compile(r"\w*[a-z0-9]To([A-Z]\w*)", re.ASCII)
+"""``landmarkToOwner``: what is found under the key is an owner."""
+_KEYED: Final = (Mode.PARTITION, Mode.PROJECTION)
+
+
+class Entities:
+    """The entities of the interactions, as the calls of a function name them."""
+
+    def __init__(self, context: HistoryContext, interactions: Interactions) -> None:
+        self._interactions = interactions
+        own = np.flatnonzero(~interactions.passive & ~interactions.switches)
+        self._events = own[np.argsort(interactions.invocation[own], kind="stable")]
+        self._invocation = interactions.invocation[self._events]
+        self._arguments = frozenset(interactions.sort.arguments if interactions.sort else ())
+        self._name = interactions.sort.name if interactions.sort else ""
+        self._variables = context.locations.variables
+        self.places = _places(context.locations, interactions)
+        """Row and field of each variable of an interaction, by the name that predicates of states give it."""
+        self.short: Mapping[tuple[int, int], str] = {}
+        if interactions.mode in _KEYED:
+            self.short = _short_names(context.locations, interactions)
+
+    def events(self, situation: Situation) -> tuple[IntColumn, IntColumn]:
+        """Return the events of a function's calls, and for each its call: a place in the situation."""
+        first = np.searchsorted(self._invocation, situation.rows, side="left")
+        last = np.searchsorted(self._invocation, situation.rows, side="right")
+        count = last - first
+        call = np.repeat(np.arange(len(situation)), count)
+        offset = np.arange(len(call)) - np.repeat(np.cumsum(count) - count, count)
+        return self._events[first[call] + offset], call
+
+    def keys(self, situation: Situation, role: int | None = None) -> frozenset[str]:
+        """Return what in a call equals the key of its interaction's entity; ``role`` restricts the events.
+
+        Texts are no terms; of them the names that name entities are believed.
+        """
+        interactions = self._interactions
+        if interactions.mode not in _KEYED:
+            return frozenset({"sender"} if interactions.mode is Mode.SENDER else ())
+        event, call = self.events(situation)
+        if role is not None:
+            chosen = interactions.role[event] == role
+            event, call = event[chosen], call[chosen]
+        if not len(event):
+            return frozenset()
+        slices, place = np.unique(interactions.slice[event], return_inverse=True)
+        entities = [interactions.entities[item] for item in slices.tolist()]
+        known = np.array([word is not None for word in entities], dtype=np.bool_)
+        codes = find(from_integers(situation.words), from_integers([word or 0 for word in entities]))
+        code = np.where(known, codes, MISSING)[place.ravel()]
+        if all(word is None for word in entities):
+            named = self._arguments if role is None else {interactions.roles[role]}
+            return (
+                frozenset(named) if interactions.mode is Mode.PARTITION or role is not None else frozenset()
+            )
+        named = {
+            term.name
+            for term in situation.terms
+            if np.mean((term.codes[call] == code) & (code != MISSING)) >= FITS
+        }
+        return frozenset(named | set(_computed_keys(situation, call, code)))
+
+    def roles(self, situation: Situation) -> tuple[int, ...]:
+        """Return the roles in which the calls of a function name entities."""
+        event, _ = self.events(situation)
+        return tuple(np.unique(self._interactions.role[event]).tolist())
+
+    def shorten_names(self, situation: Situation, together: Collection[frozenset[int]] = ()) -> Situation:
+        """Return the situation with short names for storage of the entity that its calls are about.
+
+        Args:
+            situation: the calls of a function.
+            together: the places of terms that one condition speaks of. What is a key of something else there keeps its
+                long name, so that it has one in the condition: ``owner[id] = sender or operator[owner[id]][sender]``.
+
+        """
+        if not self.short or len(self.roles(situation)) != 1:
+            return situation  # with several roles the key tells which entity is meant
+        keys = self.keys(situation) - {"sender"}  # sources name whose balance they mean
+        own = {
+            place: (term.variable, term.field)
+            for place, term in enumerate(situation.terms)
+            if term.stored and len(term.keys) == 1 and term.keys[0] in keys
+        }
+        others = {
+            (term.variable, term.field)
+            for place, term in enumerate(situation.terms)
+            if term.stored and place not in own
+        }
+        wished = {place: self.short[item] for place, item in own.items() if item in self.short}
+        counts = Counter(wished.values())
+        taken = {term.name for term in situation.terms}
+        computed = self._computed_keys(keys, taken)
+        named = {
+            place: short
+            for place, short in wished.items()
+            if counts[short] == 1
+            and short not in taken
+            and (own[place] not in others or situation.terms[place].keys[0] not in computed)
+            and not any(place in places and _is_in_keys(situation, place, places) for places in together)
+        }
+        keyed = {
+            place: self._variables[item[0]].text((self._name,), item[1])
+            for place, item in own.items()
+            if situation.terms[place].keys[0] in computed
+        }
+        named = keyed | named
+        unusable = taken | (set(wished.values()) - set(named.values()))
+        shorter = self._part_names(computed, others, unusable) | {
+            situation.terms[place].name: short for place, short in named.items()
+        }
+        return replace(
+            situation,
+            terms=tuple(
+                replace(
+                    term, short=named.get(place, _with_short_names(term, shorter)), keyed=keyed.get(place, "")
+                )
+                for place, term in enumerate(situation.terms)
+            ),
+        )
+
+    def _part_names(
+        self, computed: Collection[str], others: Collection[tuple[int, int]], unusable: Collection[str]
+    ) -> dict[str, str]:
+        """Return short names of storage under computed keys, by the long ones: expressions are made of them.
+
+        Args:
+            computed: the keys.
+            others: variable and field of what is kept under other keys, too; it has no short name.
+            unusable: names that stand for something else.
+
+        """
+        return {
+            self._variables[row].text((key,), field): short
+            for (row, field), short in self.short.items()
+            for key in computed
+            if short not in unusable and (row, field) not in others
+        }
+
+    def _computed_keys(self, keys: Collection[str], taken: Collection[str]) -> frozenset[str]:
+        """Return the keys that the code computes, as a hash of arguments: the entity has a better name."""
+        if not PLAIN_NAME.fullmatch(self._name) or self._name in taken:
+            return frozenset()
+        return frozenset(keys) - self._arguments - frozenset(taken)
+
+
+def _computed_keys(situation: Situation, call: IntColumn, code: IntColumn) -> Iterator[str]:
+    """Yield the keys that the code computes, as a hash of arguments, and that are the entities' of some events.
+
+    Args:
+        situation: the calls of a function.
+        call: the call of each event, a place in the situation; shape (n,).
+        code: the entity's key, a place in the situation's words; shape (n,).
+
+    """
+    for term in situation.terms:
+        if term.key_codes is not None and len(term.keys) == 1:
+            key = term.key_codes[call]
+            is_known = (key != MISSING) & (code != MISSING)
+            if is_known.any() and np.mean(key[is_known] == code[is_known]) >= FITS:
+                yield term.keys[0]
+
+
+def _is_in_keys(situation: Situation, place: int, places: Collection[int]) -> bool:
+    """Return whether a term is, or is part of, a key of one of some terms of storage."""
+    name = situation.terms[place].name
+    others = (situation.terms[other] for other in places if other != place)
+    return any(name in key for term in others if term.stored for key in term.keys)
+
+
+def _with_short_names(term: GuardTerm, shorter: Mapping[str, str]) -> str:
+    """Return what an expression is called with short names in it; empty if nothing in it has one."""
+    if not term.expression or not shorter:
+        return ""
+    names = "|".join(re.escape(name) for name in sorted(shorter, key=len, reverse=True))
+    shown = re.sub(rf"(?<![\w.\]])(?:{names})(?![\w.\[])", lambda match: shorter[match[0]], term.name)
+    return shown if shown != term.name else ""
+
+
+def _places(locations: Locations, interactions: Interactions) -> dict[str, tuple[int, int]]:
+    key = ("sender",) if interactions.mode is Mode.SENDER else ("·",)
+    return {
+        variable.text(key if variable.ports else None, place): (row, place)
+        for row, variable in enumerate(locations.variables)
+        if len(variable.ports) <= 1
+        for place in _fields(variable)
+    }
+
+
+def _short_names(locations: Locations, interactions: Interactions) -> dict[tuple[int, int], str]:
+    """Return what the fields of entities' variables are called for short, each name once."""
+    own = np.unique(locations.variable[interactions.owner != MISSING]).tolist()
+    entities = {row: locations.variables[row] for row in own if len(locations.variables[row].ports) == 1}
+    taken = {*CALL_NAMES, *KEYWORDS}
+    found = {
+        (row, place): short_name(variable, place)
+        for row, variable in entities.items()
+        for place in _fields(variable)
+    }
+    counts = Counter(found.values())
+    return {
+        field: name
+        for field, name in found.items()
+        if counts[name] == 1 and name not in taken and PLAIN_NAME.fullmatch(name)
+    }
+
+
+def _fields(variable: StorageVariable) -> Collection[int]:
+    return range(len(variable.fields))
+
+
+def short_name(variable: StorageVariable, field: int) -> str:
+    """Return a field's name without the key: ``price``, also of ``priceOf[]``; ``owner`` of ``landmarkToOwner[]``."""
+    text = variable.fields[field].text.lstrip(".")
+    if text:
+        return text
+    name = variable.pieces[0]
+    target = _TARGET.fullmatch(name)
+    if target is not None:
+        return target[1][0].lower() + target[1][1:]
+    return name[:-2] if len(name) > 2 and name.endswith("Of") else name

@@ -1,0 +1,180 @@
+"""Claims that follow from stronger ones, and need not be told.
+
+What a claim may follow from stands before it in this order, so that nothing is dropped because of what it carries:
+predicates that describe states, required guards, orders of an interaction's variables, what holds in each visit of a
+state, observed guards, what holds before calls.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from specminer._support.errors import plain
+from specminer.history.contract_history import BoolColumn
+from specminer.inference.function_guards import LearnedGuards
+from specminer.inference.guard_description import JudgedFunction
+from specminer.inference.invariant_claim import Invariant
+from specminer.inference.learned_guard import LearnedGuard
+from specminer.inference.reasons import StateFacts, reason
+from specminer.inference.solver_questions import ObligationLog
+from specminer.inference.state_formulas import Frames, FunctionSpace, StateSpace
+from specminer.inference.transition_guards import GuardedTransition
+from specminer.learning.quotient import ROOT
+from specminer.predicate import Formula
+from specminer.specification import ClaimKind, ConditionOrigin, GuardKind, Proof, RedundantClaim
+from specminer.specification.invariants import Template
+
+
+@dataclass(frozen=True)
+class Claims:
+    """Drops what follows."""
+
+    space: StateSpace
+    frames: Frames
+    learned: LearnedGuards
+    found: Sequence[GuardedTransition]
+    known: StateFacts
+    asked: ObligationLog
+
+    def redundant_observed(self) -> tuple[dict[int, RedundantClaim], Mapping[str, Sequence[LearnedGuard]]]:
+        """Return which observed guards follow, by position in ``learned.guards``, and those that stay, by function."""
+        functions = {item.meaning.situation.function: item for item in self.learned.functions}
+        ways = defaultdict(list)
+        for way in self.found:
+            ways[way.passage.function.number].append(way)
+        dropped: dict[int, RedundantClaim] = {}
+        kept: dict[str, list[LearnedGuard]] = defaultdict(list)
+        for place, item in enumerate(self.learned.guards):
+            if item.guard.kind is not GuardKind.OBSERVED:
+                continue
+            scope, text = item.guard.scope, item.guard.text
+            function = functions[scope]
+            because = self._everywhere(item, _covering(function, ways[function.number]))
+            if because is None:
+                kept[scope].append(item)
+            else:
+                dropped[place] = RedundantClaim(
+                    of=ClaimKind.GUARD, scope=scope, text=text, because=because[0], proved=because[1]
+                )
+        return dropped, kept
+
+    def invariants(
+        self, held: Sequence[Invariant], observed: Mapping[str, Sequence[LearnedGuard]]
+    ) -> tuple[list[Invariant], list[RedundantClaim]]:
+        """Return the invariants that stay, and those that follow; ``observed`` are the observed guards that stay."""
+        kept: list[Invariant] = []
+        dropped: list[RedundantClaim] = []
+        ways = defaultdict(list)
+        for way in self.found:
+            if way.passage.source != ROOT:
+                ways[self.space.tuning.table.symbols[way.symbol]].append(way)
+        for item in held:
+            because = self._prove_from_premises(item)
+            if because is None and item.template is Template.BEFORE and item.formula is not None:
+                because = self._before(item, ways[item.scope.name], observed)
+            if because is None:
+                kept.append(item)
+            else:
+                scope = item.scope.name
+                dropped.append(
+                    RedundantClaim(
+                        of=ClaimKind.INVARIANT,
+                        scope=scope,
+                        text=item.text,
+                        because=because[0],
+                        proved=because[1],
+                    )
+                )
+        return kept, dropped
+
+    def _prove_from_premises(self, item: Invariant) -> tuple[str, Proof] | None:
+        if not item.premises or item.formula is None:
+            return None
+        proof = self.asked.prove(
+            self.space.language,
+            item.scope.name,
+            f"'{plain(item.text, 300)}' follows from what else holds there",
+            item.premises,
+            item.formula,
+        )
+        return None if proof is None else ("what else holds there", proof)
+
+    def _before(
+        self,
+        item: Invariant,
+        ways: Sequence[GuardedTransition],
+        observed: Mapping[str, Sequence[LearnedGuard]],
+    ) -> tuple[str, Proof] | None:
+        if item.formula is None or not ways:
+            return None
+        found: list[tuple[str, Proof]] = []
+        for way in ways:
+            frame = self.frames.of(way.passage.function.meaning, way.passage.role)
+            more = [
+                item.simplified for item in observed.get(way.passage.function.meaning.situation.function, ())
+            ]
+            because = self._in(way, frame, frame.translate(item.formula), item.text, more)
+            if because is None:
+                return None
+            found.append(because)
+        return _weakest(found)
+
+    def _everywhere(self, item: LearnedGuard, ways: Sequence[GuardedTransition]) -> tuple[str, Proof] | None:
+        found: list[tuple[str, Proof]] = []
+        for way in ways:
+            frame = self.frames.of(item.meaning, way.passage.role)
+            because = self._in(way, frame, item.simplified, item.guard.text, [])
+            if because is None:
+                return None
+            found.append(because)
+        return _weakest(found) if found else None
+
+    def _in(
+        self,
+        way: GuardedTransition,
+        frame: FunctionSpace,
+        conclusion: Formula,
+        said: str,
+        more: Sequence[Formula],
+    ) -> tuple[str, Proof] | None:
+        """Return why something holds whenever a call takes a transition."""
+        meaning = way.passage.function.meaning
+        guard = [
+            meaning.formula(clause.literals[0])
+            for clause in way.of(ConditionOrigin.FUNCTION)
+            if len(clause.literals) == 1
+        ]
+        return reason(
+            frame,
+            way.passage.source,
+            self.known,
+            [("the guard", guard), ("what was always observed", more)],
+            [conclusion],
+            said,
+            meaning.situation.function,
+            self.asked,
+        )
+
+
+def _weakest(found: Sequence[tuple[str, Proof]]) -> tuple[str, Proof]:
+    reasons = list(dict.fromkeys(because for because, _ in found))
+    proved = all(proof is Proof.YES for _, proof in found)
+    shown = reasons[0] if len(reasons) == 1 else "every state where it is accepted"
+    return shown, Proof.YES if proved else Proof.UNPROVED
+
+
+def _covering(function: JudgedFunction, ways: Sequence[GuardedTransition]) -> list[GuardedTransition]:
+    """Return the transitions of a role in which all accepted calls name an entity; of none, nothing."""
+    accepted = function.meaning.situation.accepted
+    for role in sorted({way.passage.role for way in ways}):
+        mine = [way for way in ways if way.passage.role == role]
+        seen: BoolColumn = np.zeros(len(accepted), dtype=np.bool_)
+        for way in mine:
+            seen[way.passage.call[way.taken]] = True
+        if bool((seen | ~accepted).all()):
+            return mine
+    return []

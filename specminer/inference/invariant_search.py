@@ -1,0 +1,61 @@
+"""All templates over one history; what is a claim, ranked, the most telling first."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Final
+
+import numpy as np
+
+from specminer._support.scratch import columns_in_files
+from specminer.decoding import HistoryContext
+from specminer.inference.effect_templates import InputsByFunction, effects
+from specminer.inference.field_changes import UnknownChanges, changes_of_calls, changes_of_transactions
+from specminer.inference.invariant_claim import Invariant
+from specminer.inference.state_invariants import Moments, orders, preconditions, states
+from specminer.inference.totals import find_conserved, totals
+from specminer.inference.variable_courses import courses
+from specminer.interaction import Interactions
+from specminer.learning.tuning_result import Tuning
+from specminer.specification import Template
+
+RANKED: Final = tuple(Template)
+"""Templates in the order in which they are told."""
+MANY: Final = 60
+"""So many calls have to be accepted before it is told what always held before them; in fewer that is often chance."""
+MAX_TOLD: Final = 300
+"""Invariants written down at most."""
+
+
+def search(context: HistoryContext, tuning: Tuning, interactions: Interactions) -> list[Invariant]:
+    """Return what held, by template and the number of cases.
+
+    Fields are looked at one after another, so that not more than one is held at a time.
+    """
+    found = {
+        item.text: columns_in_files(replace(item, cases=item.cases.astype(np.int32)))
+        for item in propose(context, tuning, interactions)
+        if item.tolerable(context.history) and not _is_chance(item)
+    }
+    return sorted(found.values(), key=lambda item: (RANKED.index(item.template), -len(item.cases), item.text))
+
+
+def _is_chance(item: Invariant) -> bool:
+    """Return whether a claim may hold by chance: what was so before few calls, and no code demands it."""
+    return item.template is Template.BEFORE and not item.exceptions and len(item.cases) < MANY
+
+
+def propose(context: HistoryContext, tuning: Tuning, interactions: Interactions) -> Iterator[Invariant]:
+    """Yield what may have held, with its cases, before it is known whether it is a claim at all."""
+    unknown = UnknownChanges.of(context)
+    yield from totals(context, changes_of_transactions(context, unknown))
+    inputs = InputsByFunction(context)
+    for cells in changes_of_calls(context, unknown):
+        yield from find_conserved(context, cells)
+        yield from courses(context, cells)
+        yield from effects(inputs, cells)
+    moments = Moments(tuning, interactions)
+    yield from states(moments)
+    yield from preconditions(moments)
+    yield from orders(moments)

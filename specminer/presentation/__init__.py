@@ -1,0 +1,1 @@
+"""What people see: pictures of automata (:mod:`.drawing`), and reports, pages and texts for terminals."""

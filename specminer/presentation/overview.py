@@ -1,0 +1,112 @@
+"""One page that lists many specifications, each with its picture, and the same as JSON."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+from urllib.parse import quote
+
+import msgspec
+from markupsafe import Markup
+
+from specminer._support.errors import plain
+from specminer.presentation.page import MAX_TEXT, asset, environment, style_hash
+from specminer.presentation.sentences import address_link
+from specminer.specification import Specification
+
+PICTURE_BYTES: Final = 24 << 20
+"""For all pictures of the page together; those that do not fit are in their folders only."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OverviewRow:
+    """A contract of the page; of one that could not be mined only the first three fields and ``failure`` are known."""
+
+    name: str
+    address: str
+    chain_id: int | None
+    failure: str | None = None
+    """Why it was not mined, as a sentence."""
+    folder: str | None = None
+    """The folder with its files, beside the page."""
+    report: bool = False
+    """Whether ``report.html`` stands there."""
+    transactions: int | None = None
+    calls: int | None = None
+    rejected: int | None = None
+    interactions: int | None = None
+    states: int | None = None
+    transitions: int | None = None
+    alarms: int | None = None
+    """Interactions, events or transactions above the alarm threshold; ``None`` if nothing was measured."""
+
+
+def row_of(name: str, folder: str, specification: Specification, *, report: bool) -> OverviewRow:
+    """Return what the page tells of a specification."""
+    facts, surprise = specification.history, specification.surprise
+    measured = [surprise.flagged]
+    if surprise.transactions is not None:
+        measured.append(surprise.transactions.flagged)
+    known = [count for count in measured if count is not None]
+    return OverviewRow(
+        name=name,
+        address=specification.contracts[0],
+        chain_id=specification.chain_id,
+        folder=folder,
+        report=report,
+        transactions=facts.transactions,
+        calls=facts.invocations,
+        rejected=facts.rejected,
+        interactions=specification.interactions.count,
+        states=len(specification.states),
+        transitions=len(specification.transitions),
+        alarms=sum(known) if known else None,
+    )
+
+
+def to_json(rows: Sequence[OverviewRow]) -> bytes:
+    """Return the rows as JSON."""
+    document = {"format": "specminer-index", "version": 1, "contracts": list(rows)}
+    return msgspec.json.format(msgspec.json.encode(document), indent=1) + b"\n"
+
+
+def to_page(rows: Sequence[OverviewRow], pictures: Sequence[bytes | None]) -> str:
+    """Return the page; ``pictures`` are SVG, one for each row where there is one.
+
+    A picture stands in an ``img`` element, where no script of it runs and its names meet no others.
+    """
+    style = asset("page.css") + asset("overview.css")
+    room = PICTURE_BYTES
+    sources: list[Markup | None] = []
+    for drawn in pictures:
+        fits = drawn is not None and len(drawn) <= room
+        room -= len(drawn) if drawn is not None and fits else 0
+        encoded = base64.b64encode(drawn).decode() if drawn is not None and fits else ""
+        sources.append(Markup(f"data:image/svg+xml;base64,{encoded}") if fits else None)
+    mined = [row for row in rows if row.failure is None]
+    return (
+        environment()
+        .get_template("overview")
+        .render(
+            rows=[
+                {
+                    "row": row,
+                    "link": address_link(row.chain_id, row.address) if row.chain_id is not None else None,
+                    "href": None if row.folder is None else quote(row.folder),
+                    "picture": source,
+                    "failure": None if row.failure is None else plain(row.failure, MAX_TEXT),
+                }
+                for row, source in zip(rows, sources, strict=True)
+            ],
+            numbers=[
+                ("Contracts", f"{len(rows):,}"),
+                ("Mined", f"{len(mined):,}"),
+                ("Transactions", f"{sum(row.transactions or 0 for row in mined):,}"),
+                ("Contracts with alarms", f"{sum(bool(row.alarms) for row in mined):,}"),
+            ],
+            style=Markup(style),
+            style_hash=style_hash(style),
+        )
+    )

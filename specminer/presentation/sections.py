@@ -1,0 +1,116 @@
+"""The sections of a report in the order in which they are read, in groups."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from specminer.presentation.actor_text import actor_sections
+from specminer.presentation.automaton_sections import (
+    front_section,
+    rare_section,
+    second_view_section,
+    state_section,
+    transition_section,
+    variant_section,
+)
+from specminer.presentation.claim_sections import claim_sections
+from specminer.presentation.effect_sections import effects_section
+from specminer.presentation.findings import findings_section
+from specminer.presentation.history_sections import (
+    callers_section,
+    coverage_section,
+    lasting_section,
+    races_section,
+    reentries_section,
+    rejections_section,
+    split_section,
+)
+from specminer.presentation.implementation_timeline import implementations_section, upgrades_section
+from specminer.presentation.lives_text import lives_section
+from specminer.presentation.money_sections import money_sections
+from specminer.presentation.report_document import Report
+from specminer.presentation.section import Section, without_empty_columns
+from specminer.presentation.surprising_transactions import transactions_section
+from specminer.presentation.transaction_sections import short_hash, short_sections
+from specminer.presentation.trust_sections import confidence_section, surprise_sections
+
+NO_EVIDENCE = (
+    "The history was not at hand, so variants, timelines, reasons, races and values are missing; "
+    "give the database with --db."
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Group:
+    """Sections about one question."""
+
+    title: str
+    sections: tuple[Section, ...]
+
+
+def groups(report: Report) -> tuple[Group, ...]:
+    """Return the sections by what they are about; those whose data is not there are left out."""
+    spec, evidence = report.specification, report.evidence
+    found: list[tuple[str, Iterable[Section | None]]] = [
+        ("What to look at", (findings_section(report),)),
+        (
+            "What it does",
+            (
+                variant_section(report),
+                state_section(spec),
+                lasting_section(spec),
+                transition_section(report),
+                effects_section(spec),
+                front_section(spec),
+                second_view_section(spec),
+            ),
+        ),
+        (
+            "What stands out",
+            (
+                transactions_section(spec),
+                *surprise_sections(spec),
+                rare_section(spec),
+                *((reentries_section(spec, evidence), races_section(spec, evidence)) if evidence else ()),
+            ),
+        ),
+        *_explained_transactions(report),
+        (
+            "What it demands",
+            (
+                rejections_section(spec, evidence) if evidence else None,
+                *claim_sections(spec),
+                callers_section(spec, evidence) if evidence else None,
+            ),
+        ),
+        ("Ether", money_sections(spec, evidence) if evidence else ()),
+        ("Who acted", actor_sections(report.actors) if report.actors is not None else ()),
+        (
+            "How sure",
+            (
+                confidence_section(spec),
+                split_section(report),
+                implementations_section(spec),
+                upgrades_section(spec),
+                lives_section(spec),
+                coverage_section(report),
+            ),
+        ),
+    ]
+    listed = [
+        Group(title=title, sections=tuple(without_empty_columns(item) for item in items if item is not None))
+        for title, items in found
+    ]
+    return tuple(group for group in listed if group.sections)
+
+
+def _explained_transactions(report: Report) -> Iterator[tuple[str, tuple[Section, ...]]]:
+    """Yield a group for each transaction that the report explains."""
+    for number, told in enumerate(report.explanations or (), 1):
+        yield f"Transaction {short_hash(told)}", short_sections(told, f"t{number}-")
+
+
+def sections(report: Report) -> tuple[Section, ...]:
+    """Return all sections in their order."""
+    return tuple(section for group in groups(report) for section in group.sections)

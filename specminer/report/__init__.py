@@ -1,1 +1,0 @@
-"""What a person reads about a specification: the summary in the terminal and the report."""

@@ -1,0 +1,76 @@
+"""Transactions that found other values in storage than those before them left: an answer of the node was wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Final
+
+from specminer.history.slot_values import SlotValues, contradicting
+from specminer.history.trace import Address, Transaction
+from specminer.sources.trace_matching import Envelope
+from specminer.sources.tracing import TracerChoice
+
+MAX_CONFIRMED: Final = 20
+"""Transactions of a chunk in a row that contradict others, are traced again, and were right."""
+
+KnownValues = Callable[[int], SlotValues]
+"""Returns what the contract's slots held before a block, as far as is known."""
+
+
+def nothing_known(_block: int) -> SlotValues:
+    """Return that nothing is known of what the slots held."""
+    return SlotValues()
+
+
+class ContradictionCheck:
+    """Follows one contract's storage from chunk to chunk; ``note`` hears what a user should know."""
+
+    def __init__(
+        self, tracing: TracerChoice, contract: Address, known: KnownValues, note: Callable[[str], None]
+    ) -> None:
+        self._tracing = tracing
+        self._contract = contract
+        self._known = known
+        self._note = note
+        self._held = SlotValues()
+        self._held_at = -1
+        """The block before which the slots held these values."""
+
+    def forget(self) -> None:
+        """Look up anew what the slots held before the next chunk."""
+        self._held_at = -1
+
+    def advance(self, block: int) -> None:
+        """Take note that the next chunk begins at a block, right behind the last one."""
+        self._held_at = block
+
+    def resolve(
+        self, found: list[Transaction], envelopes: Sequence[Envelope], first: int
+    ) -> tuple[list[Transaction], bool]:
+        """Trace again, one by one, what contradicts what others left in a chunk that begins at block ``first``.
+
+        Return the transactions as they are then, and whether the node was asked.
+        """
+        if self._held_at != first:
+            self._held = self._known(first)
+        held = self._held.copy()
+        doubtful = contradicting(found, self._contract, held)
+        known = {envelope.hash: envelope for envelope in envelopes} if doubtful else {}
+        changed, confirmed = False, 0
+        for row in sorted(doubtful):
+            again = self._tracing.again(known[found[row].hash])
+            wrong = again is not None and again.tracer is found[row].tracer and again != found[row]
+            if wrong and again is not None:
+                found[row] = again
+            changed, confirmed = changed or wrong, 0 if wrong else confirmed + 1
+            if confirmed >= MAX_CONFIRMED:
+                break
+        if changed:
+            found = [transaction for transaction in found if transaction.invocations]
+            self._note(
+                "what a node answered to a batch contradicted itself; it was asked for again, one by one"
+            )
+            held = self._held.copy()
+            contradicting(found, self._contract, held)
+        self._held, self._held_at = held, -1
+        return found, bool(doubtful)

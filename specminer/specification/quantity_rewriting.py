@@ -1,0 +1,105 @@
+"""Writes the numbers of a text with their units."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Final
+
+from specminer.specification.measure import DISTANCE, Measure, MeasureKind, group, spell
+from specminer.specification.quantity_parsing import (
+    Expression,
+    Name,
+    Number,
+    Operation,
+    comparisons,
+    expression,
+)
+from specminer.specification.unit_inference import Scope, Units
+
+_FACTOR: Final = re.compile(r"(?<=[*/%] )\d{8,78}(?![\w.,]*\w)")
+"""A factor that has no unit."""
+_Places = Iterator[tuple[Number, Measure | None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Rewriter:
+    """Writes texts of one specification for readers."""
+
+    units: Units
+    """What its terms measure."""
+    _written: dict[tuple[int, str], str] = field(default_factory=dict, repr=False, compare=False)
+    """Texts that were written, by the identity of their scope: many stand at many places."""
+    _scopes: dict[int, Scope] = field(default_factory=dict, repr=False, compare=False)
+    """Keeps the scopes alive whose identities stand in ``_written``."""
+
+    def condition(self, text: str, scope: Scope) -> str:
+        """Return a condition, an effect or an invariant with the units of its numbers."""
+        key = id(scope), text
+        if key not in self._written:
+            self._scopes[id(scope)] = scope
+            self._written[key] = self._with_units(text, scope)
+        return self._written[key]
+
+    def _with_units(self, text: str, scope: Scope) -> str:
+        found: list[tuple[Number, Measure | None]] = []
+        for item in comparisons(text):
+            measure = self.units.of(item.left, scope) or self.units.of(item.right, scope)
+            found += self._places(item.left, measure, scope)
+            found += self._places(item.right, measure, scope)
+        shown = _replace_places(text, found)
+        return _FACTOR.sub(lambda factor: group(int(factor[0])), shown)
+
+    def value(self, text: str, measure: Measure | None, scope: Scope) -> str:
+        """Return an expression that measures something with the units of its numbers."""
+        found = expression(text)
+        return text if found is None else _replace_places(text, self._places(found, measure, scope))
+
+    def _places(self, found: Expression, measure: Measure | None, scope: Scope) -> _Places:
+        """Yield the numbers of an expression that are added, compared or met, with what each measures."""
+        if isinstance(found, Number):
+            yield found, measure
+        elif isinstance(found, Name):
+            if found.met is not None:
+                yield found.met, self.units.of_name(found.text, scope) or measure
+        elif found.sign in ("+", "-", "min"):
+            left, right = self._sides(found, measure, scope)
+            yield from self._places(found.left, left, scope)
+            yield from self._places(found.right, right, scope)
+        else:
+            yield from self._factors(found, scope)
+
+    def _sides(
+        self, found: Operation, measure: Measure | None, scope: Scope
+    ) -> tuple[Measure | None, Measure | None]:
+        """Return what numbers on both sides of a sum or difference measure."""
+        own = self.units.of(found, scope) or measure
+        if own is None or own.kind not in DISTANCE:
+            return own, own
+        span = DISTANCE[own.kind]
+        if found.sign == "min":
+            return own, own
+        if self.units.of(found.left, scope) == own:
+            return own, span
+        return (span, own) if self.units.of(found.right, scope) == own else (None, None)
+
+    def _factors(self, found: Operation, scope: Scope) -> _Places:
+        """Yield the values that names met in a product or a quotient; numbers that are factors have no unit."""
+        for part in (found.left, found.right):
+            if isinstance(part, Name) and part.met is not None:
+                yield part.met, self.units.of_name(part.text, scope)
+            elif isinstance(part, Operation):
+                yield from self._places(part, None, scope)
+
+
+def _replace_places(text: str, found: _Places | list[tuple[Number, Measure | None]]) -> str:
+    """Return a text in which numbers are written otherwise, from its end to its beginning."""
+    for number, measure in sorted(found, key=lambda item: -item[0].start):
+        shown = group(number.value) if _is_zero(number, measure) else spell(number.value, measure)
+        text = text[: number.start] + shown + text[number.end :]
+    return text
+
+
+def _is_zero(number: Number, measure: Measure | None) -> bool:
+    return not number.value and (measure is None or measure.kind is not MeasureKind.PART)
