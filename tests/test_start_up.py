@@ -78,12 +78,12 @@ def test_what_libraries_do_to_the_recursion_limit_is_undone() -> None:
     program = """
 import json, sys
 usual = sys.getrecursionlimit()
-from specminer.chain.endpoint import Endpoint
-from specminer.chain.node import Node
+from specminer.sources.endpoint import Endpoint
+from specminer.sources.node import Node
 Node(Endpoint("http://127.0.0.1:1"))
-import specminer.chain.execution.reference.machine
+import specminer.replay.reference_machine
 after = sys.getrecursionlimit()
-import specminer.evm.precompiles.bls, ethereum
+import specminer.evm.bls_curve, ethereum
 print(json.dumps([usual, after, sys.getrecursionlimit(), "py_ecc" in sys.modules]))
 """
     usual, after, later, lifted = told(program)

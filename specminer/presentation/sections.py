@@ -16,7 +16,6 @@ from specminer.presentation.automaton_sections import (
 )
 from specminer.presentation.claim_sections import claim_sections
 from specminer.presentation.effect_sections import effects_section
-from specminer.presentation.findings import findings_section
 from specminer.presentation.history_sections import (
     callers_section,
     coverage_section,
@@ -34,6 +33,7 @@ from specminer.presentation.section import Section, without_empty_columns
 from specminer.presentation.surprising_transactions import transactions_section
 from specminer.presentation.transaction_sections import short_hash, short_sections
 from specminer.presentation.trust_sections import confidence_section, surprise_sections
+from specminer.presentation.weighed_findings import findings_section
 
 NO_EVIDENCE = (
     "The history was not at hand, so variants, timelines, reasons, races and values are missing; "

@@ -31,7 +31,7 @@ _WARM: Final = """
 import json, os, signal, sys, time
 from specminer.cli import main
 from specminer.cli.app import app
-from specminer.nesting import usual_recursion
+from specminer._support.nesting import usual_recursion
 list(app.commands.values())
 with usual_recursion():
     import networkx, specminer.pipeline.executing, specminer.pipeline.explorer_update, web3
