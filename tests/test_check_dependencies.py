@@ -72,3 +72,15 @@ def test_a_package_is_named_once(tmp_path: Path) -> None:
 
 def test_the_project_declares_what_it_imports(capsys: pytest.CaptureFixture[str]) -> None:
     assert (main(), capsys.readouterr().err) == (0, "")
+
+
+def test_a_pattern_of_files_has_a_scope_of_its_own(tmp_path: Path) -> None:
+    folder = tmp_path / "package"
+    folder.mkdir()
+    (folder / "solver_door.py").write_text("import z3")
+    (folder / "other.py").write_text("import click")
+    pattern = folder / "solver_*.py"
+    assert undeclared(folder, BASE, PROJECT) != []
+    assert undeclared(folder, BASE, PROJECT, apart=[pattern]) == []
+    assert undeclared(pattern, ALL, PROJECT) == []
+    assert len(undeclared(pattern, BASE, PROJECT)) == 1

@@ -22,7 +22,7 @@ ROOT: Final = Path(__file__).resolve().parent.parent
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scope:
-    """What the modules of a folder may import."""
+    """What the modules of a folder, or the files of a pattern, may import."""
 
     extras: tuple[str, ...]
     """The extras that are installed wherever the folder is used; the base dependencies always are."""
@@ -32,9 +32,9 @@ class Scope:
 
 SCOPES: Final[Mapping[str, Scope]] = {
     "specminer": Scope(extras=()),
-    "specminer/chain/execution/reference": Scope(extras=("reference",), neighbours=("specminer",)),
-    "specminer/chain/parquet": Scope(extras=("parquet",), neighbours=("specminer",)),
-    "specminer/pipeline/workers": Scope(extras=("dask",), neighbours=("specminer",)),
+    "specminer/replay/reference_*.py": Scope(extras=("reference",), neighbours=("specminer",)),
+    "specminer/sources/parquet_rows.py": Scope(extras=("parquet",), neighbours=("specminer",)),
+    "specminer/pipeline/cluster.py": Scope(extras=("dask",), neighbours=("specminer",)),
     "docs": Scope(extras=("docs",), neighbours=("specminer", "tools")),
     "tests": Scope(
         extras=("dask", "docs", "reference", "smt", "test"), neighbours=("specminer", "benchmarks", "tools")
@@ -75,18 +75,18 @@ def undeclared(
     """Return a sentence for each package that files of a folder import without a declared dependency.
 
     Args:
-        folder: the folder whose Python files are read; it may import itself.
+        folder: the folder, or the pattern of files, whose Python files are read; a folder may import itself.
         scope: what else they may import.
         project: the table ``[project]`` of ``pyproject.toml``.
-        apart: folders with a scope of their own; those inside ``folder`` are left out.
+        apart: folders and patterns with a scope of their own; those inside ``folder`` are left out.
     """
     distributions = declared(project, scope.extras)
     own = {folder.name, *scope.neighbours}
     providers = packages_distributions()
     problems: dict[str, str] = {}
-    inner = [other for other in apart if folder in other.parents]
+    inner = {path for other in apart if folder in other.parents for path in python_files(other)}
     for item in imports(folder):
-        if any(other in item.path.parents for other in inner):
+        if item.path in inner:
             continue
         names = providers.get(item.package, [item.package])
         if item.package not in own and not distributions & {canonical(name) for name in names}:
@@ -100,9 +100,14 @@ def undeclared(
     return list(problems.values())
 
 
+def python_files(folder: Path) -> list[Path]:
+    """Return the Python files of a folder and those inside, or those of a pattern such as ``folder/name_*.py``."""
+    return sorted(folder.parent.glob(folder.name) if folder.suffix == ".py" else folder.rglob("*.py"))
+
+
 def imports(folder: Path) -> Iterator[Import]:
     """Yield what the Python files of a folder import, in order of their paths, wherever the import stands."""
-    for path in sorted(folder.rglob("*.py")):
+    for path in python_files(folder):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Import):
                 names = [alias.name for alias in node.names]

@@ -1,4 +1,4 @@
-"""Writes the table of functions that well-known contracts have: ``specminer/chain/common_signatures.txt``.
+"""Writes the table of functions that well-known contracts have: ``specminer/contracts/common_signatures.txt``.
 
     npm install --prefix FOLDER --ignore-scripts @openzeppelin/contracts@4.9.6 @uniswap/v2-core @uniswap/v2-periphery \
         @uniswap/v3-core @uniswap/v3-periphery @safe-global/safe-contracts
@@ -23,7 +23,7 @@ from specminer._support.errors import plain
 from specminer.contracts.artifact import AbiEntry
 from specminer.contracts.interface import canonical, selector
 
-TABLE: Final = Path(__file__).resolve().parent.parent / "specminer" / "chain" / "common_signatures.txt"
+TABLE: Final = Path(__file__).resolve().parent.parent / "specminer" / "contracts" / "common_signatures.txt"
 PACKAGES: Final = (
     "@openzeppelin/contracts",
     "@safe-global/safe-contracts",

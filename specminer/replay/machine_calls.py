@@ -1,7 +1,7 @@
 """The values that every machine shares: calls, their blocks, what they did, and where unknown accounts come from.
 
 A :class:`VirtualMachine` is what executes: the engine (:mod:`~specminer.replay.fast_machine`), the executable
-specification (:mod:`~specminer.replay.reference`), or both (:mod:`~specminer.replay.checked_machine`).
+specification (:mod:`~specminer.replay.reference_machine`), or both (:mod:`~specminer.replay.checked_machine`).
 """
 
 from __future__ import annotations

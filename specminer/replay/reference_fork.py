@@ -17,13 +17,14 @@ from importlib import import_module
 from types import ModuleType
 from typing import Any, Final
 
-from ethereum.crypto.hash import Hash32
-from ethereum_types.bytes import Bytes0, Bytes20
-from ethereum_types.numeric import U64, U256, Uint
-
 from specminer._support.nesting import usual_recursion
 from specminer.replay.machine_calls import FORKS, Surroundings
 from specminer.replay.reference_state import ReferenceState
+
+with usual_recursion():
+    from ethereum.crypto.hash import Hash32
+    from ethereum_types.bytes import Bytes0, Bytes20
+    from ethereum_types.numeric import U64, U256, Uint
 
 _JUMPS: Final = 256
 """Contracts whose jump targets are remembered."""

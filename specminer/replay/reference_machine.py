@@ -8,8 +8,8 @@ from typing import Any
 
 import msgspec
 import zstandard
-from ethereum.trace import discard_evm_trace, set_evm_trace
 
+from specminer._support.nesting import usual_recursion
 from specminer.history.trace import NO_ADDRESS, Address
 from specminer.history.tracer_steps import Enter, Exit, Step
 from specminer.replay.limits import MAX_GAS, MAX_RECORDED, MAX_STEPS
@@ -27,6 +27,9 @@ from specminer.replay.machine_calls import (
 from specminer.replay.reference_fork import ReferenceFork, fork
 from specminer.replay.reference_recorder import ReferenceRecorder, StepLimit, error_text
 from specminer.replay.reference_state import ReferenceState
+
+with usual_recursion():
+    from ethereum.trace import discard_evm_trace, set_evm_trace
 
 _packer = zstandard.ZstdCompressor(level=3)
 

@@ -11,9 +11,8 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import Any, Final
 
-from ethereum.trace import EvmStop, OpEnd, OpException, OpStart, PrecompileStart, TransactionEnd
-
 from specminer._support.keccak import keccak
+from specminer._support.nesting import usual_recursion
 from specminer.history.answer_log import UNKNOWN_SIZE
 from specminer.history.trace import NO_ADDRESS, Address, Hash
 from specminer.history.tracer_steps import (
@@ -27,6 +26,9 @@ from specminer.history.tracer_steps import (
     Step,
     Write,
 )
+
+with usual_recursion():
+    from ethereum.trace import EvmStop, OpEnd, OpException, OpStart, PrecompileStart, TransactionEnd
 
 _KINDS: Final = {
     0xF0: "CREATE",

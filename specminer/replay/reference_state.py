@@ -12,10 +12,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any, Final
 
-from ethereum.forks.istanbul.trie import Trie
-from ethereum_types.bytes import Bytes20, Bytes32
-from ethereum_types.numeric import U256, Uint
-
+from specminer._support.nesting import usual_recursion
 from specminer.replay.machine_calls import (
     EXISTS,
     AccountSource,
@@ -24,6 +21,11 @@ from specminer.replay.machine_calls import (
     SavedState,
     SavedStorage,
 )
+
+with usual_recursion():
+    from ethereum.forks.istanbul.trie import Trie
+    from ethereum_types.bytes import Bytes20, Bytes32
+    from ethereum_types.numeric import U256, Uint
 
 _ABSENT: Final = object()
 
