@@ -66,8 +66,9 @@ FREE: Final = frozenset(
     | {"/// #macro AuctionHouse();", "scribble --macro-path", "#if_succeeds", "old(…)"}
     | {"credible-std", "orig(…)", 'eval "$(_SPECMINER_COMPLETE=bash_source specminer)"', "automaton.state"}
     | {"zsh_source", "_SPECMINER_COMPLETE=fish_source specminer"}
+    | {"history.implementations", "history.upgrades"}
 )
-"""Words of other programs and of what is written for them, of shells, and a file that short histories have not."""
+"""Words of other programs and of what is written for them, of shells, fields of the document, and a file that short histories have not."""
 HELP: Final = " ".join(path.read_text() for path in (Path(__file__).parent / "snapshots" / "help").iterdir())
 
 
