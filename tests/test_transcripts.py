@@ -68,7 +68,7 @@ FREE: Final = frozenset(
     | {"zsh_source", "_SPECMINER_COMPLETE=fish_source specminer"}
     | {"history.implementations", "history.upgrades"}
 )
-"""Words of other programs, and of what is written for them; of shells; fields of documents; files that long histories have."""
+"""Words of other programs and of shells, fields of documents, and files that only long histories have."""
 HELP: Final = " ".join(path.read_text() for path in (Path(__file__).parent / "snapshots" / "help").iterdir())
 
 
