@@ -82,6 +82,16 @@ def test_no_module_name_is_used_twice() -> None:
     assert not set(names) & {path.name for path in PACKAGE.iterdir()}
 
 
+def test_no_class_name_is_used_twice() -> None:
+    names = Counter(
+        node.name
+        for path in modules()
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.ClassDef) and not node.name.startswith("_")
+    )
+    assert [name for name, count in names.items() if count > 1] == []
+
+
 def test_automata_know_nothing_of_ethereum() -> None:
     for path in (PACKAGE / "automaton").glob("*.py"):
         assert imported(path) <= {"automaton", "_support"}

@@ -13,7 +13,7 @@ from specminer.comparison.claim_comparison import (
     rejection_differences,
     role_differences,
 )
-from specminer.comparison.difference import Comparison, Difference, Ground, HistoryEvidence, Subject
+from specminer.comparison.difference import ComparedEvidence, Comparison, Difference, Ground, Subject
 from specminer.comparison.effect_comparison import effect_differences, idle_differences
 from specminer.comparison.guard_comparison import GuardComparison
 from specminer.specification import Specification
@@ -23,8 +23,8 @@ def compare(
     before: Specification,
     after: Specification,
     *,
-    of_before: HistoryEvidence | None = None,
-    of_after: HistoryEvidence | None = None,
+    of_before: ComparedEvidence | None = None,
+    of_after: ComparedEvidence | None = None,
 ) -> Comparison:
     """Compare two specifications.
 

@@ -66,7 +66,7 @@ class Ground(Enum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class HistoryEvidence:
+class ComparedEvidence:
     """What a history says of another one's specification, beyond its own."""
 
     claims: Mapping[str, tuple[int, int]]

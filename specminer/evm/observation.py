@@ -31,7 +31,7 @@ _CLOCKS: Final = (Op.TIMESTAMP, Op.NUMBER)
 _KNOWN: Final = (Op.CHAINID,)
 
 
-class Question(Enum):
+class QuestionKind(Enum):
     """What a function asks for."""
 
     SLOT = "slot"
@@ -43,7 +43,7 @@ class Question(Enum):
 class ViewQuestion:
     """One thing that a function asks for."""
 
-    kind: Question
+    kind: QuestionKind
     subject: int
     """A slot, an opcode, or an address."""
     data: bytes = b""
@@ -125,7 +125,7 @@ class ViewRuns:
         if node is not None:
             return node, 0
         path, seen, steps = _run(self._code, self._data, known)
-        self.slots.update(question.subject for question in path if question.kind is Question.SLOT)
+        self.slots.update(question.subject for question in path if question.kind is QuestionKind.SLOT)
         self._remember(path, seen)
         return seen, steps
 
@@ -151,11 +151,11 @@ class ViewRuns:
 
 def _look_up(question: ViewQuestion, known: Knowledge) -> int | tuple[bool, bytes] | None:
     match question.kind:
-        case Question.SLOT:
+        case QuestionKind.SLOT:
             return known.slot(question.subject)
-        case Question.CLOCK:
+        case QuestionKind.CLOCK:
             return known.clock(question.subject)
-        case Question.CALL:
+        case QuestionKind.CALL:
             return known.answer(question.subject, question.data)
 
 
@@ -177,7 +177,7 @@ class _ViewTape(Tape):
         return self.path[question]
 
     def read(self, slot: int) -> int:
-        value = self.look_up(ViewQuestion(Question.SLOT, slot))
+        value = self.look_up(ViewQuestion(QuestionKind.SLOT, slot))
         if not isinstance(value, int):
             raise TapeEnded(f"it reads slot {slot:#x}, whose value is not known")
         return value
@@ -192,7 +192,7 @@ class _ViewTape(Tape):
     def answer(self, kind: FrameKind, to: int, value: int) -> CallEnding:
         if is_precompiled(to):
             return CallEnding(kind, to, value, 1, b"", computed=True)
-        given = None if value else self.look_up(ViewQuestion(Question.CALL, to, self.data))
+        given = None if value else self.look_up(ViewQuestion(QuestionKind.CALL, to, self.data))
         if not isinstance(given, tuple):
             raise TapeEnded(f"it calls 0x{to:040x}, whose answer is not known")
         succeeded, output = given
@@ -207,7 +207,7 @@ class _Opcodes(Container[int]):
 
     def __contains__(self, opcode: object) -> bool:
         if opcode in _CLOCKS and isinstance(opcode, int):
-            return self._tape.look_up(ViewQuestion(Question.CLOCK, int(opcode))) is None
+            return self._tape.look_up(ViewQuestion(QuestionKind.CLOCK, int(opcode))) is None
         return opcode not in _KNOWN
 
 

@@ -20,7 +20,14 @@ from specminer.export.conditions import ExportCondition, FunctionConditions, fun
 from specminer.export.export_text import ExportText
 from specminer.export.expressions import UnsayableError
 from specminer.export.function_claims import LeftOut
-from specminer.export.solidity_names import Kind, Scope, Term, function_entry, function_scope, is_identifier
+from specminer.export.solidity_names import (
+    Kind,
+    SolidityScope,
+    Term,
+    function_entry,
+    function_scope,
+    is_identifier,
+)
 from specminer.export.solidity_words import literal
 from specminer.predicate import Formula
 from specminer.specification import Specification
@@ -78,7 +85,7 @@ def _learn_kinds(functions: Sequence[_Function], kinds: dict[str, Kind]) -> None
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Function:
     demanded: FunctionConditions
-    scope: Scope | None
+    scope: SolidityScope | None
     """``None`` if the ABI does not have the function, or has several of the name."""
     types: Mapping[str, str] = field(default_factory=dict)
     """The types of the arguments that are single words."""
@@ -98,7 +105,9 @@ class _Function:
             if condition.formula is not None and self.scope is not None:
                 self._translation(condition, self.scope, kinds).learn(condition.formula)
 
-    def _translation(self, condition: ExportCondition, scope: Scope, kinds: dict[str, Kind]) -> _Translation:
+    def _translation(
+        self, condition: ExportCondition, scope: SolidityScope, kinds: dict[str, Kind]
+    ) -> _Translation:
         return _Translation(names=condition.names, scope=scope, kinds=kinds, function=self.demanded.function)
 
     def lines(self, kinds: dict[str, Kind], place: int) -> Iterator[str]:
@@ -151,7 +160,7 @@ class _Translation:
     """Writes a formula of one condition."""
 
     names: Mapping[str, str]
-    scope: Scope
+    scope: SolidityScope
     kinds: dict[str, Kind]
     """What is known of terms by group; those of arguments carry the function."""
     function: str

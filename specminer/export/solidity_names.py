@@ -83,7 +83,7 @@ class Term:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Scope:
+class SolidityScope:
     """The names that a function's conditions can use."""
 
     arguments: Mapping[str, Argument | None]
@@ -181,13 +181,13 @@ def _signature(entry: AbiEntry) -> str:
     return f"{entry.name}({','.join(parameter.type for parameter in entry.inputs)})"
 
 
-def function_scope(artifact: Artifact, entry: AbiEntry) -> Scope:
+def function_scope(artifact: Artifact, entry: AbiEntry) -> SolidityScope:
     """Return the names that the conditions of a function can use."""
     layout = artifact.storage_layout or {}
     own = {item.get("label") for item in layout.get("storage", ()) if isinstance(item, dict)}
     own |= {item.name for item in artifact.abi if item.type == "function" and not item.inputs}
     names = {parameter.name for parameter in entry.inputs}
-    return Scope(
+    return SolidityScope(
         arguments={parameter.name: _argument(parameter) for parameter in entry.inputs if parameter.name},
         ambiguous=frozenset((names | CALL_WORDS.keys()) & own | (names & CALL_WORDS.keys())),
     )

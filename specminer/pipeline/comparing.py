@@ -13,7 +13,7 @@ import numpy as np
 from specminer._support.addresses import checksum_address
 from specminer._support.errors import UsageError
 from specminer.comparison.compare import compare
-from specminer.comparison.difference import Comparison, HistoryEvidence
+from specminer.comparison.difference import ComparedEvidence, Comparison
 from specminer.comparison.guard_language import DEMANDED, followed_functions
 from specminer.contracts.artifact import Artifact
 from specminer.decision.coded_effects import IdleEffect, idle_effects_of
@@ -205,7 +205,7 @@ def _run(stages: Sequence[Stage], mining: Mining) -> Mining:
     return reduce(lambda state, stage: stage(state), stages, mining)
 
 
-def _evidence(mining: Mining, claimed: Specification) -> HistoryEvidence:
+def _evidence(mining: Mining, claimed: Specification) -> ComparedEvidence:
     """Return what a history says of another one's specification."""
     wanted = {item.text for item in claimed.invariants}
     claims = {
@@ -217,7 +217,7 @@ def _evidence(mining: Mining, claimed: Specification) -> HistoryEvidence:
     for number, item in mining.followed.items():
         writes = writes_of(item.decisions, item.wording)
         idle |= idle_effects_of(item.decisions, writes, item.wording, mining.context.calls.functions[number])
-    return HistoryEvidence(
+    return ComparedEvidence(
         claims=claims,
         idle=idle,
         callers=_callers(mining.context),

@@ -26,7 +26,7 @@ from specminer.pipeline.node_source import NodeOptions
 from specminer.pipeline.progress import SILENT, Observer
 from specminer.pipeline.source import ALL_BLOCKS, BlockRange, HistorySource, UpdateRequest
 from specminer.pipeline.traces import export_traces, import_traces
-from specminer.sources.listings import World
+from specminer.sources.listings import ListedWorld
 from specminer.sources.tracefile import TraceFile
 from specminer.sources.txlist import FileKind, kind_of
 from specminer.store import TraceStore
@@ -189,7 +189,7 @@ def import_history(
 
 def _import_lists(
     database: str,
-    world: World,
+    world: ListedWorld,
     chain_id: int,
     artifacts: tuple[Artifact, ...],
     replay: ReplayOptions,
@@ -214,7 +214,7 @@ def _import_lists(
 
 
 def _import_saved(
-    database: str, world: World, chain_id: int, artifacts: tuple[Artifact, ...], observer: Observer
+    database: str, world: ListedWorld, chain_id: int, artifacts: tuple[Artifact, ...], observer: Observer
 ) -> Collection:
     from specminer.pipeline.recorded_files import import_recorded  # loads what asks a node
 

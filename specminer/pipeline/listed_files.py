@@ -14,7 +14,7 @@ from specminer.history.trace import NO_ADDRESS, Address, Hash
 from specminer.sources.export_fields import RecordError
 from specminer.sources.export_supplements import BlockRow, Receipt, RecordKind, complete_all
 from specminer.sources.exported import ExportedCall, ExportedTransaction
-from specminer.sources.listings import Listing, World, main_contract, merge_lists
+from specminer.sources.listings import ListedWorld, Listing, main_contract, merge_lists
 from specminer.sources.nested_traces import read_nested
 from specminer.sources.saved_traces import SavedTraces, read_saved, read_trace_table
 from specminer.sources.state_dumps import ChainState, read_state
@@ -35,7 +35,7 @@ _CHECKED: Final = 1_000
 Codes = Callable[[Address | None], dict[Address, bytes]]
 
 
-def read_world(paths: Sequence[Path], codes: Codes, note: Callable[[str], None]) -> World:
+def read_world(paths: Sequence[Path], codes: Codes, note: Callable[[str], None]) -> ListedWorld:
     """Read lists of transactions and of internal calls, in any order; calls belong to the contract that they concern.
 
     Tables of receipts and blocks complete the transactions; ``note`` hears of files that are not used. ``codes`` tells
@@ -99,7 +99,7 @@ def read_world(paths: Sequence[Path], codes: Codes, note: Callable[[str], None])
             listed.append(Listing(owner=_find_owner(found, owners), origin=str(path), calls=found))
     lists = [_join_files([item for item in listed if item.owner == owner]) for owner in _each(listed)]
     owner = next((item.owner for item in lists), None)
-    return World(lists=tuple(lists), codes=codes(owner), traces=traces, state=state, diffs=diffs)
+    return ListedWorld(lists=tuple(lists), codes=codes(owner), traces=traces, state=state, diffs=diffs)
 
 
 def _add_traces(traces: SavedTraces, more: SavedTraces) -> None:

@@ -29,7 +29,7 @@ from specminer.history.trace import (
 from specminer.sources.export_blocks import merge_blocks
 from specminer.sources.export_fields import RecordError
 from specminer.sources.exported import ExportedTransaction
-from specminer.sources.listings import World, merge_lists
+from specminer.sources.listings import ListedWorld, merge_lists
 from specminer.sources.saved_traces import Answer
 from specminer.sources.trace_matching import Envelope
 from specminer.sources.tracing import decode
@@ -55,7 +55,7 @@ class RecordedFiles:
 
 def import_recorded(
     store: TraceStore,
-    world: World,
+    world: ListedWorld,
     chain_id: int,
     *,
     artifacts: Sequence[Artifact] = (),
@@ -161,7 +161,7 @@ def _envelope(item: ExportedTransaction, block: Block, origin: str) -> Envelope:
     )
 
 
-def _contracts(world: World, envelopes: Mapping[Hash, Envelope]) -> tuple[Address, ...]:
+def _contracts(world: ListedWorld, envelopes: Mapping[Hash, Envelope]) -> tuple[Address, ...]:
     """Return the contracts to record: those that our tracer was made for, else those whose lists these are."""
     named = {
         row[1]

@@ -22,8 +22,8 @@ from specminer.pipeline.progress import SILENT, Observer
 from specminer.replay.saved_replay import decode_replay
 from specminer.sources.export_fields import RecordError
 from specminer.sources.listings import (
+    ListedWorld,
     Listing,
-    World,
     call_fields,
     merge_lists,
     pack_record,
@@ -40,7 +40,7 @@ _KEPT: Final = "what was imported before"
 
 def import_world(
     store: TraceStore,
-    world: World,
+    world: ListedWorld,
     rulebook: Rulebook,
     *,
     artifact: Artifact | Sequence[Artifact] | None = None,
@@ -74,7 +74,7 @@ def import_world(
         group += later
 
 
-def _export(lists: Sequence[Listing], world: World) -> Export:
+def _export(lists: Sequence[Listing], world: ListedWorld) -> Export:
     merged = merge_lists(lists)
     limits = []
     if merged.unordered:

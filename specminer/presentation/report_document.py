@@ -86,7 +86,7 @@ class Variant:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RejectedCalls:
+class ReportedRejections:
     """Calls of one function that were rejected for one reason."""
 
     function: str
@@ -238,7 +238,7 @@ class HistoryEvidence:
     timelines: CutList[dict[str, Any]]
     """Lives of some interactions, as ``specminer interactions --entity`` tells them, each event with its
     ``transition``; ``length`` is the number of events, of which the first are told."""
-    rejections: CutList[RejectedCalls]
+    rejections: CutList[ReportedRejections]
     reentries: CutList[Reentry]
     races: CutList[dict[str, Any]]
     """As ``specminer interactions --races`` lists them."""

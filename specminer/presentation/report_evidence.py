@@ -28,7 +28,7 @@ from specminer.presentation.report_document import (
     HistoryEvidence,
     Item,
     Reentry,
-    RejectedCalls,
+    ReportedRejections,
     TransitionUse,
     Variant,
 )
@@ -195,7 +195,7 @@ class _EvidenceReader:
             event["changes"] = event["changes"][:20]
         return life | {"length": high - low}
 
-    def rejections(self) -> CutList[RejectedCalls]:
+    def rejections(self) -> CutList[ReportedRejections]:
         """Return what was rejected, by function and reason, the most frequent first."""
         groups: dict[tuple[str, str], list[int]] = defaultdict(list)
         context = self.analysis.context
@@ -204,7 +204,7 @@ class _EvidenceReader:
         ranked = sorted(groups.items(), key=lambda item: (-len(item[1]), item[0]))
         return _cut(
             [
-                RejectedCalls(
+                ReportedRejections(
                     function=function,
                     reason=reason,
                     example=self._example_of(rows[0], reason),

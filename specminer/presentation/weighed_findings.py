@@ -41,7 +41,7 @@ class Weight(IntEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Finding:
+class WeighedFinding:
     """Something odd."""
 
     weight: Weight
@@ -53,7 +53,7 @@ class Finding:
     """What shows it."""
 
 
-def findings(report: Report) -> tuple[Finding, ...]:
+def findings(report: Report) -> tuple[WeighedFinding, ...]:
     """Return what is odd, alarms first; of one weight the most improbable first, then in the order of the report."""
     spec, evidence = report.specification, report.evidence
     found = [*_transactions(spec), *_interactions(spec)]
@@ -94,7 +94,7 @@ def _cell(spec: Specification, transactions: tuple[str, ...]) -> Cell:
     return transaction_cell(spec.chain_id, *transactions) if transactions else cell("")
 
 
-def _transactions(spec: Specification) -> Iterator[Finding]:
+def _transactions(spec: Specification) -> Iterator[WeighedFinding]:
     """Yield the transactions above the threshold, or the first of the others if none is."""
     measured = spec.surprise.transactions
     ranked = () if measured is None else measured.ranked
@@ -103,23 +103,23 @@ def _transactions(spec: Specification) -> Iterator[Finding]:
         reasons = "; ".join(item.reasons[:_REASONS]) or item.text
         rest = len(item.reasons) - _REASONS
         more = f" ({count_of(rest, 'more reason')})" if rest > 0 else ""
-        yield Finding(
+        yield WeighedFinding(
             weight=Weight.ALARM if item.flagged else Weight.LOOK,
             text=f"A transaction stands out: {short_hashes(reasons[:MAX_TEXT]).rstrip('.')}{more}.",
             bits=item.score,
             transactions=(item.transaction,),
         )
     if len(flagged) > MAX_ALARMS:
-        yield Finding(
+        yield WeighedFinding(
             weight=Weight.ALARM,
             text=f"{len(flagged) - MAX_ALARMS:,} more transactions are above the threshold.",
         )
 
 
-def _interactions(spec: Specification) -> Iterator[Finding]:
+def _interactions(spec: Specification) -> Iterator[WeighedFinding]:
     flagged = [item for item in spec.surprise.interactions if item.flagged]
     for item in flagged[:MAX_ALARMS]:
-        yield Finding(
+        yield WeighedFinding(
             weight=Weight.ALARM,
             text=f"An interaction stands out: {short_hashes(item.text[:MAX_TEXT]).rstrip('.')}.",
             bits=item.score,
@@ -127,18 +127,18 @@ def _interactions(spec: Specification) -> Iterator[Finding]:
         )
 
 
-def _evidence(evidence: HistoryEvidence) -> Iterator[Finding]:
+def _evidence(evidence: HistoryEvidence) -> Iterator[WeighedFinding]:
     """Yield calls within calls, payments that failed unnoticed, and races."""
     for call in evidence.reentries.items:
         if call.accepted:
-            yield Finding(
+            yield WeighedFinding(
                 weight=Weight.LOOK,
                 text=f"{call.function} was called {count_of(call.count, 'time')} while {call.inside} was still "
                 f"running, and {call.accepted:,} of these calls were accepted.",
                 transactions=(call.first.transaction,),
             )
     for unpaid in evidence.money.unpaid.items:
-        yield Finding(
+        yield WeighedFinding(
             weight=Weight.LOOK,
             text=f"{count_of(unpaid.payments, 'payment')} failed in calls of {unpaid.function} that were accepted "
             "all the same.",
@@ -149,12 +149,12 @@ def _evidence(evidence: HistoryEvidence) -> Iterator[Finding]:
         text = (
             f"Calls of different senders in one block depended on their order {times(evidence.races.total)}"
         )
-        yield Finding(
+        yield WeighedFinding(
             weight=Weight.LOOK, text=f"{text}{f'; the later call was rejected in {lost:,}' if lost else ''}."
         )
 
 
-def _rejections(spec: Specification) -> Iterator[Finding]:
+def _rejections(spec: Specification) -> Iterator[WeighedFinding]:
     """Yield the functions whose rejections no condition explains, the most frequent first."""
     rejected: dict[str, int] = {}
     explained: dict[str, int] = {}
@@ -166,23 +166,23 @@ def _rejections(spec: Specification) -> Iterator[Finding]:
         scope: count - explained[scope] for scope, count in rejected.items() if count > explained[scope]
     }
     for scope in sorted(missing, key=lambda scope: (-missing[scope], scope))[:_REASONS]:
-        yield Finding(
+        yield WeighedFinding(
             weight=Weight.LOOK,
             text=f"No condition explains {missing[scope]:,} of the {rejected[scope]:,} rejected calls of {scope}.",
         )
 
 
-def _limits(spec: Specification, evidence: HistoryEvidence | None) -> Iterator[Finding]:
+def _limits(spec: Specification, evidence: HistoryEvidence | None) -> Iterator[WeighedFinding]:
     """Yield what the history cannot show."""
     history = spec.history
     for text in history.limits:
-        yield Finding(weight=Weight.NOTE, text=text)
+        yield WeighedFinding(weight=Weight.NOTE, text=text)
     if history.unknown:
-        yield Finding(weight=Weight.NOTE, text=unknown_text(history.unknown, history.invocations))
+        yield WeighedFinding(weight=Weight.NOTE, text=unknown_text(history.unknown, history.invocations))
     if evidence is not None and evidence.unseen:
         listed = ", ".join(evidence.unseen[:6])
         more = f" and {len(evidence.unseen) - 6:,} more" if len(evidence.unseen) > 6 else ""
-        yield Finding(
+        yield WeighedFinding(
             weight=Weight.NOTE,
             text=f"Nobody called {listed}{more}, so nothing is known of what they do.",
         )

@@ -51,7 +51,7 @@ class Listing:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class World:
+class ListedWorld:
     """What is imported together."""
 
     lists: tuple[Listing, ...]

@@ -66,7 +66,7 @@ Expression = Number | Name | Operation
 
 
 @dataclass(frozen=True, slots=True)
-class Comparison:
+class ComparedTerms:
     """Two expressions that are compared; an effect is one, of what is written with what was."""
 
     left: Expression
@@ -77,7 +77,7 @@ class _Unreadable(Exception):
     """Something that is no expression."""
 
 
-def comparisons(text: str) -> tuple[Comparison, ...]:
+def comparisons(text: str) -> tuple[ComparedTerms, ...]:
     """Return the comparisons that a text makes, from left to right."""
     return tuple(_Reader(text).comparisons()) if len(text) <= MAX_TEXT else ()
 
@@ -150,7 +150,7 @@ class _Reader:
         """Whether everything was read."""
         return self._at == len(self._tokens)
 
-    def comparisons(self) -> Iterator[Comparison]:
+    def comparisons(self) -> Iterator[ComparedTerms]:
         """Yield the comparisons."""
         while not self.at_end:
             start = self._at
@@ -162,7 +162,7 @@ class _Reader:
             if not self._pass("(", "not", *_ENDS):
                 self._skip()
 
-    def _comparison(self) -> Comparison | None:
+    def _comparison(self) -> ComparedTerms | None:
         """Read a comparison; ``None``, at any place, if there is none here."""
         try:
             left = self.sum(0)
@@ -171,7 +171,7 @@ class _Reader:
             right = self.sum(0)
         except _Unreadable:
             return None
-        return Comparison(left, right) if self.at_end or self._next(*_ENDS) else None
+        return ComparedTerms(left, right) if self.at_end or self._next(*_ENDS) else None
 
     def _skip(self) -> None:
         """Pass over what cannot be read, up to where something new begins."""
