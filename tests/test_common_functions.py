@@ -23,7 +23,7 @@ def code_of(name: str) -> bytes:
 
 
 def test_each_line_of_the_table_is_one_function_and_no_selector_is_two() -> None:
-    lines = files("specminer.sources").joinpath(TABLE).read_text("utf-8").splitlines()
+    lines = files("specminer.contracts").joinpath(TABLE).read_text("utf-8").splitlines()
     told = [line.split(" ") for line in lines if not line.startswith("#")]
     assert len(told) == len(common_functions()) > 400
     assert all(_SIGNATURE.fullmatch(signature) and len(rest) < 2 for signature, *rest in told)

@@ -30,7 +30,7 @@ class CommonFunction:
 def common_functions() -> dict[bytes, CommonFunction]:
     """Return the functions by selector; each selector is that of one function only."""
     found: dict[bytes, CommonFunction] = {}
-    for line in files("specminer.sources").joinpath(TABLE).read_text("utf-8").splitlines():
+    for line in files("specminer.contracts").joinpath(TABLE).read_text("utf-8").splitlines():
         if not line.startswith("#"):
             signature, _, names = line.partition(" ")
             arguments = tuple(names.split(",")) if names else ()
