@@ -112,10 +112,10 @@ def test_without_a_solver_what_is_dropped_is_the_same_and_marked(monkeypatch: py
     proved = spec_of("vaults")
     for module in (
         "predicate.smt",
-        "guard.proving",
-        "reasoning.siblings",
-        "tuning.description",
-        "tuning.tune",
+        "inference.guard_proofs",
+        "inference.competing_transitions",
+        "learning.description",
+        "learning.tune",
     ):
         monkeypatch.setattr(importlib.import_module(f"specminer.{module}"), "solver_name", lambda: None)
     again = mined.__wrapped__("vaults").specification
