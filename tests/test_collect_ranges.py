@@ -80,7 +80,7 @@ def test_code_that_was_not_reached_is_stored_by_the_next_run(probed: Probed) -> 
         ]
 
 
-@pytest.mark.parametrize("field", ["gas", "input", "nonce", "from"])
+@pytest.mark.parametrize("field", ["gas", "input", "from"])
 def test_an_unknown_kind_of_transaction_is_one_clear_error(probed: Probed, field: str) -> None:
     def change(method: str, _params: list[Any], answer: dict[str, Any]) -> dict[str, Any]:
         if method != "eth_getTransactionByHash":

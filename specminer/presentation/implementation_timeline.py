@@ -63,7 +63,7 @@ def upgrades_section(spec: Specification) -> Section | None:
             "Since these transactions other code answers the calls, or some of them. Where nothing in the contract "
             "itself changed, something outside did, between the two blocks: a beacon, or an account's delegation.",
         ),
-        header=("Contract", "Block", "Transaction", "Call", "Added", "Removed"),
+        header=("Contract", "Block", "Transaction", "Call", "New code", "Former code"),
         figures=frozenset({1}),
         rows=tuple(_change_row(spec.chain_id, change, several=several) for change in changes[:MAX_ROWS]),
         note=left_out(min(len(changes), MAX_ROWS), len(changes), "upgrades"),
