@@ -298,7 +298,7 @@ def test_a_node_that_stops_tracing_ends_the_run_with_what_there_is(chain: Chain)
         nonlocal traced
         traced += method == "debug_traceTransaction"
         return (
-            refuse(answer, "quota exceeded", -32000) if traced > 20 and method.startswith("debug") else answer
+            refuse(answer, "quota exceeded", -32000) if traced > 5 and method.startswith("debug") else answer
         )  # so early that answers that come late cannot keep failures from standing in a row
 
     key = address(chain.contract)
