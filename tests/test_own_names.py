@@ -71,7 +71,7 @@ def test_the_user_names_a_contract(tmp_path: Path) -> None:
         "--quiet",
         cwd=tmp_path,
     )
-    assert done.out.startswith("Specification of The")
+    assert done.out.startswith(r"The\x1b[31m sale, 27 contracts")
     assert "\x1b" not in done.out
     assert json.loads((tmp_path / "here" / "automaton.json").read_text())["name"] == "The\x1b[31m sale"
     assert MineOptions().name is None

@@ -74,6 +74,7 @@ class ExportTexts:
     "--format",
     "language",
     type=click.Choice(list(FORMATS)),
+    metavar="NAME",
     required=True,
     help="The language: " + "; ".join(f"{name} writes {item.help}" for name, item in FORMATS.items()) + ".",
 )

@@ -2,7 +2,7 @@
 
 Where it is not, somebody unseen wrote between them (a call that the way of finding cannot see), or a recording is
 wrong. This module looks at transactions while they are collected, so that those in question can be traced again;
-:mod:`specminer.unseen` looks at a whole stored history.
+:mod:`specminer.history.continuity` looks at a whole stored history.
 """
 
 from __future__ import annotations

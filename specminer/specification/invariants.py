@@ -28,8 +28,11 @@ class Template(Enum):
     OWN = "own entry"
     """Who calls changes only what is kept under their own address."""
     ONCE = "set once"
+    """A variable is set from zero, and keeps that value."""
     MONOTONE = "monotone"
+    """A variable never falls, or never rises; perhaps always by the same step."""
     CONSTANT = "constant"
+    """A variable never changes after the deployment."""
     WRITERS = "writers"
     """Which functions change a variable."""
 
