@@ -67,8 +67,7 @@ def delegate(anvil: Anvil, account: Any, sender: Any, to: str, nonces: tuple[int
             "authorizationList": [permission],
         }
     )
-    sent = anvil.rpc("eth_sendRawTransaction", signed.raw_transaction.to_0x_hex())
-    return int(anvil.rpc("eth_getTransactionReceipt", sent)["blockNumber"], 16)
+    return int(anvil.send_signed(signed.raw_transaction.to_0x_hex())["blockNumber"], 16)
 
 
 @pytest.fixture(scope="module")

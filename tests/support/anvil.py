@@ -386,6 +386,16 @@ class Anvil:
             )
         return receipts
 
+    def send_signed(self, raw: str) -> dict[str, Any]:
+        """Mine one block of a transaction that is signed already, and return its receipt."""
+        with self._mining_by_hand():
+            hashed = self.rpc("eth_sendRawTransaction", raw)
+            self.mine()
+        receipt: dict[str, Any] | None = self.rpc("eth_getTransactionReceipt", hashed)
+        if receipt is None:
+            raise AnvilFailed(f"the block that was mined does not hold the transaction {hashed}")
+        return receipt
+
     def blocks(self, batches: Sequence[tuple[int | None, Sequence[Call]]]) -> list[list[dict[str, Any]]]:
         """Mine a block for each pair of time (or ``None``) and calls; see :meth:`block`."""
         return [self.block(calls, timestamp=timestamp) for timestamp, calls in batches]
