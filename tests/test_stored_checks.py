@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 from specminer import CheckOptions, CheckResult
+from specminer._support.addresses import checksum_address
 from specminer._support.errors import StoreError
 from specminer.history.contract_history import History
 from specminer.history.trace import Address
@@ -384,3 +385,57 @@ def test_a_watch_that_is_killed_loses_no_finding(
     wanted = {key_of(item) for item in whole.at_least(Severity.UNKNOWN)}
     assert wanted
     assert set(received.keys) == wanted
+
+
+@dataclass
+class Uneven:
+    """A source that brings one of several contracts up to date later than the others."""
+
+    growing: Growing
+    ends: dict[Address, int]
+    """The last block of each contract in the next round."""
+    held: dict[Address, int] = field(default_factory=dict)
+
+    def update(self, store: TraceStore, request: Any, _observer: Observer = SILENT) -> None:
+        contract = request.contract
+        for file, part in zip(self.growing.files, self.growing.transactions, strict=True):
+            if file.header.record.address != contract:
+                continue
+            first = self.held.get(contract, file.header.first_block - 1) + 1
+            last = self.ends[contract]
+            if first <= last:
+                new = [item for item in part if first <= item.block.number <= last]
+                store.add_history(file.header.record, new, complete=(first, last))
+            self.held[contract] = last
+
+
+def test_a_contract_that_is_read_later_than_another_one_is_judged_too(tmp_path: Path) -> None:
+    growing = Growing("single_auction")
+    known, blocks = growing.specification, growing.later_blocks()
+    parts = {
+        file.header.record.address: part
+        for file, part in zip(growing.files, growing.transactions, strict=True)
+        if checksum_address(file.header.record.address) in known.contracts
+    }
+    early, late = blocks[0] - 1, blocks[-1]
+    slow = next(
+        address for address, part in parts.items() if any(early < item.block.number < late for item in part)
+    )
+    source = Uneven(growing, {address: early if address == slow else late for address in parts})
+    with DeliveryJournal(tmp_path / "automaton.watch") as journal:
+        watch = Watch(
+            specification=known,
+            store=growing.store,
+            source=source,  # type: ignore[arg-type]  # as above
+            journal=journal,
+            receivers=[],
+            options=WatchOptions(once=True),
+        )
+        watch.round()
+        source.ends = dict.fromkeys(parts, late)
+        watch.round()
+        judged = set(journal.judged_transactions())
+    after = known.history.last_block or -1
+    assert judged == {
+        f"0x{item.hash.hex()}" for part in parts.values() for item in part if item.block.number > after
+    }

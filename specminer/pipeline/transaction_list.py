@@ -21,13 +21,15 @@ class _ContractRows:
     digest: Any = field(default_factory=hashlib.sha256)
     digested: int = 0
     """How many rows the digest is of."""
+    accepted: int = 0
+    """How many rows, the first ones, were there when the list was last accepted."""
 
     def renew(self, rows: list[RecordedRow]) -> bool:
         """Take what the database holds now; return whether all that was there is still there, as it was."""
         grown = rows[: len(self.rows)] == self.rows
         if not grown:
             self.digest, self.digested = hashlib.sha256(), 0
-            self.blocks = []
+            self.blocks, self.accepted = [], 0
         self.blocks += [row[0] for row in rows[len(self.blocks) :]]
         self.rows = rows
         return grown
@@ -62,10 +64,19 @@ class TransactionList:
         self.replacements += not all(grown)
         return all(grown)
 
-    @property
-    def last_block(self) -> int:
-        """The newest block with a transaction; -1 if there is none."""
-        return max((item.blocks[-1] for item in self._rows.values() if item.blocks), default=-1)
+    def accept(self) -> None:
+        """Take all that is there now for known."""
+        for item in self._rows.values():
+            item.accepted = len(item.rows)
+
+    def added(self) -> dict[Hash, int]:
+        """Return what came since the last :meth:`accept`, with the blocks; all of a contract whose rows were replaced.
+
+        A contract that is read later than another one may bring blocks that the other one has long had.
+        """
+        return {
+            Hash(name): block for item in self._rows.values() for block, name, _ in item.rows[item.accepted :]
+        }
 
     def fingerprint(self, last: int) -> tuple[str, int]:
         """Return a digest of the transactions up to a block, and how many they are.

@@ -73,8 +73,8 @@ class Watch:
     sleep: Callable[[float], None] = time.sleep
     counters: WatchCounters = field(default_factory=WatchCounters)
     _listed: TransactionList = field(init=False)
-    _judged_up_to: int | None = None
-    """The block up to which all that the list holds was judged; ``None`` if it has to be compared with the journal."""
+    _compared: bool = False
+    """Whether what the list held when it was last accepted was compared with the journal, and nothing was replaced."""
     _checks: StoredCheck | None = None
 
     def __post_init__(self) -> None:
@@ -131,17 +131,17 @@ class Watch:
     def _judge(self) -> None:
         """Judge what is new, and take back what is no longer there; the history is read only if something is new."""
         if not self._listed.renew():
-            self._judged_up_to = None
+            self._compared = False
         new, gone = self._changes()
         if not new and not gone:
-            self._judged_up_to = self._listed.last_block
+            self._accept()
             return
         found: tuple[Deviation, ...] = ()
         if new:
             result = self._check(CheckOptions(transactions=tuple(new), edits=self.options.edits))
             found = result.at_least(self.options.least)
         self.journal.record(new, ((item, finding_document(item)) for item in found), gone)
-        self._judged_up_to = self._listed.last_block
+        self._accept()
         self.counters.transactions += len(new)
         self.counters.findings.update(item.severity for item in found)
         self.counters.withdrawn += len(gone)
@@ -155,11 +155,15 @@ class Watch:
     def _changes(self) -> tuple[dict[str, int], list[str]]:
         """Return the transactions that have yet to be judged, with their blocks, and those judged that are gone."""
         after = -1 if self.specification.history.last_block is None else self.specification.history.last_block
-        if self._judged_up_to is not None:
-            return _by_text(self._listed.behind(max(after, self._judged_up_to))), []
-        known, present = self.journal.judged_transactions(), _by_text(self._listed.behind(-1))
+        present = _by_text(self._listed.added() if self._compared else self._listed.behind(-1))
+        known = {} if self._compared else self.journal.judged_transactions()
         new = {text: block for text, block in present.items() if block > after and text not in known}
         return new, [text for text in known if text not in present]
+
+    def _accept(self) -> None:
+        """Take what the list holds for judged, so that the next round looks at what comes then."""
+        self._listed.accept()
+        self._compared = True
 
     def _check(self, options: CheckOptions) -> CheckResult:
         """Judge transactions; of the history before them only what bears on them is read, if a state is kept."""
