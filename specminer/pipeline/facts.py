@@ -13,7 +13,7 @@ from specminer.history.continuity import unseen_writes
 from specminer.history.contract_history import CONSTRUCTOR, MISSING, RETURNED, History
 from specminer.history.trace import Tracer
 from specminer.pipeline.deployment import lasting_values
-from specminer.pipeline.implementations import implementation_changes, implementations
+from specminer.pipeline.implementations import history_of_code
 from specminer.presentation.fidelity import fidelity_of
 from specminer.specification import HistorySummary, LifeMoment, LifeSummary, TokenSummary, UnknownValues
 
@@ -24,6 +24,7 @@ _KNOWN_SHARE: Final = 0.5
 def history_summary(context: HistoryContext, selection: str | None) -> HistorySummary:
     """Return what was read and how far it goes; ``selection`` says how several contracts were chosen."""
     history = context.history
+    implementations, upgrades = history_of_code(context)
     return HistorySummary(
         first_block=history.first_block,
         last_block=history.last_block,
@@ -38,8 +39,8 @@ def history_summary(context: HistoryContext, selection: str | None) -> HistorySu
         locations=context.coverage.round_shares(),
         lasting=lasting_values(context) or None,
         token=_token(context),
-        implementations=implementations(context) or None,
-        upgrades=implementation_changes(context) or None,
+        implementations=implementations or None,
+        upgrades=upgrades or None,
         selection=selection or None,
         lives=_lives(history) or None,
         life=_only_life(history),

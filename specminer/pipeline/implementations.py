@@ -8,7 +8,7 @@ delegation.
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Final
@@ -18,7 +18,7 @@ import numpy as np
 from specminer._support.addresses import checksum_address
 from specminer.decoding import HistoryContext
 from specminer.decoding.standard_slots import proxy_slots
-from specminer.history.contract_history import CONSTRUCTOR, MISSING, History
+from specminer.history.contract_history import CONSTRUCTOR, MISSING, History, IntColumn
 from specminer.history.trace import Address
 from specminer.specification import ImplementationChange, ImplementationSummary
 
@@ -42,72 +42,99 @@ class _Change:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Handed:
-    """Calls that a proxy handed on, in chain order."""
+    """A call that a proxy handed on."""
 
     row: int
     code: Address
 
 
-def implementations(context: HistoryContext) -> tuple[ImplementationSummary, ...]:
-    """Return the contracts to which whole calls were handed on, in the order in which they ran first."""
-    history = context.history
-    rows: dict[Address, list[int]] = defaultdict(list)
-    for calls in _handed_calls(history).values():
-        for item in calls:
-            rows[item.code].append(item.row)
-    blocks = history.transaction_block[history.invocation_transaction]
-    found = []
-    for code, own in rows.items():
-        ran = blocks[np.array(own)]
-        names = sorted({context.calls.name(row) for row in own})
-        found.append(
+_HandedRows = dict[tuple[int, Address], IntColumn]
+"""Rows of the calls that were handed on whole, ascending, by the contract's place in the history and whose code ran."""
+
+
+def history_of_code(
+    context: HistoryContext,
+) -> tuple[tuple[ImplementationSummary, ...], tuple[ImplementationChange, ...]]:
+    """Return the contracts to which whole calls were handed on, and what changed that.
+
+    The former stand in the order in which they ran first, the latter in chain order; both are empty for what is no
+    proxy.
+    """
+    handed = _handed_rows(context.history)
+    return (_summaries(context, handed), _changes(context, handed)) if handed else ((), ())
+
+
+def _handed_rows(history: History) -> _HandedRows:
+    rows = np.flatnonzero(history.invocation_kind != CONSTRUCTOR)
+    if not len(rows):
+        return {}
+    owners, codes = history.invocation_contract[rows].astype(np.int64), history.invocation_code[rows]
+    pairs, place, counts = np.unique(
+        owners * len(history.addresses) + codes, return_inverse=True, return_counts=True
+    )
+    parts = np.split(rows[np.argsort(place, kind="stable")], np.cumsum(counts)[:-1])
+    handed: _HandedRows = {}
+    for pair, part in zip(pairs.tolist(), parts, strict=True):
+        owner, code = divmod(pair, len(history.addresses))
+        if history.addresses[code] != history.contracts[owner].address:
+            handed[owner, history.addresses[code]] = part
+    return handed
+
+
+def _summaries(context: HistoryContext, handed: _HandedRows) -> tuple[ImplementationSummary, ...]:
+    history, calls = context.history, context.calls
+    parts: dict[Address, list[IntColumn]] = defaultdict(list)
+    for (_, code), rows in handed.items():
+        parts[code].append(rows)
+    summaries = []
+    for code, own in parts.items():
+        rows = np.concatenate(own)
+        blocks = history.transaction_block[history.invocation_transaction[rows]]
+        names = sorted({calls.functions[function] for function in np.unique(calls.function[rows]).tolist()})
+        summaries.append(
             ImplementationSummary(
                 address=checksum_address(code),
-                first_block=int(ran.min()),
-                last_block=int(ran.max()),
-                calls=len(own),
+                first_block=int(blocks.min()),
+                last_block=int(blocks.max()),
+                calls=len(rows),
                 functions=tuple(names[:MAX_FUNCTIONS]),
             )
         )
-    return tuple(sorted(found, key=lambda item: (item.first_block, item.address)))
+    return tuple(sorted(summaries, key=lambda item: (item.first_block, item.address)))
 
 
-def implementation_changes(context: HistoryContext) -> tuple[ImplementationChange, ...]:
-    """Return what changed the code that answers a proxy's calls, in chain order; nothing if nothing did."""
-    history = context.history
-    handed = _handed_calls(history)
-    known = {item.code for calls in handed.values() for item in calls}
-    if not known:
-        return ()
-    written = _written_changes(history, known)
-    found: list[tuple[int, ImplementationChange]] = []
+def _changes(context: HistoryContext, handed: _HandedRows) -> tuple[ImplementationChange, ...]:
+    written = _written_changes(context.history, {code for _, code in handed})
+    changes: list[tuple[int, ImplementationChange]] = []
     for (contract, _), change in written.items():
         if change.over != change.into:
-            found.append((change.row, _told_change(context, contract, change)))
-    for contract, calls in handed.items():
+            changes.append((change.row, _told_change(context, contract, change)))
+    contracts = Counter(contract for contract, _ in handed)
+    for contract in (contract for contract, codes in contracts.items() if codes > 1):
+        calls = [
+            _Handed(row=row, code=code)
+            for (owner, code), rows in handed.items()
+            if owner == contract
+            for row in rows.tolist()
+        ]
         own = [change for (owner, _), change in written.items() if owner == contract]
-        found += _outside_changes(context, contract, calls, own)
-    return tuple(change for _, change in sorted(found, key=lambda item: item[0]))[:MAX_CHANGES]
-
-
-def _handed_calls(history: History) -> dict[int, list[_Handed]]:
-    """Return the calls that each contract handed on, by its place in the history."""
-    delegated = history.invocation_kind != CONSTRUCTOR
-    found: dict[int, list[_Handed]] = defaultdict(list)
-    owners, codes = history.invocation_contract.tolist(), history.invocation_code.tolist()
-    for row in np.flatnonzero(delegated).tolist():
-        code = history.addresses[codes[row]]
-        if code != history.contracts[owners[row]].address:
-            found[owners[row]].append(_Handed(row=row, code=code))
-    return found
+        changes += _outside_changes(context, contract, sorted(calls, key=lambda call: call.row), own)
+    return tuple(change for _, change in sorted(changes, key=lambda item: item[0]))[:MAX_CHANGES]
 
 
 def _written_changes(history: History, known: set[Address]) -> dict[tuple[int, int], _Change]:
     """Return what transactions wrote of implementations' addresses, by contract and row of the transaction."""
     words = _words_with(history, known)
-    slots = {row for row, word in enumerate(history.words) if word in proxy_slots()}
     kept = history.access_write & ~history.access_undone
     kept &= history.accepted[history.access_invocation]
+    slots = [
+        row for row in np.unique(history.access_slot[kept]).tolist() if history.words[row] in proxy_slots()
+    ]
+    kept &= (
+        np.isin(history.access_slot, slots)
+        | np.isin(history.access_before, list(words))
+        | np.isin(history.access_after, list(words))
+    )
     found: dict[tuple[int, int], _Change] = {}
     for row in np.flatnonzero(kept).tolist():
         before, after = int(history.access_before[row]), int(history.access_after[row])
