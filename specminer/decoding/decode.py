@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Collection
 from typing import Final
 
 import numpy as np
@@ -55,7 +56,7 @@ def decode(history: History, artifact: Artifact | None = None) -> HistoryContext
         artifact = None
         interface = _interface(history, None)
     elif judged and known < 1:
-        interface = _with_code_that_ran(interface, history)
+        interface = _with_code_that_ran(interface, history, selectors)
     numbered = slots(history)
     storage = name_storage(history, artifact, numbered)
     return HistoryContext(
@@ -127,13 +128,13 @@ def _interface(history: History, artifact: Artifact | None) -> Interface:
     return from_code(distinct_codes(history.contracts))
 
 
-def _with_code_that_ran(interface: Interface, history: History) -> Interface:
+def _with_code_that_ran(interface: Interface, history: History, selectors: Collection[bytes]) -> Interface:
     """Return a proxy's interface with the called functions that the ABI lacks but code that ran in the proxy has.
 
     They are the proxy's own, or of an implementation that was replaced, or of a facet whose ABI was not given.
     """
     proxies = [record for record in history.contracts if record.implementations]
-    lacking = set(_selectors(history)) - interface.functions.keys()
+    lacking = set(selectors) - interface.functions.keys()
     if not proxies or not lacking:
         return interface
     ran = [code for record in proxies for code in (*record.codes, *distinct_codes([record]))]

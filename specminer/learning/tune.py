@@ -45,7 +45,7 @@ LOST: Final = 1.5
 DISAGREES: Final = 0.05
 """What the code tells apart may cost this share of what halves of a short history have in common ..."""
 DISAGREEING: Final = 4.0
-"""... or so many interactions in that share: halves of fewer than :data:`.folds.FEW` interactions know little."""
+"""... or so many interactions in that share: halves with fewer than :data:`.history_folds.FEW` know little."""
 REFUSED: Final = 0.1
 """Share of the interactions that states may refuse where there was but one, which refuses nothing."""
 SAME: Final = 1e-9
@@ -230,10 +230,9 @@ def _loses(told: _TuningAnswer, less: _TuningAnswer, *, strict: bool = False) ->
     """
     lost = SAME if strict else max(FALLS, LOST / max(1, int(told.found.cut.times.sum())))
     before = _accepted(less)
-    if before - _accepted(told) <= lost:
-        return False
-    if _tells(told) or before - _accepted(told) > REFUSED:
-        return True
+    refused = before - _accepted(told)
+    if refused <= lost or _tells(told) or refused > REFUSED:
+        return refused > lost
     return before - _accepted(told, similar=True) > lost
 
 
@@ -354,11 +353,13 @@ class _TuningRun:
                 joined = run.told_apart(phased, run.find_answer(), shortest)
                 used = run.flags_of(joined.found, joined.merging.score.selection)
                 if used == names:
-                    if _misleads(phased, joined, answer, strict=_tells(answer)):
-                        joined = run.told_apart(phased, run.find_answer(), shortest, less=answer)
-                        used = run.flags_of(joined.found, joined.merging.score.selection)
-                    misleads = _misleads(phased, joined, answer, strict=_tells(answer))
-                    return joined if used == names and not misleads else plain
+                    strict = _tells(answer)
+                    if not _misleads(phased, joined, answer, strict=strict):
+                        return joined
+                    joined = run.told_apart(phased, run.find_answer(), shortest, less=answer)
+                    used = run.flags_of(joined.found, joined.merging.score.selection)
+                    fits = used == names and not _misleads(phased, joined, answer, strict=strict)
+                    return joined if fits else plain
                 names = used
         return plain
 
@@ -369,7 +370,7 @@ class _TuningRun:
         shortest: float,
         less: _TuningAnswer | None = None,
     ) -> _TuningAnswer:
-        """Return an answer with states told apart by what the code decides; see :mod:`.enabling`.
+        """Return an answer with states told apart by what the code decides; see :mod:`.enabling_states`.
 
         Nothing is told apart that misleads beside an answer with ``less`` flags, if there is one.
         """

@@ -9,7 +9,7 @@ from typing import Final
 
 from specminer.presentation.report_document import HistoryEvidence
 from specminer.specification import Specification
-from specminer.specification.measure import Measure, group, spell
+from specminer.specification.measure import Measure, spell
 from specminer.specification.quantity_parsing import expression
 from specminer.specification.unit_inference import Units, scope_of
 
@@ -41,9 +41,7 @@ class ErrorUnits:
         return f"{found[1]}({', '.join(shown)})"
 
     def _value(self, text: str, measure: Measure | None) -> str:
-        if not _DIGITS.fullmatch(text):
-            return text
-        return spell(int(text), measure) if measure is not None else group(int(text))
+        return spell(int(text), measure) if _DIGITS.fullmatch(text) else text
 
 
 def error_units(spec: Specification, evidence: HistoryEvidence, units: Units) -> ErrorUnits:

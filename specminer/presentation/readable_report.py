@@ -7,8 +7,9 @@ from typing import Any
 
 from specminer.presentation.error_values import ErrorUnits, error_units
 from specminer.presentation.report_document import HistoryEvidence, Report, TransitionUse
+from specminer.presentation.transaction_sections import with_unit
 from specminer.specification import Edge, Specification
-from specminer.specification.measure import Measure, group, spell_text
+from specminer.specification.measure import Measure, spell_text
 from specminer.specification.readable_specification import for_readers
 from specminer.specification.unit_inference import Scope, Units, units_of
 
@@ -85,11 +86,7 @@ def _changed(change: dict[str, Any], which: str, units: Units) -> Any:
 
 
 def _with_unit(value: str, measure: Measure | None) -> str:
-    """Return a value with its unit; a number of which nothing is known in groups of digits."""
-    shown = spell_text(value, measure)
-    if shown or not (value.isascii() and value.isdecimal() and len(value) <= 78):
-        return shown or value
-    return group(int(value))
+    return with_unit(value, spell_text(value, measure))
 
 
 def _rewrite_use(item: TransitionUse, edge: Edge, units: Units, errors: ErrorUnits) -> TransitionUse:

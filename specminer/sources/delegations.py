@@ -36,6 +36,8 @@ class Delegations:
         self._last: dict[Address, bytes] = {}
         """The account's code at the end of the last block that was looked at."""
         self._codes: dict[Address, bytes] = {}
+        self._hashes: dict[Address, Hash] = {}
+        """Of the code of contracts that have some."""
         self.asked = False
         """Whether the node was asked for the transactions at hand."""
 
@@ -92,6 +94,8 @@ class Delegations:
         last = moments[-1][1]
         for (delegate, _), code in self._ask([(item, last) for item in missing]).items():
             self._codes[delegate] = code
+            if code:
+                self._hashes[delegate] = Hash(keccak(code))
         return found
 
     def _ask(self, moments: Sequence[_Moment]) -> dict[_Moment, bytes]:
@@ -112,15 +116,15 @@ class Delegations:
         if (call.contract, number) not in delegates:
             return call
         delegate = delegates[call.contract, number]
-        code = self._codes.get(delegate, b"") if delegate is not None else b""
-        named = FrameCode(
-            position=0, address=delegate or call.contract, hash=Hash(keccak(code)) if code else None
-        )
+        address = call.contract if delegate is None else delegate
+        code_hash = None if delegate is None else self._hashes.get(delegate)
         return replace(
             call,
             code=delegate if delegate is not None and call.code == call.contract else call.code,
             codes=tuple(
-                replace(named, position=frame.position) if frame.address == call.contract else frame
+                FrameCode(position=frame.position, address=address, hash=code_hash)
+                if frame.address == call.contract
+                else frame
                 for frame in call.codes or ()
             ),
         )

@@ -77,8 +77,7 @@ def check_transaction(wanted: Hash, answer: Any) -> None:
     if not isinstance(answer, dict):
         raise InvalidNodeResponse(f"the node returned no {name}, or no receipt of it")
     _check_fields(answer, name)
-    if octets(answer["hash"], f"hash of {name}", 32) != wanted:
-        raise InvalidNodeResponse(f"the node returned another transaction when asked for {name}")
+    _check_transaction_hash(wanted, answer, name)
 
 
 def check_receipt(wanted: Hash, answer: Any) -> None:
@@ -95,9 +94,21 @@ def check_receipt(wanted: Hash, answer: Any) -> None:
         raise InvalidNodeResponse(f"the node returned no receipt of {name}")
     octets(answer.get("blockHash"), f"blockHash of {name}", 32)
     small(answer.get("gasUsed"), f"gasUsed of {name}")
-    if octets(answer.get("transactionHash", f"0x{wanted.hex()}"), f"transactionHash of {name}", 32) != wanted:
-        raise InvalidNodeResponse(f"the node returned the receipt of another transaction for {name}")
+    _check_receipt_hash(wanted, answer, name)
     check_logs_shown(answer, name)
+
+
+def _check_transaction_hash(wanted: Hash, transaction: dict[str, Any], name: str) -> None:
+    if octets(transaction["hash"], f"hash of {name}", 32) != wanted:
+        raise InvalidNodeResponse(f"the node returned another transaction when asked for {name}")
+
+
+def _check_receipt_hash(wanted: Hash, receipt: dict[str, Any], name: str) -> None:
+    named = receipt.get("transactionHash", f"0x{wanted.hex()}")  # old nodes leave it out
+    if octets(named, f"transactionHash of {name}", 32) != wanted:
+        raise InvalidNodeResponse(
+            f"the node returned the receipt of another transaction when asked for that of {name}"
+        )
 
 
 def _check_fields(transaction: dict[str, Any], name: str) -> None:
@@ -173,13 +184,8 @@ def check_identity(wanted: Hash, transaction: dict[str, Any], receipt: dict[str,
 
     """
     name = f"transaction 0x{wanted.hex()}"
-    if octets(transaction["hash"], f"hash of {name}", 32) != wanted:
-        raise InvalidNodeResponse(f"the node returned another transaction when asked for {name}")
-    named = receipt.get("transactionHash", transaction["hash"])  # old nodes leave it out
-    if octets(named, f"transactionHash of {name}", 32) != wanted:
-        raise InvalidNodeResponse(
-            f"the node returned the receipt of another transaction when asked for that of {name}"
-        )
+    _check_transaction_hash(wanted, transaction, name)
+    _check_receipt_hash(wanted, receipt, name)
     for field, known in (("blockHash", block.hash.hex()), ("blockNumber", hex(block.number)[2:])):
         told = transaction.get(field)
         if told is None or told == f"0x{known}":
