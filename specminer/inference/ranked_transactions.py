@@ -1,9 +1,9 @@
 """Transactions ranked by how much speaks against them.
 
 Each source gives bits: how improbable what it sees is among other transactions. Sources form families, of which the
-strongest voice counts, and families are fused into one score (:mod:`.fusion`): how improbable so much is altogether if
-families are independent. Where they are not, an alarm needs a score that stands clear of those of all other
-transactions, too (:mod:`.alarm`).
+strongest voice counts, and families are fused into one score (:mod:`.evidence_fusion`): how improbable so much is
+altogether if families are independent. Where they are not, an alarm needs a score that stands clear of those of all
+other transactions, too (:mod:`.alarm`).
 """
 
 from __future__ import annotations

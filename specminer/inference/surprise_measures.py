@@ -1,7 +1,7 @@
 """Surprise in bits: of each event, and of each interaction.
 
 An event is as surprising as it is improbable under the weighted automaton, learned from all other units
-(:mod:`.left_out`). What speaks against it besides adds its own bits: its function was never accepted in this
+(:mod:`.leave_one_out`). What speaks against it besides adds its own bits: its function was never accepted in this
 state, though often in others; it was called while another call was running; it broke what held always.
 """
 

@@ -3,7 +3,7 @@
 A source compares every transaction with all others (callers: with all before it). What it says at first is that of the
 most improbable thing that it finds in the transaction, less the logarithm of how many it looked at. No source may say
 more than its own history allows: where k of the n others have as many bits, that happens with probability k / n
-(:func:`.evidence.bounded`).
+(:func:`.evidence_source.bounded`).
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
 Keys of storage form *sorts* of entities (:mod:`.sorts`); calls name entities in *roles* (:mod:`.roles`); a sort's
 score says how well it explains the history (:mod:`.scores`); the best one slices it (:mod:`.slices`), and if none
 is good enough the whole history is one interaction (:mod:`.views`). The choice is always explained
-(:mod:`.choice`).
+(:mod:`.split_choice`).
 """
 
 from specminer.interaction.interactions import Interactions, event_text

@@ -1,4 +1,9 @@
-"""What a source of histories is, and what is asked of it."""
+"""What a source of histories is, and what is asked of it.
+
+A source is a frozen value that says where and how (:class:`HistorySource`). Opened, it brings a contract's history in a
+database up to date (:class:`OpenSource`). URLs, headers and keys are secrets: no ``repr`` shows them, and no message
+quotes them.
+"""
 
 from __future__ import annotations
 

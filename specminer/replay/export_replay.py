@@ -1,8 +1,8 @@
 """Walks an export in chain order, executes every transaction again, and compares the end with the record.
 
 What differs is marked (:class:`specminer.history.trace.Fidelity`), and what may be wrong because of it is left out as
-unknown (:mod:`specminer.replay.doubt`). ``settling`` decides what became of a record, ``searching`` finds the
-assumptions that explain it, ``saving`` packs how things stand.
+unknown (:mod:`specminer.replay.doubt`). :mod:`.settlement` decides what became of a record,
+:mod:`.assumption_search` finds the assumptions that explain it, :mod:`.saved_replay` packs how things stand.
 """
 
 from __future__ import annotations

@@ -2,6 +2,9 @@
 
 Every field of the document is a field of a frozen dataclass, in the order in which it is written; closed sets are
 enums. What is left out of the JSON, and what is read instead, :mod:`.codec` says.
+
+The document keeps exact numbers. :mod:`.readable_specification` makes a copy of it whose texts tell ether, spans of
+time, dates and percentages where the code shows that a number is one.
 """
 
 from specminer.specification.abstraction_entries import (
