@@ -135,7 +135,9 @@ def in_tree(tree: Path, history: Path, arguments: Sequence[str]) -> Borne:
 
 def measure(folder: Path) -> Borne:
     """Mine a history with the code that is imported, and measure its states by the measures of this file's tree."""
-    folds, agreement = (_measures(name) for name in ("abstraction/folds", "confidence/agreement"))
+    folds, agreement = (
+        _measures(name) for name in ("learning/history_folds", "learning/split_half_agreement")
+    )
     history, artifact = _read(folder)
     run = mine(history, MineOptions(), artifact=artifact)
     tuning = run.tuning

@@ -56,6 +56,12 @@ class Interactions:
     ``None`` if all are such."""
 
     @property
+    def of_accounts(self) -> bool:
+        """Whether all entities look like accounts, and there are some."""
+        keys = [key for key in self.entities if key is not None]
+        return bool(keys) and all(1 << 96 <= key < 1 << 160 for key in keys)
+
+    @property
     def owned(self) -> dict[int, IntColumn]:
         """For each slot that some interaction owns, that interaction."""
         return {int(slot): self.owner[slot : slot + 1] for slot in np.flatnonzero(self.owner != MISSING)}

@@ -50,6 +50,8 @@ class EntityVariable:
     """Other names by which a definition may call it: those of the functions that read it."""
     stored: tuple[int, int] | None = None
     """Row in ``Locations.variables`` and position of the field, if it is one of storage."""
+    entries: tuple[int, int] | None = None
+    """The same of the entries of which it tells whether there are any; see :mod:`specminer.learning.nested_entries`."""
     coded: bool = False
     """Whether the code computes it of the entity's storage: predicates over it are the code's own."""
     function: str | None = None

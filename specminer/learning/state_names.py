@@ -19,6 +19,7 @@ import numpy.typing as npt
 from specminer._support.identifiers import KEY_WORDS, readable, words
 from specminer._support.text import UniqueNames, join_words
 from specminer.learning.event_table import Dimension
+from specminer.learning.nested_entries import ANY
 from specminer.learning.vocabulary import FALSE, TRUE, UNKNOWN, Predicate, TruthColumn
 from specminer.predicate import Formula, FormulaSort, Language
 
@@ -122,6 +123,8 @@ class Phrases:
                 return f"{name} {'just' if holds else 'not just'} changed"
             return None if seen is None else f"{'after' if holds else 'before any'} {seen[1]}"
         name = self._name(symbol)
+        if self._language.declaration(symbol).name.endswith(f"[{ANY}]"):
+            return f"{'has' if holds else 'no'} {name}"
         if name.startswith("not "):
             return name if holds else name.removeprefix("not ")
         if name.endswith(_REACHED):

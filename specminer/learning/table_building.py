@@ -71,7 +71,7 @@ def build(
     times = access_times(history)
     ends = interactions.slice * span + event_moments(history, interactions, times, rejected)
     cells = _cells(history, accesses, interactions.owner, numbers, times, span)
-    created = _has_creation(history, interactions)
+    created = has_creation(history, interactions)
     words: dict[int, int] = {0: 0} if np.any(created) else {}
     initial = np.where(created, 0, MISSING)[interactions.slice]
     values = np.full((len(variables), len(ends)), MISSING, dtype=np.int64)
@@ -130,7 +130,7 @@ def _accessed_variables(
     }
 
 
-def _has_creation(history: History, interactions: Interactions) -> BoolColumn:
+def has_creation(history: History, interactions: Interactions) -> BoolColumn:
     """Return whether the history holds the creation of all contracts of each interaction; shape (k,)."""
     created = np.zeros(len(history.contracts), dtype=np.bool_)
     constructors = history.accepted & (history.invocation_kind == CONSTRUCTOR)

@@ -92,6 +92,7 @@ def tune(
     chosen = answer.merging
     if preset.enabling and not definition.only:
         answer = answer.run.split_by_enabledness(phased, answer)
+        answer = answer.run.with_nested_entries(phased, answer)
     run, found, told = answer.run, answer.found, answer.merging
     full = found.full
     points: tuple[Merging, ...] = (told,)
@@ -283,6 +284,8 @@ class _TuningRun:
     """Flags whose changes are events of the table, deadlines of the entity among them."""
     deadlines: tuple[str, ...] = ()
     """Those of them that are deadlines."""
+    nested: bool = False
+    """Whether states may depend on what accounts keep for others; else only where the definition says so."""
     answers: dict[tuple[str, ...], _TuningAnswer] = field(default_factory=dict)
     """What was found already, by ``phases``; shared by all runs of one tuning."""
 
@@ -294,7 +297,8 @@ class _TuningRun:
 
     def _answer(self) -> _TuningAnswer:
         found = self.search(
-            vocabulary(self.table, self.definition), splitting.as_defined(self.table, self.definition)
+            vocabulary(self.table, self.definition, nested=self.nested),
+            splitting.as_defined(self.table, self.definition),
         )
         chosen = self.merge(found)
         if not (self.definition.only or self.definition.split):
@@ -362,6 +366,23 @@ class _TuningRun:
                     return joined if fits else plain
                 names = used
         return plain
+
+    def with_nested_entries(self, phased: PhasedTable | None, answer: _TuningAnswer) -> _TuningAnswer:
+        """Tell apart accounts by what they keep for others, if that pays and unseen parts bear it out.
+
+        What happened before must take as much off the description as beside any other storage. This run is the one of
+        ``answer``.
+        """
+        own = {variable.name for variable in self.table.variables if variable.entries is not None}
+        if phased is None or not own:
+            return answer
+        run = replace(self, nested=True, answers={})
+        told = run.told_apart(phased, run.find_answer(), answer.merging.score.description_length)
+        if answer.found.used_history and not told.found.used_history:
+            pays = not _pays(answer, told, HISTORY_WORTH)
+        else:
+            pays = _pays(told, answer, PLATEAU)
+        return told if pays and not _misleads(phased, told, answer, strict=_tells(answer)) else answer
 
     def told_apart(
         self,

@@ -51,7 +51,6 @@ KNOWN: Final = 0.9
 WAVERING: Final = 0.02
 """Share of the calls before which its value may be another one than behind the last event."""
 _ENTITIES: Final = (Mode.PARTITION, Mode.PROJECTION, Mode.SENDER)
-_ADDRESS_LOW, _ADDRESS_HIGH = 1 << 96, 1 << 160
 _NUMBERS: Final = frozenset(f"uint{bits}" for bits in range(8, 257, 8))
 
 
@@ -305,7 +304,7 @@ def _functions(context: HistoryContext, interactions: Interactions) -> Iterator[
     keyed = interactions.mode in _ENTITIES
     if not keyed and interactions.mode is Mode.WHOLE and len(context.history.contracts) > 1:
         return
-    types = _key_types([key for key in interactions.entities if key is not None]) if keyed else frozenset()
+    types = _key_types(interactions) if keyed else frozenset()
     entries = [item for item in context.artifact.abi if _is_view(item) and len(item.inputs) <= keyed]
     for entry in entries[:MAX_FUNCTIONS]:
         if entry.inputs and entry.inputs[0].type not in types:
@@ -322,11 +321,12 @@ def _functions(context: HistoryContext, interactions: Interactions) -> Iterator[
             )
 
 
-def _key_types(keys: list[int]) -> frozenset[str]:
+def _key_types(interactions: Interactions) -> frozenset[str]:
     """Return the types of arguments that can hold the keys of entities."""
+    keys = [key for key in interactions.entities if key is not None]
     if not keys:
         return frozenset()
-    if all(_ADDRESS_LOW <= key < _ADDRESS_HIGH for key in keys):
+    if interactions.of_accounts:
         return frozenset({"address"})
     largest = max(keys).bit_length()
     return frozenset({"bytes32", *(kind for kind in _NUMBERS if int(kind[4:]) >= largest)})

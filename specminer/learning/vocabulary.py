@@ -158,8 +158,14 @@ class Vocabulary:
         )
 
 
-def vocabulary(table: EventTable, definition: Definition) -> Vocabulary:
+def vocabulary(table: EventTable, definition: Definition, *, nested: bool = True) -> Vocabulary:
     """Return the candidate predicates of a table of events.
+
+    Args:
+        table: the events.
+        definition: what is fixed, preferred and forbidden.
+        nested: whether to propose what accounts keep for others; else that is a candidate only where the definition
+            mentions it.
 
     Raises:
         UsageError: the definition fixes what is no predicate over this table, or one that never changes.
@@ -176,9 +182,12 @@ def vocabulary(table: EventTable, definition: Definition) -> Vocabulary:
     started = _find_later_events(table, accepted)
     candidates: list[tuple[Predicate, TruthColumn]] = []
     facets: list[tuple[Predicate, TruthColumn]] = []
+    entries = {variable.name for variable in table.variables if variable.entries is not None and not nested}
     for draft in drafts:
         predicate = wishes.price_draft(draft)
-        if predicate is None:
+        if predicate is None or (
+            predicate.formula not in wishes.mentioned and entries & set(draft.variables)
+        ):
             continue
         column = _truth(predicate.formula, assumed or columns)
         if not ((column == TRUE).any() and (column == FALSE).any()):

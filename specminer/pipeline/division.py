@@ -29,6 +29,7 @@ from specminer.learning.call_context import with_arguments, with_calls
 from specminer.learning.deadline_events import deadlines
 from specminer.learning.definition_catalogue import fitting
 from specminer.learning.event_table import ContractParameter, EventTable
+from specminer.learning.nested_entries import with_nested_entries
 from specminer.learning.passive_events import kept_events, without_bookkeeping
 from specminer.learning.phases import flags
 from specminer.learning.table_building import build
@@ -159,6 +160,7 @@ def _build_table(
     table = build(history, context.accesses, context.locations, interactions, events, named)
     table = with_arguments(with_calls(table, history, interactions), history, interactions, context.calls)
     table, kept, bookkeeping = without_bookkeeping(table, interactions, asked)
+    table = with_nested_entries(table, history, context.accesses, context.locations, kept, events)
     table = replace(
         table,
         entity=_entity(interactions),
@@ -191,7 +193,8 @@ def _decided_variables(
         symbol: frozenset(
             variable.name
             for variable in table.variables
-            if variable.name in table.accessed.get(symbol, ()) and variable.stored in decided
+            if variable.name in table.accessed.get(symbol, ())
+            and not {variable.stored, variable.entries}.isdisjoint(decided)
         )
         for symbol, decided in fields.items()
         if decided is not None

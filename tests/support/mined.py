@@ -19,13 +19,18 @@ from specminer.store import TraceStore
 @cache
 def mined(name: str, options: MineOptions | None = None) -> MiningResult:
     """Return what is mined from a dataset's one contract."""
+    return mined_anew(name, options or MineOptions())
+
+
+def mined_anew(name: str, options: MineOptions) -> MiningResult:
+    """Return the same, mined again each time: for options with a definition."""
     with TraceStore("sqlite://") as store:
         record = import_traces(store, dataset(name).traces)
         history = store.history(record.chain_id, [record.address])
     recording = Recording(
         chain_id=record.chain_id, contracts=(record.address,), files=(dataset(name).traces,)
     )
-    return replace(mine(history, options or MineOptions()), recording=recording)
+    return replace(mine(history, options), recording=recording)
 
 
 def report_of(run: MiningResult) -> Report:
