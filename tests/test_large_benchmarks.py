@@ -12,6 +12,8 @@ from benchmarks.interactions import read_rows, split_all
 from benchmarks.judging import judge
 from benchmarks.market import ACCESSES, CHAIN, CONTRACT, make
 from benchmarks.steps import PEAK, measured
+from benchmarks.tuning import search
+from benchmarks.unseen_parts import ROOT, measure
 from specminer.pipeline.mining import STAGES
 from specminer.store import TraceStore
 
@@ -70,3 +72,16 @@ def test_memory_is_measured_stage_by_stage(tmp_path: Path) -> None:
         assert 20 < found[f"{name} held"] <= found[f"{name} peak"] + 1
         assert found[f"{name} s"] >= 0
     assert max(found[f"{name} peak"] for name in names) < 2_000
+
+
+def test_what_looks_at_every_event_is_told_from_the_search() -> None:
+    spent = search(2_000)
+    assert spent["events"] > 1_000
+    assert min(spent["vocabulary"], spent["quotient"], spent["folds"], spent["search"]) > 0
+
+
+def test_unseen_parts_are_measured_by_this_tree() -> None:
+    borne = measure(ROOT / "datasets" / "channel")
+    assert borne.held_out > 0.9
+    assert borne.halves is not None
+    assert borne.states > 2
