@@ -23,7 +23,7 @@ docs: setup ## build the documentation site into out/docs
 	@echo "out/docs/index.html"
 
 docs-outputs: setup tools ## run the commands in docs/ and write what they print into its pages
-	SPECMINER_UPDATE_DOCS=1 $(BIN)/python -m pytest -q tests/test_transcripts.py -k 'shows_what'
+	SPECMINER_UPDATE_DOCS=1 $(BIN)/python -m pytest -q tests/docs/test_transcripts.py -k 'shows_what'
 
 tools: $(if $(SPECMINER_TOOLS),,$(TOOLS)/.ready) ## install node and compiler for the tests into .tools
 

@@ -3,7 +3,7 @@
 The names below are the public API: ``docs/python.md`` shows how to use them, and every command of the command line is a
 thin face of one of these functions. What they need is loaded when they are first asked for.
 
-The packages form ranks; a module imports only from packages of ranks below its own (``tests/test_ranks.py``).
+The packages form ranks; a module imports only from packages of ranks below its own (``tests/project/test_ranks.py``).
 
 This module imports nothing before it is asked for something: until the command line has begun, nobody
 could turn an interruption into an exit code.

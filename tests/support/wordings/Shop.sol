@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.20;
-// Conditions of all kinds; tests/test_wording.py says what each of them is called.
+// Conditions of all kinds; tests/decision/test_wording.py says what each of them is called.
 interface IERC20 { function balanceOf(address) external view returns (uint256); function transfer(address,uint256) external returns (bool); function decimals() external view returns (uint8);}
 interface IOracle { function latestRoundData() external view returns (uint80, int256, uint256, uint256, uint80); function odd(uint256 x) external view returns (uint256 y, bool z); }
 contract Token {
