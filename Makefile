@@ -62,7 +62,7 @@ clean: ## remove all that these targets made
 
 $(READY): pyproject.toml | need-python
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dask,docs,postgres,reference,smt,test]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[benchmarks,dask,docs,postgres,reference,smt,test]'
 	@touch $@
 
 # The base install is all that the demo needs; an environment that exists is taken as it is.

@@ -129,9 +129,14 @@ def played(shapes: tuple[Shape, ...], options: argparse.Namespace) -> Iterator[C
     """Play shapes on a node, and yield their histories."""
     for shape in shapes:
         if not options.only or shape.name in options.only:
-            with TemporaryDirectory() as folder:
-                record(shape, Path(folder), seed=options.seed)
-                yield from recorded(Path(folder))
+            yield from played_shape(shape, options.seed)
+
+
+def played_shape(shape: Shape, seed: int) -> list[Case]:
+    """Play a shape on a node, and return its histories."""
+    with TemporaryDirectory() as folder:
+        record(shape, Path(folder), seed=seed)
+        return list(recorded(Path(folder)))
 
 
 def recorded(folder: Path) -> Iterator[Case]:

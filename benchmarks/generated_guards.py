@@ -120,11 +120,15 @@ def abi_of(contract: Contract) -> list[dict[str, Any]]:
     ]
 
 
-def mined_guards(play: Play, artifact: Artifact) -> dict[str, list[Guard]]:
-    """Return the required and coded guards of each function of a history."""
+def mined_guards(play: Play, artifact: Artifact, *, by_code: bool = True) -> dict[str, list[Guard]]:
+    """Return the required and coded guards of each function of a history.
+
+    Without ``by_code`` they are learned from templates over the calls' values, as where no code can be followed.
+    """
     history = play.history()
     context = decode(history, artifact)
-    learned = learn(context, causes(history, context.interface), followed=follow(context, execute(context)))
+    followed = follow(context, execute(context)) if by_code else None
+    learned = learn(context, causes(history, context.interface), followed=followed)
     found: dict[str, list[Guard]] = defaultdict(list)
     for item in learned.guards:
         if item.guard.kind is not GuardKind.OBSERVED:
@@ -133,9 +137,15 @@ def mined_guards(play: Play, artifact: Artifact) -> dict[str, list[Guard]]:
 
 
 def score(
-    contract: Contract, creation: bytes, document: Mapping[str, Any], folder: Path, seed: int
+    contract: Contract,
+    creation: bytes,
+    document: Mapping[str, Any],
+    folder: Path,
+    seed: int,
+    *,
+    by_code: bool = True,
 ) -> Scores:
-    """Drive a contract, mine the history, and predict unseen calls."""
+    """Drive a contract, mine the history, and predict unseen calls; ``by_code`` as for :func:`mined_guards`."""
     play = Play(contract, creation, start=START, first_block=FIRST_BLOCK)
     caller = Caller(play, Random(f"calls of {contract.name} {seed}"))
     seen: dict[str, Counter[bool]] = defaultdict(Counter)
@@ -144,7 +154,7 @@ def score(
         seen[call.function.name][play.make(call)] += 1
     path = folder / f"{contract.name}.json"
     path.write_text(json.dumps(document))
-    guards = mined_guards(play, load(path))
+    guards = mined_guards(play, load(path), by_code=by_code)
     scores = Scores(left_out=sum(not seen[item.name][True] for item in contract.functions))
     wrong: dict[str, list[str]] = defaultdict(list)
     for _ in range(UNSEEN):
@@ -199,22 +209,28 @@ def _notes(
             )
 
 
-def run(kind: str, count: int, seed: int, *, listed: bool) -> Scores:
-    """Score so many contracts of one kind, and print a line for each and one for all."""
+def scored(kind: str, count: int, seed: int, *, by_code: bool = True) -> Iterator[tuple[str, Scores, float]]:
+    """Yield the name, the scores and the wall seconds of so many contracts of one kind."""
     contracts = [draw_contract(f"{kind.capitalize()}{number}", seed) for number in range(count)]
     outputs = compiled_contracts(contracts) if kind == "solidity" else assembled_contracts(contracts)
-    total = Scores()
-    begin = time.perf_counter()
     with TemporaryDirectory() as folder:
         for contract, (creation, document) in zip(contracts, outputs, strict=True):
             start = time.perf_counter()
-            scores = score(contract, creation, document, Path(folder), seed)
-            report(contract.name, scores, time.perf_counter() - start)
-            for line in scores.notes if listed else ():
-                print(f"    {line}")
-            total.learned.join(contract.name, scores.learned)
-            total.boundary.join(contract.name, scores.boundary)
-            total.left_out += scores.left_out
+            scores = score(contract, creation, document, Path(folder), seed, by_code=by_code)
+            yield contract.name, scores, time.perf_counter() - start
+
+
+def run(kind: str, count: int, seed: int, *, listed: bool) -> Scores:
+    """Score so many contracts of one kind, and print a line for each and one for all."""
+    total = Scores()
+    begin = time.perf_counter()
+    for name, scores, seconds in scored(kind, count, seed):
+        report(name, scores, seconds)
+        for line in scores.notes if listed else ():
+            print(f"    {line}")
+        total.learned.join(name, scores.learned)
+        total.boundary.join(name, scores.boundary)
+        total.left_out += scores.left_out
     report(f"all {kind}", total, time.perf_counter() - begin)
     return total
 

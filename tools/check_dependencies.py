@@ -40,7 +40,7 @@ SCOPES: Final[Mapping[str, Scope]] = {
         extras=("dask", "docs", "reference", "smt", "test"), neighbours=("specminer", "benchmarks", "tools")
     ),
     "benchmarks": Scope(
-        extras=("dask", "reference", "smt", "test"), neighbours=("specminer", "tests", "tools")
+        extras=("benchmarks", "dask", "reference", "smt", "test"), neighbours=("specminer", "tests", "tools")
     ),
     "tools": Scope(extras=("smt", "test"), neighbours=("specminer", "tests", "benchmarks")),
 }

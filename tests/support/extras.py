@@ -11,6 +11,7 @@ from typing import Any, Final
 import pytest
 
 EXTRAS: Final = {
+    "aalpy": "benchmarks",
     "cvc5": "test",
     "distributed": "dask",
     "docutils": "docs",
