@@ -62,6 +62,8 @@ class Recording:
     trace_file: bytes
     export: tuple[Record, ...]
     """The same history as an explorer would list it."""
+    state: bytes
+    """The state behind the contract's creation, as the node dumps it: JSON."""
 
 
 class PlayedTransport:
@@ -105,13 +107,14 @@ def recorded() -> list[Recording]:
     source = random.Random(3)
     with Anvil(steps_tracing=True) as anvil:
         machine = anvil.deploy(anvil.accounts[0], compiled()["Machine"])
+        state = gzip.decompress(bytes.fromhex(anvil.rpc("anvil_dumpState")[2:]))
         scripts = [bytes([2, 1, 1]), bytes([1, 0, 5, 3, 1, 1]), script(source), bytes([1, 0, 0, 4, 0, 0])]
         for text in scripts:
             anvil.block([machine.call(anvil.accounts[1], "run", [machine.address] * 3, text, gas=300_000)])
         contract = Address(bytes.fromhex(machine.address[2:]))
         export = tuple(txlist(anvil, [machine.address]))
         return [
-            _recording(anvil.url, contract, change, export)
+            _recording(anvil.url, contract, change, export, state)
             for change in (_honest, without_javascript, without_opcodes)
         ]
 
@@ -120,7 +123,9 @@ def _honest(_method: str, _params: list[Any], answer: dict[str, Any]) -> dict[st
     return answer
 
 
-def _recording(url: str, contract: Address, change: Change, export: tuple[Record, ...]) -> Recording:
+def _recording(
+    url: str, contract: Address, change: Change, export: tuple[Record, ...], state: bytes
+) -> Recording:
     """Collect a contract and keep what the node answered."""
     answers: dict[Key, Any] = {}
 
@@ -138,7 +143,9 @@ def _recording(url: str, contract: Address, change: Change, export: tuple[Record
         collect(store, node, contract)
         path = Path(folder) / "a.jsonl"
         export_traces(store, 31337, contract, path)
-        return Recording(answers=answers, contract=contract, trace_file=path.read_bytes(), export=export)
+        return Recording(
+            answers=answers, contract=contract, trace_file=path.read_bytes(), export=export, state=state
+        )
 
 
 def attack_by_node(recording: Recording, source: random.Random) -> None:
@@ -293,7 +300,12 @@ class _Attacker:
         self._folder = folder
         self._files = seeds()
         (folder / "originals").mkdir()
-        self._tables = table_originals(recordings[0].export, recordings[0].answers, folder / "tables")
+        self._tables = table_originals(
+            recordings[0].export,
+            [item.answers for item in recordings],
+            recordings[0].state,
+            folder / "tables",
+        )
         self._given = originals(recordings[0].trace_file, recordings[0].export, folder / "originals")
 
     def attack(self, source: random.Random) -> str:

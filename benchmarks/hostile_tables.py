@@ -20,23 +20,27 @@ from tests.support.mutations import mutated, scrambled
 from tests.support.tables import FORMATS, octets, write_json, write_parquet
 
 CHAIN: Final = 31337
+_TRACERS: Final = ("JavaScript", "structLogs", "prestates")
 Originals = Mapping[str, Mapping[str, bytes]]
 """The files of each format, by name."""
 
 
 def table_originals(
-    export: Sequence[Record], answers: Mapping[tuple[str, str], Any], folder: Path
+    export: Sequence[Record], answers: Sequence[Mapping[tuple[str, str], Any]], state: bytes, folder: Path
 ) -> Originals:
-    """Return a history in every format of transactions, and its traces as they may have been saved."""
+    """Return a history in every format of transactions, its traces as they may have been saved, and its beginning.
+
+    Args:
+        export: the history as an explorer lists it.
+        answers: what a node answered to collections with each tracer.
+        state: the state in which the contract is there, as a node dumps it.
+        folder: where files may be written.
+
+    """
     found: dict[str, Mapping[str, bytes]] = {}
     for name, write in FORMATS.items():
         (place := folder / name).mkdir(parents=True)
         found[name] = {path.name: path.read_bytes() for path in write(place, export)}
-    traces = [
-        {"txHash": json.loads(params)[0], "result": answer["result"]}
-        for (method, params), answer in answers.items()
-        if method == "debug_traceTransaction" and "result" in answer
-    ]
     listed = write_json(folder / "list.json", list(export)).read_bytes()
     diffs, nested = _beside(export)
     for name, path in (
@@ -44,7 +48,18 @@ def table_originals(
         ("nested traces", write_json(folder / "nested.json", nested)),
     ):
         found[name] = {"list.json": listed, path.name: path.read_bytes()}
-    found["saved traces"] = {"list.json": listed, "traces.json": json.dumps(traces).encode()}
+    for tracer, told in zip(_TRACERS, answers, strict=True):
+        traces = [
+            {"txHash": json.loads(params)[0], "result": answer["result"]}
+            for (method, params), answer in told.items()
+            if method == "debug_traceTransaction" and "result" in answer
+        ]
+        found[f"saved traces, {tracer}"] = {"list.json": listed, "traces.json": json.dumps(traces).encode()}
+    begun = write_json(folder / "begun.json", [record for record in export if record["to"]]).read_bytes()
+    accounts = json.loads(state)["accounts"]
+    genesis = {"config": {"chainId": CHAIN}, "alloc": {name[2:]: item for name, item in accounts.items()}}
+    for form, content in (("dump", state), ("genesis", json.dumps(genesis).encode())):
+        found[f"state, {form}"] = {"list.json": begun, "state.json": content}
     return found
 
 
@@ -144,7 +159,7 @@ def _mutate(path: Path, source: random.Random) -> None:
             pyarrow.parquet.write_table(pyarrow.Table.from_pylist(rows), path)
         except (pyarrow.ArrowException, TypeError, ValueError, OverflowError):
             path.write_bytes(scrambled(path.read_bytes(), source))
-    elif path.read_bytes()[:1] == b"[":
+    elif path.read_bytes()[:1] in (b"[", b"{") and path.suffix == ".json" and b"\n" not in path.read_bytes():
         document = mutated(json.loads(path.read_bytes()), source)
         path.write_bytes(json.dumps(document).encode("utf-8", "surrogatepass"))
     else:

@@ -123,6 +123,14 @@ execution_options = compose(
         "best), or a fork's name such as istanbul or cancun.",
     ),
     click.option(
+        "--infer/--no-infer",
+        default=True,
+        show_default=True,
+        help="Infer what no list shows (ether that a contract had, receivers that are contracts or did not exist, "
+        "storage that somebody unseen wrote) where it is the only choice with which a transaction ends as recorded. "
+        "Each is listed.",
+    ),
+    click.option(
         "--max-steps",
         type=whole_number(1),
         default=str(MAX_STEPS),

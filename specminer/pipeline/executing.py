@@ -28,6 +28,7 @@ from specminer.replay.export_replay import RecordReplay, ReplayedTransaction
 from specminer.replay.foreign_contracts import NodeSource
 from specminer.replay.fork_choice import ForkFit, choose, measure
 from specminer.replay.fork_schedule import Rules, rules_of_chain, rules_of_fork
+from specminer.replay.inferred_facts import separate
 from specminer.replay.limits import MAX_GAS, MAX_STEPS
 from specminer.replay.placed_accounts import StateMaker, place_accounts
 from specminer.replay.records import call_of
@@ -76,6 +77,8 @@ class Rulebook:
     """Opcodes in one transaction at most."""
     max_gas: int = MAX_GAS
     """Gas of one transaction at most."""
+    infer: bool = True
+    """Whether balances, receivers and unseen writes are inferred where the recorded end leaves one choice."""
     engine: Engine = field(default=Engine.FAST, repr=False)
     """What executes. It is not shown: an import that continues may take another one."""
 
@@ -136,6 +139,8 @@ class ImportResult:
     """Transactions that would have failed without ether whose way to the contract no list shows."""
     compared: DiffCounts = field(default_factory=DiffCounts)
     """What the comparison with storage differences found."""
+    inferred: tuple[str, ...] = ()
+    """What no list shows and nothing else explains, in sentences, each with its reason."""
 
     def summary(self, chain_id: int, database: str) -> str:
         """Return what was done in lines for a terminal; ``database`` is what to call the database."""
@@ -149,6 +154,7 @@ class ImportResult:
             missing=self.missing,
             funded=self.funded,
             compared=self.compared,
+            inferred=self.inferred,
             chain_id=chain_id,
             database=database,
         )
@@ -210,6 +216,7 @@ def import_export(
         codes=export.codes,
         blocks=_known_blocks(export),
         diffs=export.diffs,
+        infer=rulebook.infer,
     )
     for contract in existing:
         replay.adopt(contract)
@@ -315,6 +322,7 @@ class _Import:
             missing=dict(self._missing()),
             funded=self.replay.funded,
             compared=self.replay.diff_counts,
+            inferred=separate(fact.sentence for fact in self.replay.facts)[1],
         )
 
     def _missing(self) -> Counter[Address]:
@@ -507,8 +515,12 @@ class _Import:
             ),
             transactions=transactions,
             complete=(max(chunk.first, created or 0), chunk.last),
-            limits=limits,
+            limits=None if limits is None else (*limits, *self._inferred(contract)),
         )
+
+    def _inferred(self, contract: Address) -> Iterator[str]:
+        """Yield what was inferred of a contract's history, as it is kept among its limits."""
+        return (fact.sentence for fact in self.replay.facts if fact.contract == contract)
 
     def _artifact(
         self, contract: Address, transactions: Sequence[Transaction], chunk: _Chunk

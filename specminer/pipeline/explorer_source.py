@@ -41,6 +41,8 @@ class ReplayOptions:
     """Gas limit of one transaction at most."""
     engine: Engine = Engine.FAST
     """What executes: specminer's own engine, the executable specification, or both."""
+    infer: bool = True
+    """Whether balances, receivers and unseen writes are inferred where the recorded end leaves one choice."""
     code: Path | None = None
     """A file with the runtime code of the contract, for where its creation is missing or cannot be executed."""
     node: NodeOptions | None = None
@@ -67,6 +69,7 @@ class ReplayOptions:
             max_steps=self.max_steps,
             max_gas=self.max_gas,
             engine=self.engine,
+            infer=self.infer,
         )
 
     @contextmanager

@@ -15,6 +15,7 @@ from specminer.history.trace import Tracer
 from specminer.pipeline.deployment import lasting_values
 from specminer.pipeline.implementations import history_of_code
 from specminer.presentation.fidelity import fidelity_of
+from specminer.replay.inferred_facts import separate
 from specminer.specification import HistorySummary, LifeMoment, LifeSummary, TokenSummary, UnknownValues
 
 _KNOWN_SHARE: Final = 0.5
@@ -35,6 +36,7 @@ def history_summary(context: HistoryContext, selection: str | None) -> HistorySu
         fidelity=fidelity_of(history.fidelity),
         unknown=unknown_values(context),
         limits=(*_limits(history, context.known_share), *context.notes),
+        inferred=separate(history.limits)[1] or None,
         names=_names(context),
         locations=context.coverage.round_shares(),
         lasting=lasting_values(context) or None,
@@ -101,7 +103,7 @@ def _count_rejected(history: History) -> int:
 
 def _limits(history: History, known: float) -> Iterator[str]:
     """Yield what a history cannot show; ``known`` is the share of the calls whose selectors the ABI given knows."""
-    yield from (*history.limits, *gaps(history))
+    yield from (*separate(history.limits)[0], *gaps(history))
     if known == 0:
         yield (
             "the ABI knows none of the selectors that were called, so it was not used; it is probably another "

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from specminer._support.addresses import checksum_address
+from specminer._support.errors import plain
 from specminer._support.text import count_of, list_some
 from specminer.history.trace import Address, Fidelity
 from specminer.replay.diff_check import DiffCounts
@@ -70,6 +71,7 @@ def import_summary(
     missing: Mapping[Address, int],
     funded: int,
     compared: DiffCounts,
+    inferred: Sequence[str],
     chain_id: int,
     database: str,
 ) -> str:
@@ -97,9 +99,23 @@ def import_summary(
             "storage or ether that no listed call explains. Import the internal calls (txlistinternal), and "
             "the lists of the contracts that call this one"
         )
+    if inferred:
+        lines.append(inferred_lead(len(inferred)) + ":")
+        lines += [f"  {plain(text, 500)}" for text in inferred[:_NAMED]]
+        lines += [f"  and {len(inferred) - _NAMED:,} more, which the specification lists"] * (
+            len(inferred) > _NAMED
+        )
     if missing:
         lines.append(_missing_text(missing))
     return "\n".join(lines)
+
+
+def inferred_lead(count: int) -> str:
+    """Return how much of a history was inferred, as a clause."""
+    return (
+        f"inferred: {count_of(count, 'fact')} that no list shows, each the only choice that ends as recorded "
+        "(import --no-infer does without)"
+    )
 
 
 def _comparison_text(compared: DiffCounts) -> str:

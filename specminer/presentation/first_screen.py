@@ -18,7 +18,7 @@ from rich.text import Text
 from specminer._support.errors import plain
 from specminer._support.text import count_of
 from specminer.presentation.brief import brief
-from specminer.presentation.fidelity import fidelity_text, unknown_text
+from specminer.presentation.fidelity import fidelity_text, inferred_lead, unknown_text
 from specminer.presentation.guard_sentences import conditions_text
 from specminer.presentation.sentences import short_hashes
 from specminer.presentation.text_layout import cut
@@ -97,6 +97,9 @@ def _limits(spec: Specification) -> RenderableType | None:
     """Return what the history cannot show."""
     history = spec.history
     limits = [plain(text, 1000) for text in history.limits]
+    if history.inferred:
+        text = inferred_lead(len(history.inferred))
+        limits.append(f"{text[0].upper()}{text[1:]}.")
     if history.unknown:
         limits.append(unknown_text(history.unknown, history.invocations))
     if history.fidelity and (history.fidelity.status < 1 or history.fidelity.unexplained):

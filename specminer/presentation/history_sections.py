@@ -48,6 +48,7 @@ def coverage_section(report: Report) -> Section:
     if facts.names:
         lead.append(facts.names)
     lead += [f"Limit: {text}" for text in facts.limits]
+    lead += [f"Inferred: {text}." for text in facts.inferred or ()]
     evidence = report.evidence
     if evidence is not None:
         lead += list(_gaps(evidence))

@@ -23,7 +23,7 @@ from specminer.presentation.confidence_text import (
     surprise_sentences,
 )
 from specminer.presentation.effect_sections import MAX_FUNCTIONS, effect_sentences
-from specminer.presentation.fidelity import fidelity_text, unknown_text
+from specminer.presentation.fidelity import fidelity_text, inferred_lead, unknown_text
 from specminer.presentation.guard_sentences import (
     explained_text,
     guard_texts,
@@ -48,6 +48,8 @@ SURPRISING: Final = 3
 """The most surprising of all are told, unless more are asked for."""
 INVARIANTS: Final = 12
 """Invariants told at most, some of each kind."""
+_INFERRED: Final = 5
+"""Facts that were inferred told at most; the report lists all."""
 MAX_PAIRS: Final = 6
 """Pairs of transitions of one event told at most."""
 MIN_WIDTH: Final = 40
@@ -109,6 +111,15 @@ def _read(spec: Specification, columns: int) -> list[str]:
     lasting = lasting_text(spec)
     if lasting:
         lines += paragraph(plain(lasting, 1000), columns)
+    if history.inferred:
+        text = inferred_lead(len(history.inferred))
+        lines += paragraph(f"{text[0].upper()}{text[1:]}:", columns)
+        for fact in history.inferred[:_INFERRED]:
+            lines += paragraph(plain(fact, 1000), columns, "- ")
+        if len(history.inferred) > _INFERRED:
+            lines += paragraph(
+                f"{len(history.inferred) - _INFERRED:,} more, which the report lists", columns, "- "
+            )
     for limit in history.limits:
         lines += paragraph(plain(limit, 1000), columns, "! ")
     return lines

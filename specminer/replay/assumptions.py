@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -22,8 +23,10 @@ class Assumption:
 
     missing: frozenset[bytes] = frozenset()
     """Accounts that do not exist."""
-    loan: int = 0
-    """Wei that its contract has in addition."""
+    spending: Mapping[Address, int] = field(default_factory=dict)
+    """Accounts that have code, with the gas that it uses when they are paid."""
+    loans: Mapping[Address, int] = field(default_factory=dict)
+    """Wei that contracts have in addition."""
     answers: Answers = field(default_factory=dict)
     guesses: Guesses = field(default_factory=dict)
 
@@ -53,6 +56,8 @@ class Trials:
         self.machine = machine
         self.attempts = ATTEMPTS
         """How many further attempts there may be."""
+        self.fresh: frozenset[bytes] = frozenset()
+        """Accounts that the last attempt heard of for the first time."""
         self._evidence = gas_is_evidence
 
     def run(self, job: ExecutionJob, assumption: Assumption) -> ExecutedCall:
@@ -62,17 +67,16 @@ class Trials:
         for slot, value in assumption.guesses.items():
             machine.put(*slot, value)
         state.begin()
-        target = job.record.to
-        if assumption.loan and target is not None:
-            machine.pay(target, assumption.loan)
-        for address, word in assumption.answers.items():
-            machine.install(address, _answering(word), balance=machine.balance(address))
+        for address, amount in assumption.loans.items():
+            machine.pay(address, amount)
+        codes = {address: _answering(word) for address, word in assumption.answers.items()}
+        codes |= {address: _using(gas) for address, gas in assumption.spending.items()}
+        for address, code in codes.items():
+            machine.install(address, code, balance=machine.balance(address))
         with state.without(assumption.missing):
             execution = machine.run(job.call, job.around, job.rules, job.contracts)
-        for address in assumption.answers:
+        for address in codes:
             machine.install(address, b"", nonce=0, balance=machine.balance(address))
-        if assumption.loan and target is not None:
-            machine.pay(target, -assumption.loan)
         return execution
 
     def attempt(self, job: ExecutionJob, assumption: Assumption) -> ExecutedCall:
@@ -81,6 +85,7 @@ class Trials:
         self.machine.use(job.rules)
         held = {slot: self.machine.storage(*slot) for slot in assumption.guesses}
         execution = self.run(job, assumption)
+        self.fresh = self.machine.state.fresh
         self.take_back()
         for slot, value in held.items():
             self.machine.put(*slot, value)
@@ -117,6 +122,11 @@ class Trials:
         """Return the mark of a record that ended as on the chain."""
         exact = self._evidence and record.gas_used == execution.gas_used
         return Fidelity.EXACT if exact else Fidelity.UNCHECKED
+
+
+def _using(gas: int) -> bytes:
+    """Return code that does nothing but use gas."""
+    return b"\x5b" * gas  # JUMPDEST, 1 each
 
 
 def _answering(word: int) -> bytes:

@@ -15,12 +15,13 @@ import msgspec
 
 from specminer.evm.forks import FORKS
 from specminer.history.answer_log import foreign_logs
-from specminer.history.trace import Address, Block, Fidelity, Invocation, Tracer, Transaction
+from specminer.history.trace import Address, Block, Fidelity, Hash, Invocation, Tracer, Transaction
 from specminer.history.tracer_steps import Enter, Exit, Step, creations, record_steps
 from specminer.replay.assumptions import ExecutionJob, Trials
 from specminer.replay.diff_check import DiffCheck, DiffCounts
 from specminer.replay.doubt import Doubt, with_sure_answers, with_unknown_values, with_unknown_way
 from specminer.replay.fork_schedule import Rules
+from specminer.replay.inferred_facts import InferredFact
 from specminer.replay.machine_calls import Call, VirtualMachine
 from specminer.replay.records import block_of, call_of, inner_call, surroundings
 from specminer.replay.saved_replay import SavedReplay, decode_replay, restored_slots, saved_slots
@@ -57,6 +58,7 @@ class RecordReplay:
         codes: Mapping[Address, bytes] | None = None,
         blocks: Mapping[int, Block] | None = None,
         diffs: StorageDiffs | None = None,
+        infer: bool = True,
     ) -> None:
         """Prepare.
 
@@ -69,6 +71,7 @@ class RecordReplay:
             codes: runtime code of contracts whose creation cannot be followed, where it is known otherwise.
             blocks: what is known of blocks, by number.
             diffs: what nodes say of the storage that transactions found and left.
+            infer: whether a transaction that ends otherwise than on the chain is tried again under assumptions.
 
         """
         self.machine = machine
@@ -80,7 +83,7 @@ class RecordReplay:
         self._codes = codes or {}
         self._blocks = blocks or {}
         self._trials = Trials(machine, gas_is_evidence=gas_is_evidence)
-        self._settler = Settler(self._trials, self._codes)
+        self._settler = Settler(self._trials, self._codes, infer=infer)
         self._diff_check = DiffCheck(self._trials, diffs or {})
 
     @property
@@ -107,6 +110,11 @@ class RecordReplay:
     def funded(self) -> int:
         """Transactions that would have failed without ether whose way to the contract the export does not show."""
         return self._settler.funded
+
+    @property
+    def facts(self) -> list[InferredFact]:
+        """What no list shows, and nothing else explains."""
+        return self._settler.facts
 
     def step(self, record: ExportedTransaction, index: int) -> ReplayedTransaction:
         """Execute one record; ``index`` is its place in the block."""
@@ -178,6 +186,7 @@ class RecordReplay:
                 settler.funded,
                 saved_slots(settler.doubt.believed),
                 self._trials.attempts,
+                [(fact.contract, fact.transaction, fact.text) for fact in settler.facts],
             )
         )
 
@@ -199,6 +208,10 @@ class RecordReplay:
         settler.funded = found.funded
         settler.asked = Counter(found.asked)
         settler.strangers = Counter({Address(item): count for item, count in found.strangers})
+        settler.facts = [
+            InferredFact(contract=Address(contract), transaction=Hash(transaction), text=text)
+            for contract, transaction, text in found.facts
+        ]
         self._trials.attempts = found.attempts
 
     def _settle(self, job: ExecutionJob) -> SettledRecord:

@@ -22,6 +22,8 @@ class SavedReplay(msgspec.Struct, frozen=True):
     funded: int
     believed: list[tuple[bytes, bytes]] = []
     attempts: int = 0
+    facts: list[tuple[bytes, bytes, str]] = []
+    """Contract, transaction, text."""
 
 
 def decode_replay(saved: bytes) -> SavedReplay:

@@ -9,9 +9,17 @@ from typing import Final
 
 from specminer.history.trace import NO_ADDRESS, Address, Fidelity
 from specminer.history.tracer_steps import UNKNOWN_FAILURE, Enter, Exit
-from specminer.replay.assumption_search import examine_assumption, find_assumption
-from specminer.replay.assumptions import ATTEMPTS_EACH, NOTHING, Assumption, ExecutionJob, Trials
+from specminer.replay.assumption_search import (
+    NO_REPAIR,
+    Repair,
+    examine_assumption,
+    find_repair,
+    rival_writes,
+    write_facts,
+)
+from specminer.replay.assumptions import ATTEMPTS_EACH, NOTHING, ExecutionJob, Trials
 from specminer.replay.doubt import Doubt
+from specminer.replay.inferred_facts import InferredFact
 from specminer.replay.machine_calls import ExecutedCall
 from specminer.replay.unseen_causes import Examination, Slot, external_reads, lasting_writes, touched_slots
 
@@ -41,7 +49,7 @@ class SettledRecord:
 class Settler:
     """Executes records on a machine and keeps account of what is not known."""
 
-    def __init__(self, trials: Trials, codes: Mapping[Address, bytes]) -> None:
+    def __init__(self, trials: Trials, codes: Mapping[Address, bytes], *, infer: bool = True) -> None:
         self.trials = trials
         self.doubt = Doubt()
         self.asked: Counter[str] = Counter()
@@ -50,22 +58,26 @@ class Settler:
         """Contracts called that are not at hand, with the number of transactions."""
         self.funded = 0
         """Transactions that would have failed without ether whose way to the contract the export does not show."""
+        self.facts: list[InferredFact] = []
+        """What was inferred."""
         self._codes = codes
+        self._infer = infer
 
     def settle(self, job: ExecutionJob) -> SettledRecord:
         """Execute a record, under assumptions if it ends otherwise than on the chain; keep its effects."""
         trials = self.trials
         trials.attempts += ATTEMPTS_EACH
-        assumption = NOTHING
-        execution = trials.run(job, NOTHING)
+        repair = NO_REPAIR
+        execution = failed = trials.run(job, NOTHING)
         if not trials.fits(job, execution):
             fresh = trials.machine.state.fresh
             trials.take_back()
-            if job.executable:
-                assumption = find_assumption(trials, job, execution, fresh, self.doubt)
-            execution = trials.run(job, assumption)
+            if job.executable and self._infer:
+                repair = find_repair(trials, job, execution, fresh, self.doubt)
+            execution = trials.run(job, repair.assumption)
         if not job.executable or not trials.fits(job, execution):
             return self._accept_outcome(job, execution)
+        assumption = repair.assumption
         doubtful = [
             slot
             for slot in external_reads(execution.steps)
@@ -75,23 +87,34 @@ class Settler:
         if doubtful or assumption.answers:
             trials.take_back()
             examination = examine_assumption(trials, job, execution, assumption, doubtful)
+            if examination.confirmed & assumption.guesses.keys():
+                rivals = rival_writes(trials, job, failed, assumption.guesses, self.doubt)
+                if rivals:
+                    self.doubt.add(rivals)
+                    everything = frozenset(lasting_writes(execution.steps))
+                    examination = Examination(dependent=everything, output=True)
+                else:
+                    facts = tuple(write_facts(job, assumption, examination.confirmed))
+                    repair = replace(repair, facts=facts)
             execution = trials.run(job, assumption)
         trials.machine.state.commit()
         self._count(job, execution)
-        self.funded += assumption.loan > 0
-        return self._accept_execution(job, execution, assumption, examination)
+        self.funded += bool(assumption.loans)
+        self.facts += repair.facts
+        return self._accept_execution(job, execution, repair, examination)
 
     def _accept_execution(
         self,
         job: ExecutionJob,
         execution: ExecutedCall,
-        assumption: Assumption,
+        repair: Repair,
         examination: Examination | None,
     ) -> SettledRecord:
         """Take in an execution that ended as on the chain."""
+        assumption = repair.assumption
         self.doubt.add(assumption.guesses)
         dependent: frozenset[Slot] = frozenset()
-        fidelity = self.trials.fidelity(job.record, execution)
+        fidelity = Fidelity.UNCHECKED if repair.open else self.trials.fidelity(job.record, execution)
         if examination is not None:
             self.doubt.remove(examination.confirmed)
             dependent = examination.dependent

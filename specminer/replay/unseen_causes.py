@@ -144,6 +144,24 @@ def explain(
     return {}
 
 
+def other_slots(
+    base: ExecutedCall,
+    hints: Sequence[int],
+    fits: Callable[[Guesses], bool],
+    eligible: Callable[[Slot], bool],
+    most: int,
+) -> frozenset[Slot]:
+    """Return the eligible slots of which one value explains a transaction, or may: ``most`` attempts were too few."""
+    found: set[Slot] = set()
+    for slot, value in _suspects(base):
+        for guess in _other_values(value or 0, hints) if eligible(slot) else ():
+            most -= 1
+            if most < 0 or fits({slot: guess}):
+                found.add(slot)
+                break
+    return frozenset(found)
+
+
 def _suspects(base: ExecutedCall) -> list[tuple[Slot, int | None]]:
     """Return the slots that may hold another value: a failed call stops at what it read last."""
     slots = list(touched_slots(base.steps).items())

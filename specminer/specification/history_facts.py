@@ -167,6 +167,9 @@ class HistorySummary:
     """How much of the storage is not known; left out if all of it is."""
     limits: tuple[str, ...] = ()
     """What the history cannot show, in sentences."""
+    inferred: tuple[str, ...] | None = absent()
+    """What no list shows and was inferred, because nothing else ends as recorded: in sentences, each with its reason;
+    left out if nothing was."""
     names: str = ""
     """Where the names of functions and variables come from, in sentences."""
     locations: LocationCoverage | None = absent()

@@ -194,9 +194,12 @@ def test_ether_that_no_export_shows_is_lent() -> None:
     poor = replace(records[1], value=0)
     run = replay()
     assert run.step(records[0], 0).fidelity is Fidelity.EXACT
-    # the transfer fails, but the transaction does not: nothing calls for a loan
-    assert run.step(poor, 0).fidelity is Fidelity.GAS
-    assert run.funded == 0
+    # the transaction goes on where the transfer fails; its gas tells that the transfer did not
+    assert run.step(poor, 0).fidelity is Fidelity.EXACT
+    assert run.funded == 1
+    assert [fact.text.partition(":")[0] for fact in run.facts] == [
+        f"0x{CONTRACT.hex()} had 5 wei or more that no list shows"
+    ]
 
 
 MUST_PAY = bytes.fromhex("6000600060006000" + "602035" + "600035" + "5af1" + "60185760006000fd" + "5b" + "00")
