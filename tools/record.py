@@ -12,15 +12,17 @@ from __future__ import annotations
 
 import argparse
 import json
+import re
 import sys
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 from specminer.contracts.artifact import load
+from specminer.contracts.enum_members import enum_members
 from specminer.history.trace import Address
 from specminer.pipeline import collect, export_traces
 from specminer.sources.endpoint import Endpoint
@@ -81,7 +83,9 @@ def write_artifact(name: str, out: Path) -> dict[str, dict[str, Any]]:
     version, contract = about["recorded_with"]["compiler"], about["contract"]
     artifacts = compile_files(*sorted(folder.glob("*.sol")), package=compiler_package(version))
     _expect("recorded_with.compiler", version, artifacts[contract]["compiler"])
-    (out / "artifact.json").write_text(compact_artifact(contract, artifacts[contract]))
+    sources = {path.name: {"content": path.read_text()} for path in sorted(folder.glob("*.sol"))}
+    enums = enum_members({"sources": sources})
+    (out / "artifact.json").write_text(compact_artifact(contract, artifacts[contract], enums))
     return artifacts
 
 
@@ -105,9 +109,17 @@ def _export(url: str, address: str, artifact: Path, path: Path) -> None:
         export_traces(store, done.chain_id, contract, path)
 
 
-def compact_artifact(name: str, output: Mapping[str, Any]) -> str:
-    """Return solc's output for a contract as the JSON text of an artifact, the same bytes each time."""
-    artifact = {
+def compact_artifact(
+    name: str, output: Mapping[str, Any], enums: Mapping[str, Sequence[str]] | None = None
+) -> str:
+    """Return solc's output for a contract as the JSON text of an artifact, the same bytes each time.
+
+    Of the members of enums, by the enum's name, those are kept that ABI or layout name; the compiler's output has them
+    in the syntax tree alone, which is large.
+    """
+    named = set(re.findall(r'"enum ([\w.$]+)"', json.dumps([output["abi"], output.get("storageLayout")])))
+    told = {enum: list(members) for enum, members in sorted((enums or {}).items()) if enum in named}
+    artifact: dict[str, Any] = {
         "contractName": name,
         "compiler": output["compiler"],
         "abi": output["abi"],
@@ -115,6 +127,8 @@ def compact_artifact(name: str, output: Mapping[str, Any]) -> str:
         "bytecode": creation_code(output),
         "deployedBytecode": "0x" + output["evm"]["deployedBytecode"]["object"],
     }
+    if told:
+        artifact["enums"] = told
     return json.dumps(artifact, separators=(",", ":")) + "\n"
 
 

@@ -7,8 +7,9 @@ from collections.abc import Mapping, Sequence
 from typing import Final, NamedTuple
 
 from specminer._support.keccak import keccak
-from specminer.contracts.artifact import MAX_NAME, AbiEntry
+from specminer.contracts.artifact import MAX_NAME, AbiEntry, Parameter
 from specminer.contracts.interface import canonical
+from specminer.contracts.usual_enums import enum_members_of
 from specminer.decision.algebra import linear_form
 from specminer.decision.answer_terms import SIGNER, cut_parts, open_parts
 from specminer.decision.argument_names import read_type, value_kind
@@ -45,12 +46,14 @@ class EffectName(NamedTuple):
     expression: str
     readable: bool = True
     each: bool = False
+    member: str = ""
+    """The name of the value that is written, where the variable is an enum."""
 
     @property
     def text(self) -> str:
         """Return it as people read it."""
         if self.kind is EffectKind.WRITTEN:
-            return f"{self.target}' = {self.expression}"
+            return f"{self.target}' = {self.member or self.expression}"
         if self.kind is EffectKind.PAID:
             return f"pays {self.expression} to {self.target}"
         return f"{'calls' if self.kind is EffectKind.CALLED else 'logs'} {self.target}{self.expression}"
@@ -172,17 +175,21 @@ class EffectTerms:
         if name != target.text or not target.text.endswith("]"):
             name = f"{name}[{self._terms.phrase(item.position).text}]"
         value = self._value(item.node, target, item.bits)
-        return EffectName(EffectKind.WRITTEN, name, value.text, not value.cut)
+        constant = self._arena.constants.get(item.node)
+        member = _member(target, constant)
+        return EffectName(EffectKind.WRITTEN, name, value.text, not value.cut, member=member)
 
     def _name(self, slot: SlotLeft, item: FieldLeft) -> EffectName:
         target = self._terms.name_stored(self._stored[slot.place], item.shift, item.bits)
+        constant = item.value if item.node is None else self._arena.constants.get(item.node)
         if target.kind is ValueKind.TEXT:
             value = self._text(item)
         elif item.node is None:
             value = self._constant(item.value, target, item.bits)
         else:
             value = self._value(item.node, target, item.bits)
-        return EffectName(EffectKind.WRITTEN, target.text, value.text, not value.cut)
+        member = _member(target, constant)
+        return EffectName(EffectKind.WRITTEN, target.text, value.text, not value.cut, member=member)
 
     def _constant(self, constant: int, target: Phrase, bits: int) -> Phrase:
         if target.kind is ValueKind.INT and constant >> (bits - 1):
@@ -293,19 +300,20 @@ class EffectTerms:
         topic, start = 1, 0
         for item in entry.inputs:
             kind = read_type(item.type, item.components)
+            members = self._members(item)
             single = kind.words == 1 and not kind.members and kind.element is None
             value = value_kind(kind.spelling)[0] if single else ValueKind.BYTES
             if item.indexed:
                 known = topic < len(log.topics)
                 phrases.append(
-                    self._word(log.nodes[topic], log.topics[topic], value)
+                    self._word(log.nodes[topic], log.topics[topic], value, members)
                     if known
                     else Phrase(text="…", cut=True)
                 )
                 topic += 1
                 continue
             if single:
-                phrases.append(self._bytes(cut_parts(data, start, 32), value))
+                phrases.append(self._bytes(cut_parts(data, start, 32), value, members))
             elif kind.is_text:
                 phrases.append(self._logged_text(data, start, inputs))
             else:
@@ -329,12 +337,22 @@ class EffectTerms:
         found = _LENGTH.fullmatch(self._terms.phrase(length[0][0]).text)
         return unknown if found is None else Phrase(text=found[1])
 
-    def _word(self, node: int | None, value: int, kind: ValueKind) -> Phrase:
+    def _members(self, item: Parameter) -> tuple[str, ...]:
+        """Return the names of the values of what an event tells, if it is an enum."""
+        artifact = self._names.artifact
+        return enum_members_of(artifact, item.enum) if artifact is not None and item.is_enum else ()
+
+    def _logged_constant(self, value: int, kind: ValueKind, members: tuple[str, ...]) -> Phrase:
+        return Phrase(
+            text=members[value] if value < len(members) else self._names.constants.text(value, kind)
+        )
+
+    def _word(self, node: int | None, value: int, kind: ValueKind, members: tuple[str, ...]) -> Phrase:
         if node is None:
-            return Phrase(text=self._names.constants.text(value, kind))
+            return self._logged_constant(value, kind, members)
         return self._terms.phrase(node)
 
-    def _bytes(self, parts: tuple[Part, ...], kind: ValueKind) -> Phrase:
+    def _bytes(self, parts: tuple[Part, ...], kind: ValueKind, members: tuple[str, ...]) -> Phrase:
         """Return a word of an event's data."""
         if sum(count for _, _, count in parts) != 32:
             return Phrase(text="…", cut=True)
@@ -344,5 +362,10 @@ class EffectTerms:
             for node, first, count in parts:
                 part = constants[node] >> 8 * (32 - first - count) & ((1 << 8 * count) - 1)
                 value = value << 8 * count | part
-            return Phrase(text=self._names.constants.text(value, kind))
+            return self._logged_constant(value, kind, members)
         return self._terms.bytes_phrase(parts)
+
+
+def _member(target: Phrase, value: int | None) -> str:
+    """Return the name of a value of a variable; empty if the variable is no enum whose members are known."""
+    return "" if value is None or value >= len(target.members) else target.members[value]

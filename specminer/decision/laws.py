@@ -120,7 +120,8 @@ def _equate(
     exact = slot.element is None and all(node is None or bounds.exact(node) for node in nodes)
     for name, _ in terms.name_write(slot):
         texts = equations.setdefault(name.target, {})
-        texts[name.expression] = texts.get(name.expression, True) and exact and name.readable
+        value = name.member or name.expression
+        texts[value] = texts.get(value, True) and exact and name.readable
 
 
 def _difference(arena: Arena, bounds: Bounds, old: int | None, new: int, bits: int) -> _Change:

@@ -7,7 +7,7 @@ whose names a stranger's contract may bear without keeping to the standard.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, cached_property
 from typing import Final
 
@@ -16,6 +16,7 @@ from specminer._support.keccak import keccak
 from specminer.contracts.abi_values import decode_values
 from specminer.contracts.artifact import MAX_NAME, AbiEntry, Artifact, Parameter
 from specminer.contracts.interface import Interface, canonical, from_artifact, selector, split_types
+from specminer.contracts.usual_enums import enum_members_of
 from specminer.contracts.usual_signatures import usual_signatures
 from specminer.contracts.value_text import typed_text
 from specminer.explanation.transaction_document import NamedValue
@@ -72,6 +73,8 @@ class _Event:
     name: str
     fields: tuple[tuple[str, str, bool], ...]
     """(name, type, whether it is indexed)."""
+    parameters: tuple[Parameter, ...] = ()
+    """The same as the ABI has them, if one does."""
 
     def indexed_as(self, topics: int) -> tuple[tuple[str, str, bool], ...]:
         """Return the fields with as many indexed as there are topics, the first ones if the ABI says otherwise."""
@@ -139,7 +142,8 @@ class KnownNames:
             return DecodedCall(function="constructor", arguments=(), whole=True)
         known = interface.functions.get(data[:4]) if interface is not None else None
         if known is not None:
-            return _decode_call(known.name, known.arguments, known.types, data[4:])
+            call = _decode_call(known.name, known.arguments, known.types, data[4:])
+            return replace(call, arguments=self._name_members(address, data[:4], call.arguments))
         usual = usual_signatures().get(data[:4])
         if usual is not None and interface is None:
             names = [f"arg{place}" for place in range(len(usual.inputs))]
@@ -164,7 +168,10 @@ class KnownNames:
         if not pairs:
             return None
         values = decode_values([kind for kind, _ in pairs], output)
-        return None if values is None else _name_values(pairs, values)
+        if values is None:
+            return None
+        named = _name_values(pairs, values)
+        return named if entry is None or table is None else table.name_members(entry.outputs, named)
 
     def reason(self, address: Address, data: bytes) -> str:
         """Return why a call that another contract rejected was, as far as its error says."""
@@ -178,11 +185,21 @@ class KnownNames:
         if not topics:
             return "", None
         table = self._table(address)
-        event = table.events.get(topics[0]) if table is not None else None
-        event = event or _usual_events().get(topics[0])
+        own = table.events.get(topics[0]) if table is not None else None
+        if own is not None and table is not None:
+            fields = _fields(own, topics[1:], data)
+            return own.name, fields and table.name_members(own.parameters, fields)
+        event = _usual_events().get(topics[0])
         if event is None:
             return f"0x{topics[0].hex()}", None
         return event.name, _fields(event, topics[1:], data)
+
+    def _name_members(
+        self, address: Address, function: bytes, values: tuple[NamedValue, ...]
+    ) -> tuple[NamedValue, ...]:
+        table = self._table(address)
+        entry = table.functions.get(function) if table is not None else None
+        return values if table is None or entry is None else table.name_members(entry.inputs, values)
 
 
 def _decode_call(name: str, names: Sequence[str], types: Sequence[str], data: bytes) -> DecodedCall:
@@ -254,10 +271,24 @@ class _Tables:
             _topic(entry): _Event(
                 name=entry.name[:MAX_NAME],
                 fields=tuple(map(_field, range(len(entry.inputs)), entry.inputs)),
+                parameters=entry.inputs,
             )
             for entry in self._artifact.abi
             if entry.type == "event" and not entry.anonymous
         }
+
+    def name_members(
+        self, parameters: Sequence[Parameter], values: tuple[NamedValue, ...]
+    ) -> tuple[NamedValue, ...]:
+        """Return decoded values, those of enums by their names where these are known."""
+        if len(parameters) != len(values) or not any(item.is_enum for item in parameters):
+            return values
+        return tuple(map(self._name_member, parameters, values))
+
+    def _name_member(self, parameter: Parameter, item: NamedValue) -> NamedValue:
+        members = enum_members_of(self._artifact, parameter.enum) if parameter.is_enum else ()
+        number = int(item.value) if item.value.isdecimal() and item.value.isascii() else len(members)
+        return replace(item, value=members[number]) if number < len(members) else item
 
 
 def _field(place: int, parameter: Parameter) -> tuple[str, str, bool]:

@@ -9,6 +9,7 @@ import numpy as np
 
 from specminer._support.addresses import checksum_address
 from specminer.decoding import HistoryContext
+from specminer.decoding.location_columns import Field
 from specminer.decoding.storage_values import Key
 from specminer.explanation.transaction_document import StorageChange
 from specminer.history.contract_history import MISSING
@@ -57,6 +58,15 @@ def _fields(context: HistoryContext, slot: int, span: _Span) -> Iterator[Storage
             yield StorageChange(
                 contract=owner,
                 location=locations.text(slot, place),
-                before=None if old is None else str(Key(old.to_bytes(32, "big"), field.kind)),
-                after=None if new is None else str(Key(new.to_bytes(32, "big"), field.kind)),
+                before=None if old is None else _spell(field, old),
+                after=None if new is None else _spell(field, new),
             )
+
+
+def _spell(field: Field, value: int) -> str:
+    """Return a value of a field as people read it, that of an enum by its name where it has one."""
+    return (
+        field.members[value]
+        if value < len(field.members)
+        else str(Key(value.to_bytes(32, "big"), field.kind))
+    )

@@ -320,6 +320,8 @@ def _constant(constant: LimbArray, count: int, group: _ChangeGroup) -> _Expressi
     text = str(value) if value < SMALL else hex(value)
     if group.field.kind is ValueKind.BOOL:
         text = "true" if value else "false"
+    if value < len(group.field.members):
+        text = group.field.members[value]
     return _Expression(text=text, smt=number(value), values=np.broadcast_to(constant, (count, 4)))
 
 

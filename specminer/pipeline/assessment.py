@@ -65,7 +65,8 @@ def is_habit(item: Invariant, ways: OpenWays) -> bool:
 
 _KEY: Final = re.compile(r"\[[^\[\]]*\]")
 """A key of an entry, as a claim shows it."""
-_LITERAL: Final = re.compile(r"\d+|0x[0-9a-f]+|true|false")
+_CONSTANT: Final = re.compile(r" \d+\)\Z")
+"""The end of a term that says that a call leaves a constant, whatever people call that."""
 _NAME: Final = re.compile(r"[^\s()!=<>,]+")
 """What may be the name of a field."""
 
@@ -85,9 +86,9 @@ def is_open(item: Invariant, ways: OpenWays) -> bool:
         return item.text in ways.courses or (bool(item.exceptions) and item.text in ways.resets)
     if item.template is Template.EFFECT:
         function, _, equation = item.text.partition(": ")
-        target, _, value = equation.partition("' = ")
+        target = equation.partition("' = ")[0]
         changed = function, _KEY.sub("[]", target)
-        if _LITERAL.fullmatch(value) and (changed in ways.computed or changed in ways.otherwise):
+        if _CONSTANT.search(item.smt or "") and (changed in ways.computed or changed in ways.otherwise):
             return True
         entry = function, target
         return entry in ways.effects or (bool(item.exceptions) and entry in ways.branches)

@@ -36,6 +36,7 @@ def artifact(*, source: bool = True, layout: bool = True) -> Artifact:
     document: dict[str, Any] = msgspec.json.decode((ESCROW.folder / "artifact.json").read_bytes())
     if not layout:
         document.pop("storageLayout")
+    document.pop("enums")
     if source:
         document["source"] = (ESCROW.folder / "Escrow.sol").read_text()
     return parse(msgspec.json.encode(document), "test")
@@ -92,6 +93,17 @@ def test_states_and_guards_say_the_names() -> None:
     assert [(edge.source, edge.event, edge.target, edge.count) for edge in named.transitions] == [
         (edge.source, edge.event, edge.target, edge.count) for edge in numbered.transitions
     ]
+
+
+def test_what_calls_write_and_tell_is_named_the_numbers_stay_for_programs() -> None:
+    named, numbered = mined(source=True), mined(source=False)
+    (ship,) = [item for item in named.effects if item.text == "deals[dealId].status' = Shipped"]
+    assert (ship.function, ship.expression) == ("ship", "2")
+    logged = {item.text for item in named.effects if item.text.startswith("logs Moved")}
+    assert "logs Moved(dealId, Shipped)" in logged
+    claims = {item.text for item in named.invariants if "status' = " in item.text}
+    assert "ship: deals[dealId].status' = Shipped" in claims
+    assert len(claims) == len({item.text for item in numbered.invariants if "status' = " in item.text})
 
 
 @pytest.mark.parametrize("value", ["2", "Shipped"])

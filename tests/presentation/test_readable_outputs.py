@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
-import msgspec
 import pytest
 
-from specminer.contracts.artifact import parse
-from specminer.pipeline import MineOptions, mine
 from specminer.pipeline.datasets import dataset, list_datasets
 from tests.support.mined import mined, report_of
 from tests.support.readable_outputs import (
     bare_measures,
     bare_participles,
+    enums_of,
     headings,
     texts_of,
     unnamed_members,
@@ -34,18 +30,16 @@ def test_numbers_have_units_and_headings_are_nouns(name: str) -> None:
     assert bare_participles(headings(report)) == []
 
 
-def test_members_of_a_known_enumeration_are_told_by_name() -> None:
-    folder = dataset("escrow").folder
-    document = msgspec.json.decode((folder / "artifact.json").read_bytes())
-    document["source"] = (folder / "Escrow.sol").read_text()
-    run = mined("escrow")
-    result = mine(run.context.history, MineOptions(), artifact=parse(msgspec.json.encode(document), "test"))
-    report = report_of(replace(result, recording=run.recording))
+@pytest.mark.slow
+@pytest.mark.parametrize("name", [item.name for item in list_datasets()])
+def test_members_of_a_known_enumeration_are_told_by_name(name: str) -> None:
+    run = mined(name)
+    enums = enums_of(run)
+    assert bool(enums) == any("enum " in path.read_text() for path in dataset(name).sources)
     found = {
-        (kind, place) for kind, text in texts_of(report) for place in unnamed_members(text, {"status": 6})
+        (kind, place) for kind, text in texts_of(report_of(run)) for place in unnamed_members(text, enums)
     }
     assert sorted(found) == []
-    assert unnamed_members(dict(texts_of(report_of(run)))["screen"], {"status": 6}), "the test sees numbers"
 
 
 def test_the_tests_see_what_is_hard_to_read() -> None:
@@ -59,3 +53,4 @@ def test_the_tests_see_what_is_hard_to_read() -> None:
         "Told",
     ]
     assert unnamed_members("status = 2 and status != 9", {"status": 6}) == ["status = 2 and status != 9"]
+    assert len(unnamed_members("deals[dealId].status' = 5; status=2, status from 1", {"status": 6})) == 3

@@ -7,6 +7,8 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
+from specminer.contracts.usual_enums import enum_members_of
+from specminer.pipeline.mining import MiningResult
 from specminer.presentation.abstraction_explanation import explanation
 from specminer.presentation.drawing import draw
 from specminer.presentation.first_screen import short_summary
@@ -111,9 +113,7 @@ def bare_measures(text: str, spec: Specification) -> list[str]:
 
 
 def unnamed_members(text: str, enums: dict[str, int]) -> list[str]:
-    """Return places where a variable is compared with a number although its members have names.
-
-    What a call leaves (``status' = 2``) and logs (``status=2``) is not looked at: these are the code's own numbers.
+    """Return places where a variable is compared with a number, gets or had one, although its members have names.
 
     Args:
         text: what people read.
@@ -122,8 +122,28 @@ def unnamed_members(text: str, enums: dict[str, int]) -> list[str]:
     """
     found = []
     for name, members in enums.items():
-        pattern = re.compile(rf"\b{re.escape(name)}\b(?:\[\w+\])? (?:=|!=|≠|<=?|>=?|≤|≥) (\d+)\b")
+        pattern = re.compile(
+            rf"\b{re.escape(name)}\b(?:\[\w+\])?[`']{{0,2}}(?: (?:=|!=|≠|<=?|>=?|≤|≥|from|→|:)|=|:)"
+            r" ?(\d+)\b(?![.,\d]*\w)"
+        )
         found += [_around(text, match) for match in pattern.finditer(text) if int(match[1]) < members]
+    return found
+
+
+def enums_of(run: MiningResult) -> dict[str, int]:
+    """Return the variables, arguments and results of a mined contract whose values have names, as in the above."""
+    found: dict[str, int] = {}
+    context = run.context
+    for variable in context.locations.variables:
+        for place, field in enumerate(variable.fields):
+            if field.members:
+                found[variable.text(None, place).rpartition(".")[2].removesuffix("[]")] = len(field.members)
+    artifact = context.artifact
+    for entry in () if artifact is None else artifact.abi:
+        for item in (*entry.inputs, *entry.outputs):
+            members = enum_members_of(artifact, item.enum) if artifact is not None and item.enum else ()
+            if members and item.name:
+                found[item.name] = len(members)
     return found
 
 
