@@ -116,12 +116,12 @@ def load(path: Path) -> Artifact:
     head, colon, tail = path.name.rpartition(":")
     if colon and head and not path.exists():
         path, contract = path.with_name(head), tail
-    found = _artifact(_decode_json(read_bounded(path, MAX_BYTES, _NOUN), str(path)), str(path), contract)
-    if found.storage_layout is None and path.suffix == ".json":
+    artifact = _artifact(_decode_json(read_bounded(path, MAX_BYTES, _NOUN), str(path)), str(path), contract)
+    if artifact.storage_layout is None and path.suffix == ".json":
         layout = _hardhat_layout(path)
         if layout is not None:
-            return replace(found, storage_layout=layout)
-    return found
+            return replace(artifact, storage_layout=layout)
+    return artifact
 
 
 def parse(text: bytes, origin: str) -> Artifact:
@@ -168,15 +168,15 @@ def _unwrap(document: Any, origin: str) -> Any:
                 document, answer = {"contractName": source.get("ContractName")}, source["ABI"]
                 document["SourceCode"] = source.get("SourceCode")
         if refused or (isinstance(answer, str) and answer.lstrip()[:1] not in ("[", "{")):
-            said = answer if isinstance(answer, str) and answer else document.get("message") or "nothing"
+            refusal = answer if isinstance(answer, str) and answer else document.get("message") or "nothing"
             raise FileFormatError(
-                f"{plain(origin)} holds an explorer's refusal in place of an ABI: {plain(said, 160)}; "
+                f"{plain(origin)} holds an explorer's refusal in place of an ABI: {plain(refusal, 160)}; "
                 "take the ABI from the compiler, or leave --abi out"
             )
         inner = _unwrap(answer, origin) if not isinstance(answer, dict) else answer
         name = document.get("contractName")
-        told = {"contractName": name, "abi": inner, "SourceCode": document.get("SourceCode")}
-        return told if isinstance(inner, list) else inner
+        described = {"contractName": name, "abi": inner, "SourceCode": document.get("SourceCode")}
+        return described if isinstance(inner, list) else inner
     if isinstance(document, dict) and isinstance(
         document.get("abi"), str
     ):  # old compilers and some explorers
@@ -187,27 +187,27 @@ def _unwrap(document: Any, origin: str) -> Any:
 
 
 def _artifact(document: Any, origin: str, contract: str | None) -> Artifact:
-    shown = plain(origin)
+    label = plain(origin)
     document = _unwrap(document, origin)
     if isinstance(document, list):
         document = {"abi": document}
     enums = enum_members(document)
     if isinstance(document, dict):
-        document = _chosen(document, shown, contract)
+        document = _select_contract(document, label, contract)
         document = _unwrap(document, origin)
     layout = _layout(document)
     if not isinstance(document, dict) or (document.get("abi") is None and layout is None):
         raise FileFormatError(
-            f"{shown} holds no ABI; expected a JSON list, or an object with a key 'abi' as Foundry, Hardhat, "
+            f"{label} holds no ABI; expected a JSON list, or an object with a key 'abi' as Foundry, Hardhat, "
             "Truffle, solc, Vyper and Sourcify write it"
         )
-    given = document.get("abi")
-    abi = _abi([] if given is None else given, shown)
+    entries = document.get("abi")
+    abi = _abi([] if entries is None else entries, label)
     if layout is not None and is_vyper(layout):
         try:
             layout = from_vyper(layout, _structs(abi))
         except VyperLayoutError as error:
-            raise FileFormatError(f"{shown}: the storage layout is malformed: {error}") from None
+            raise FileFormatError(f"{label}: the storage layout is malformed: {error}") from None
     return Artifact(
         name=_contract_name(document.get("contractName")),
         abi=abi,
@@ -216,24 +216,24 @@ def _artifact(document: Any, origin: str, contract: str | None) -> Artifact:
     )
 
 
-def _contract_name(given: Any) -> str | None:
+def _contract_name(value: Any) -> str | None:
     """Return a contract's name; of the path of a source, which Vyper's output has, the file without its suffix."""
-    if not isinstance(given, str):
+    if not isinstance(value, str):
         return None
-    name = PurePosixPath(given.replace("\\", "/"))
-    return (name.stem if name.suffix in _SOURCES or "/" in str(name) else given)[:MAX_NAME] or None
+    name = PurePosixPath(value.replace("\\", "/"))
+    return (name.stem if name.suffix in _SOURCES or "/" in str(name) else value)[:MAX_NAME] or None
 
 
-def _abi(document: Any, shown: str) -> tuple[AbiEntry, ...]:
+def _abi(document: Any, label: str) -> tuple[AbiEntry, ...]:
     try:
         abi = msgspec.convert(_tidy(document), tuple[AbiEntry, ...])
     except msgspec.ValidationError as error:
-        raise FileFormatError(f"{shown}: the ABI is malformed: {plain(error)}") from None
+        raise FileFormatError(f"{label}: the ABI is malformed: {plain(error)}") from None
     for row, entry in enumerate(abi):
         if max(map(_depth, (*entry.inputs, *entry.outputs)), default=0) > MAX_DEPTH:
-            raise FileFormatError(f"{shown}: the ABI's entry {row} nests tuples deeper than {MAX_DEPTH}")
+            raise FileFormatError(f"{label}: the ABI's entry {row} nests tuples deeper than {MAX_DEPTH}")
         if entry.type in ("function", "event", "error") and not entry.name:
-            raise FileFormatError(f"{shown}: the ABI's entry {row} ({plain(entry.type, 20)}) has no name")
+            raise FileFormatError(f"{label}: the ABI's entry {row} ({plain(entry.type, 20)}) has no name")
     return abi
 
 
@@ -252,10 +252,10 @@ def _tidy(value: Any) -> Any:
 
 def _spell_type(kind: str) -> str:
     """Return a type as selectors spell it: ``uint[]`` is ``uint256[]``; a contract is an address."""
-    found = _TYPE.fullmatch(kind.strip())
-    if found is None:
+    match = _TYPE.fullmatch(kind.strip())
+    if match is None:
         return kind
-    base, arrays = found[1].strip(), found[2]
+    base, arrays = match[1].strip(), match[2]
     if base.startswith("contract "):
         base = "address"
     elif base.startswith("enum "):
@@ -271,8 +271,8 @@ def _layout(document: Any) -> dict[str, Any] | None:
         return None
     for key in ("storageLayout", "layout"):
         if isinstance(document.get(key), dict):
-            found: dict[str, Any] = _unset(document[key])
-            return found
+            layout: dict[str, Any] = _unset(document[key])
+            return layout
     alone = isinstance(document.get("storage"), list) and "types" in document
     return _unset(document) if alone or (document and is_vyper(document)) else None
 
@@ -286,7 +286,7 @@ def _unset(value: Any) -> Any:
     return value
 
 
-def _chosen(document: dict[str, Any], shown: str, contract: str | None) -> dict[str, Any]:
+def _select_contract(document: dict[str, Any], label: str, contract: str | None) -> dict[str, Any]:
     """Return one contract's description, with its ABI and layout at the top."""
     inner = (
         document.get(key) for key in ("output", "compilerOutput")
@@ -297,17 +297,19 @@ def _chosen(document: dict[str, Any], shown: str, contract: str | None) -> dict[
         return {**table, "contractName": target or document.get("contractName")}
     if "abi" in document or not (isinstance(table.get("contracts"), dict) or _is_combined(document)):
         return document if target is None else {"contractName": target} | document
-    found = dict(_contracts(table.get("contracts") or document))
-    wanted = {key: item for key, item in found.items() if contract in (None, key, key.rpartition(":")[2])}
+    by_key = dict(_contracts(table.get("contracts") or document))
+    candidates = {
+        key: item for key, item in by_key.items() if contract in (None, key, key.rpartition(":")[2])
+    }
     if contract is None:  # interfaces and abstract contracts were deployed nowhere
-        wanted = {key: item for key, item in wanted.items() if _has_code(item)} or wanted
-    if len(wanted) != 1:
-        names = ", ".join(plain(key, 60) for key in sorted(wanted or found)[:10])
+        candidates = {key: item for key, item in candidates.items() if _has_code(item)} or candidates
+    if len(candidates) != 1:
+        names = ", ".join(plain(key, 60) for key in sorted(candidates or by_key)[:10])
         raise FileFormatError(
-            f"{shown} describes {'several contracts' if wanted else 'no such contract'}: {names or 'none'}; "
+            f"{label} describes {'several contracts' if candidates else 'no such contract'}: {names or 'none'}; "
             "say which: FILE:CONTRACT"
         )
-    ((key, item),) = wanted.items()
+    ((key, item),) = candidates.items()
     return item | {"contractName": key.rpartition(":")[2] or key}
 
 
@@ -370,10 +372,10 @@ def _hardhat_layout(path: Path) -> dict[str, Any] | None:
         if info is None:
             return None
         built = _decode_json(read_bounded(info, MAX_BYTES, _NOUN), str(info))
-        found = built["output"]["contracts"][document["sourceName"]][document["contractName"]]
+        compiled = built["output"]["contracts"][document["sourceName"]][document["contractName"]]
     except (FileFormatError, KeyError, TypeError):
         return None
-    layout = found.get("storageLayout") if isinstance(found, dict) else None
+    layout = compiled.get("storageLayout") if isinstance(compiled, dict) else None
     return layout if isinstance(layout, dict) and layout.get("storage") else None
 
 
@@ -382,16 +384,20 @@ def _build_info(path: Path, document: dict[str, Any]) -> Path | None:
     beside = path.with_suffix(".dbg.json")
     if beside.is_file():
         linked = _decode_json(read_bounded(beside, MAX_BYTES, _NOUN), str(beside))
-        named = linked.get("buildInfo") if isinstance(linked, dict) else None
-        found = (path.parent / named) if isinstance(named, str) else None
-        return found if found is not None and found.parent.name == "build-info" and found.is_file() else None
+        relative = linked.get("buildInfo") if isinstance(linked, dict) else None
+        candidate = (path.parent / relative) if isinstance(relative, str) else None
+        return (
+            candidate
+            if candidate is not None and candidate.parent.name == "build-info" and candidate.is_file()
+            else None
+        )
     number = document.get("buildInfoId")
     if not isinstance(number, str) or not number.replace("-", "").replace("_", "").isalnum():
         return None
     for folder in list(path.resolve().parents)[:16]:
-        found = folder / "build-info" / f"{number}.output.json"
-        if found.is_file():
-            return found
+        candidate = folder / "build-info" / f"{number}.output.json"
+        if candidate.is_file():
+            return candidate
     return None
 
 

@@ -84,11 +84,11 @@ def family(code: bytes, creation: bytes = b"") -> Family:
     """Return the family of a contract; ``creation`` is what created it, arguments and all, where known."""
     if clone_target(code) is not None:
         return Family(digest=_digest(code, ()), blanks=(), exact=True)
-    found = _find_immutables(code, creation)
-    blanks = found
+    immutables = _find_immutables(code, creation)
+    blanks = immutables
     if blanks is None:
         blanks = tuple(span for span in _operands(code) if code[span[0] - 1] == _PUSH32)
-    return Family(digest=_digest(code, blanks), blanks=blanks, exact=found is not None)
+    return Family(digest=_digest(code, blanks), blanks=blanks, exact=immutables is not None)
 
 
 def _digest(code: bytes, blanks: tuple[Span, ...]) -> bytes:
@@ -116,13 +116,13 @@ def _blank_spans(code: bytes, blanks: tuple[Span, ...]) -> bytes:
 def _metadata(code: bytes) -> Iterator[Span]:
     """Yield where metadata lies, its length at the end included, ascending."""
     behind = 0
-    for found in _BEGINS.finditer(code):
-        if found.start() < behind:
+    for start in _BEGINS.finditer(code):
+        if start.start() < behind:
             continue
-        end = _map_end(code, found.start())
-        if end is not None and code[end : end + 2] == (end - found.start()).to_bytes(2, "big"):
+        end = _map_end(code, start.start())
+        if end is not None and code[end : end + 2] == (end - start.start()).to_bytes(2, "big"):
             behind = end + 2
-            yield found.start(), behind
+            yield start.start(), behind
 
 
 def _map_end(code: bytes, at: int) -> int | None:
@@ -167,7 +167,7 @@ def _find_immutables(code: bytes, creation: bytes) -> tuple[Span, ...] | None:
         return None
     spans = _operands(code)
     start, end = _probe(code, spans)
-    for at in _places(creation, code[start:end]):
+    for at in _positions(creation, code[start:end]):
         copy = creation[at - start : at - start + len(code)] if at >= start else b""
         blanks = tuple(span for span in spans if not any(copy[slice(*span)]))
         if _blank_spans(code, blanks) == copy:
@@ -184,7 +184,7 @@ def _probe(code: bytes, spans: list[Span]) -> Span:
     return start, min(end, start + _PROBE)
 
 
-def _places(text: bytes, part: bytes) -> Iterator[int]:
+def _positions(text: bytes, part: bytes) -> Iterator[int]:
     at = text.find(part) if part else -1
     for _ in range(_TRIES):
         if at < 0:
@@ -197,7 +197,7 @@ def _behind(code: bytes, creation: bytes) -> tuple[Span, ...] | None:
     """Return Vyper's immutables, whole words behind what the creation code holds; ``None`` if there are none."""
     if _VYPER not in creation:
         return None
-    for at in _places(creation, code[: min(_PROBE, len(code) // 2)]):
+    for at in _positions(creation, code[: min(_PROBE, len(code) // 2)]):
         low, high = 0, min(len(code), len(creation) - at)
         while low < high:  # the longest common beginning
             middle = (low + high + 1) // 2

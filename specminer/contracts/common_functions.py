@@ -29,12 +29,12 @@ class CommonFunction:
 @cache
 def common_functions() -> dict[bytes, CommonFunction]:
     """Return the functions by selector; each selector is that of one function only."""
-    found: dict[bytes, CommonFunction] = {}
+    functions: dict[bytes, CommonFunction] = {}
     for line in files("specminer.contracts").joinpath(TABLE).read_text("utf-8").splitlines():
         if not line.startswith("#"):
             signature, _, names = line.partition(" ")
             arguments = tuple(names.split(",")) if names else ()
-            found[keccak(signature.encode())[:4]] = CommonFunction(
+            functions[keccak(signature.encode())[:4]] = CommonFunction(
                 signature.partition("(")[0], signature, arguments
             )
-    return found
+    return functions

@@ -41,13 +41,13 @@ def enum_members(document: Any) -> dict[str, tuple[str, ...]]:
 
     An enum that is told in two ways is left out. Whatever is malformed is passed over: names are all that is lost.
     """
-    found: dict[str, tuple[str, ...] | None] = {}
+    enums: dict[str, tuple[str, ...] | None] = {}
     for name, members in _find_declared(document):
-        if len(found) >= MAX_ENUMS:
+        if len(enums) >= MAX_ENUMS:
             break
         if _is_sound(name, members):
-            found[name] = members if found.get(name, members) == members else None
-    return {name: members for name, members in found.items() if members is not None}
+            enums[name] = members if enums.get(name, members) == members else None
+    return {name: members for name, members in enums.items() if members is not None}
 
 
 def _is_sound(name: str, members: tuple[str, ...]) -> bool:
@@ -75,9 +75,9 @@ def _find_declared(document: Any) -> Iterator[tuple[str, tuple[str, ...]]]:
 
 def _files(document: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     """Yield what is said of each source file."""
-    places = [document, document.get("input"), document.get("output")]
-    for place in places:
-        files = place.get("sources") if isinstance(place, dict) else None
+    holders = [document, document.get("input"), document.get("output")]
+    for holder in holders:
+        files = holder.get("sources") if isinstance(holder, dict) else None
         if isinstance(files, dict):
             yield from (file for file in files.values() if isinstance(file, dict))
 
@@ -89,7 +89,7 @@ def _trees(document: Mapping[str, Any]) -> Iterator[Any]:
 
 
 def _sources(document: Mapping[str, Any]) -> Iterator[str]:
-    told = [document.get("source"), *(file.get("content") for file in _files(document))]
+    texts = [document.get("source"), *(file.get("content") for file in _files(document))]
     text = document.get("SourceCode")
     if isinstance(text, str) and text.lstrip()[:1] == "{" and len(text) <= MAX_SOURCE:
         try:  # Etherscan puts standard JSON into braces of its own
@@ -99,10 +99,10 @@ def _sources(document: Mapping[str, Any]) -> Iterator[str]:
             inner = msgspec.json.decode(bare)
         except (NestingError, msgspec.DecodeError, UnicodeError, RecursionError):
             inner = None
-        told += [file.get("content") for file in _files(inner)] if isinstance(inner, dict) else []
+        texts += [file.get("content") for file in _files(inner)] if isinstance(inner, dict) else []
     else:
-        told.append(text)
-    yield from (item for item in told if isinstance(item, str) and len(item) <= MAX_SOURCE)
+        texts.append(text)
+    yield from (item for item in texts if isinstance(item, str) and len(item) <= MAX_SOURCE)
 
 
 def _of_tree(tree: Any) -> Iterator[tuple[str, tuple[str, ...]]]:

@@ -28,14 +28,14 @@ def fitting_artifact(artifacts: Sequence[Artifact], codes: Sequence[bytes]) -> A
     """
     if len(artifacts) == 1:
         return artifacts[0]
-    known = [code for code in codes if code]
-    if not known:
+    programs = [code for code in codes if code]
+    if not programs:
         return _joined(artifacts, None) if artifacts else None
-    fitting = [item for item in artifacts if max(_share(item, code) for code in known) >= FITS]
+    fitting = [item for item in artifacts if max(_share(item, code) for code in programs) >= FITS]
     if not fitting:
         return None
     with_layout = [item for item in fitting if item.storage_layout is not None]
-    newest = max(with_layout, key=lambda item: (_share(item, known[-1]), len(item.abi)), default=None)
+    newest = max(with_layout, key=lambda item: (_share(item, programs[-1]), len(item.abi)), default=None)
     return _joined(fitting, newest)
 
 

@@ -147,15 +147,15 @@ class _SolidityTypes:
 
 
 def _has_size(label: str) -> bool:
-    known = label in _SIZES or label.startswith(("contract ", "enum ")) or _VALUE.fullmatch(label)
-    return bool(known) or _ARRAY.fullmatch(label) is not None
+    has_word_size = label in _SIZES or label.startswith(("contract ", "enum ")) or _VALUE.fullmatch(label)
+    return bool(has_word_size) or _ARRAY.fullmatch(label) is not None
 
 
 def _value_size(label: str) -> int:
     """Return the bytes of a plain value; 32 where its type does not tell."""
-    found = _VALUE.fullmatch(label)
-    if found is not None:
-        number = int(found[1])
+    match = _VALUE.fullmatch(label)
+    if match is not None:
+        number = int(match[1])
         return max(1, min(32, number if label.startswith("bytes") else number // 8))
     if label.startswith(("contract ", "enum ")):
         return 20 if label.startswith("contract ") else 1

@@ -59,11 +59,11 @@ _PANICS = {
 
 def canonical(parameter: Parameter) -> str:
     """Return a parameter's type as selectors spell it: tuples opened up."""
-    found = _TUPLE.fullmatch(parameter.type)
-    if found is None:
+    match = _TUPLE.fullmatch(parameter.type)
+    if match is None:
         return parameter.type
     inner = ",".join(canonical(component) for component in parameter.components)
-    return f"({inner}){found[1]}"
+    return f"({inner}){match[1]}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,9 +94,9 @@ class Interface:
         """Return the bare name of what was called: a function, ``constructor``, ``receive``, ``fallback``."""
         if kind is InvocationKind.CONSTRUCTOR:
             return "constructor"
-        found = self.functions.get(data[:4])
-        if found is not None:
-            return found.name
+        function = self.functions.get(data[:4])
+        if function is not None:
+            return function.name
         if not data:
             return "receive" if self.has_receive or not self.functions else "fallback"
         return f"0x{data[:4].hex()}" if len(data) >= 4 else "fallback"
@@ -119,11 +119,11 @@ class Interface:
 
     def arguments(self, data: bytes) -> dict[str, Any]:
         """Return the decoded arguments by name; empty if the calldata does not fit the types."""
-        found = self.functions.get(data[:4])
-        if found is None:
+        function = self.functions.get(data[:4])
+        if function is None:
             return {}
-        values = decode_values(found.types, data[4:])
-        return {} if values is None else dict(zip(found.arguments, values, strict=True))
+        values = decode_values(function.types, data[4:])
+        return {} if values is None else dict(zip(function.arguments, values, strict=True))
 
     def reason(self, outcome: Outcome) -> str:
         """Return why a call was rejected, on one line; empty if it was not or gave no reason."""
@@ -157,15 +157,15 @@ class Interface:
             return "Error" if values is None else str(values[0])
         if thrown == _PANIC and len(rest) == 32:
             return f"panic {int.from_bytes(rest, 'big'):#04x}"
-        found = self.errors.get(thrown)
-        if found is not None:
-            return str(found.name)
+        error = self.errors.get(thrown)
+        if error is not None:
+            return str(error.name)
         return f"0x{thrown.hex()}" if thrown else ""
 
     def share_known(self, selectors: Counter[bytes]) -> float:
         """Return the share of calls whose selector this interface knows, of how often each was called; 1 of none."""
-        known = sum(count for selector, count in selectors.items() if selector in self.functions)
-        return known / selectors.total() if selectors else 1.0
+        recognised = sum(count for selector, count in selectors.items() if selector in self.functions)
+        return recognised / selectors.total() if selectors else 1.0
 
 
 def _short(value: object) -> str:
@@ -182,24 +182,24 @@ def _selector(signature: str) -> bytes:
 
 
 def _functions(entries: Iterable[AbiEntry]) -> dict[bytes, InterfaceFunction]:
-    listed = list(entries)
-    counts = Counter(entry.name[:MAX_NAME] for entry in listed)
-    found: dict[bytes, InterfaceFunction] = {}
-    for entry in listed:
+    items = list(entries)
+    counts = Counter(entry.name[:MAX_NAME] for entry in items)
+    functions: dict[bytes, InterfaceFunction] = {}
+    for entry in items:
         types = tuple(canonical(parameter) for parameter in entry.inputs)
         signature = f"{entry.name}({','.join(types)})"
         selected = _selector(signature)
         name = entry.name[:MAX_NAME]
         if counts[name] > 1:
             name = signature if len(signature) <= MAX_NAME else f"{name} 0x{selected.hex()}"
-        found[selected] = InterfaceFunction(
+        functions[selected] = InterfaceFunction(
             name=name,
             signature=signature,
             types=types,
             arguments=_argument_names(entry.inputs),
             read_only=entry.constant or entry.state_mutability in ("view", "pure"),
         )
-    return found
+    return functions
 
 
 def _argument_names(parameters: Sequence[Parameter]) -> tuple[str, ...]:
@@ -207,16 +207,16 @@ def _argument_names(parameters: Sequence[Parameter]) -> tuple[str, ...]:
 
     One called like what conditions say of every call has ``_`` behind it: ``value`` is the ether that came.
     """
-    given = [
+    labels = [
         f"{name}_" if name in CALL_FACTS else name
         for name in (parameter.name[:MAX_NAME] for parameter in parameters)
     ]
     names: list[str] = []
-    unique = UniqueNames(given)
-    for place, name in enumerate(given):
+    unique = UniqueNames(labels)
+    for index, name in enumerate(labels):
         again = not name or name in names
         names.append(
-            unique.add(f"arg{place}", lambda other, number: other + "_" * (number - 1)) if again else name
+            unique.add(f"arg{index}", lambda other, number: other + "_" * (number - 1)) if again else name
         )
     return tuple(names)
 
@@ -250,16 +250,16 @@ def from_code(codes: Iterable[bytes]) -> Interface:
     searched = [code for code in codes if len(code) <= MAX_CODE]
     for code in searched:
         info = evmole.contract_info(code, selectors=True, arguments=True, state_mutability=True)
-        for found in info.functions or ():
-            types = tuple(split_types(found.arguments or ""))
-            read_only = found.state_mutability in ("view", "pure")
-            functions[bytes.fromhex(found.selector)] = _common(
-                found.selector, types, read_only
+        for recovered in info.functions or ():
+            types = tuple(split_types(recovered.arguments or ""))
+            read_only = recovered.state_mutability in ("view", "pure")
+            functions[bytes.fromhex(recovered.selector)] = _common(
+                recovered.selector, types, read_only
             ) or InterfaceFunction(
-                name=f"0x{found.selector}",
-                signature=f"0x{found.selector}({found.arguments or ''})",
+                name=f"0x{recovered.selector}",
+                signature=f"0x{recovered.selector}({recovered.arguments or ''})",
                 types=types,
-                arguments=tuple(f"arg{place}" for place in range(len(types))),
+                arguments=tuple(f"arg{index}" for index in range(len(types))),
                 read_only=read_only,
             )
     if not functions:
@@ -269,17 +269,17 @@ def from_code(codes: Iterable[bytes]) -> Interface:
 
 def _common(selected: str, types: tuple[str, ...], read_only: bool) -> InterfaceFunction | None:
     """Return the well-known function that a selector and a number of arguments are of; ``None`` if there is none."""
-    known = common_functions().get(bytes.fromhex(selected))
-    if known is None:
+    function = common_functions().get(bytes.fromhex(selected))
+    if function is None:
         return None
-    own = split_types(known.signature.partition("(")[2][:-1])
+    own = split_types(function.signature.partition("(")[2][:-1])
     if len(own) != len(types):
         return None
-    given = known.arguments or ("",) * len(own)
-    parameters = [Parameter(type=kind, name=name) for kind, name in zip(own, given, strict=True)]
+    labels = function.arguments or ("",) * len(own)
+    parameters = [Parameter(type=kind, name=name) for kind, name in zip(own, labels, strict=True)]
     return InterfaceFunction(
-        name=known.name,
-        signature=known.signature,
+        name=function.name,
+        signature=function.signature,
         types=tuple(own),
         arguments=_argument_names(parameters),
         read_only=read_only,
@@ -297,14 +297,14 @@ def _told_apart(functions: dict[bytes, InterfaceFunction]) -> dict[bytes, Interf
 
 def _recovery_note(functions: Mapping[bytes, InterfaceFunction]) -> str:
     """Say where the names of functions come from that evmole found."""
-    named = sum(not function.name.startswith("0x") for function in functions.values())
-    if not named:
+    count = sum(not function.name.startswith("0x") for function in functions.values())
+    if not count:
         return (
             "no ABI was given: functions are named by their selectors, which evmole found in the bytecode "
             "with their argument types; give --abi FILE for names"
         )
     return (
-        f"no ABI was given: {named:,} of {len(functions):,} functions that evmole found in the bytecode are named as "
+        f"no ABI was given: {count:,} of {len(functions):,} functions that evmole found in the bytecode are named as "
         "those of well-known contracts with the same selector and as many arguments, which may be other functions by "
         "chance; give --abi FILE for the contract's own names"
     )

@@ -181,15 +181,15 @@ class Signature:
 @cache
 def usual_signatures() -> dict[bytes, Signature]:
     """Return the table, by selector."""
-    found: dict[bytes, Signature] = {}
+    signatures: dict[bytes, Signature] = {}
     for line in _TABLE.strip().splitlines():
         spelling, _, outputs = line.partition(") ")
         spelling = spelling.removesuffix(")") + ")"
         name, _, inputs = spelling.removesuffix(")").partition("(")
         pairs = [item.partition(" ") for item in outputs.split(",")] if outputs else []
-        found[keccak(spelling.encode())[:4]] = Signature(
+        signatures[keccak(spelling.encode())[:4]] = Signature(
             name=name,
             inputs=tuple(split_types(inputs)),
             outputs=tuple((kind, label) for kind, _, label in pairs),
         )
-    return found
+    return signatures

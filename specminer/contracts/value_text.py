@@ -18,8 +18,8 @@ def value_text(value: object, limit: int = MAX_VALUE) -> str:
     if isinstance(value, bytes):
         text = f"0x{value.hex()}"
     elif isinstance(value, list | tuple):
-        shown = [value_text(item, limit) for item in value[:_ELEMENTS]]
-        text = f"[{list_some(shown, len(value), ', …')}]"
+        elements = [value_text(item, limit) for item in value[:_ELEMENTS]]
+        text = f"[{list_some(elements, len(value), ', …')}]"
     else:
         text = str(value)
     return text if len(text) <= limit else text[: limit - 1] + "…"

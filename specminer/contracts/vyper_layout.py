@@ -55,25 +55,25 @@ class _VyperTypes:
         """Return the name of a type, given how many slots it takes where that is known."""
         if depth > _MAX_DEPTH:
             raise VyperLayoutError(f"the type of {plain(variable, 60)} is nested deeper than {_MAX_DEPTH}")
-        if (found := _HASH_MAP.fullmatch(text)) is not None:
-            key, value = _split_pair(found[1])
+        if (match := _HASH_MAP.fullmatch(text)) is not None:
+            key, value = _split_pair(match[1])
             inner = self.of(value, None, variable, depth + 1)
             if _TEXT.fullmatch(key) is not None:
                 keyed = self.add("string", 1, "bytes")
             else:
                 keyed = self.of(key, 1, variable, depth + 1)
             return self.add(text, 1, "mapping", key=keyed, value=inner)
-        if (found := _DYN_ARRAY.fullmatch(text)) is not None:
-            count = max(1, int(found[2]))
+        if (match := _DYN_ARRAY.fullmatch(text)) is not None:
+            count = max(1, int(match[2]))
             each = None if slots is None else max(1, (slots - 1) // count)
-            base = self.of(found[1], each, variable, depth + 1)
+            base = self.of(match[1], each, variable, depth + 1)
             return self.add(text, slots or 1 + count * self.slots(base), "inline_array", base=base)
-        if (found := _TEXT.fullmatch(text)) is not None:
-            return self.add(text, slots or 1 + -(-int(found[2]) // 32), "inline_bytes")
-        if (found := _ARRAY.fullmatch(text)) is not None:
-            count = max(1, int(found[2]))
+        if (match := _TEXT.fullmatch(text)) is not None:
+            return self.add(text, slots or 1 + -(-int(match[2]) // 32), "inline_bytes")
+        if (match := _ARRAY.fullmatch(text)) is not None:
+            count = max(1, int(match[2]))
             each = None if slots is None else max(1, slots // count)
-            base = self.of(found[1], each, variable, depth + 1)
+            base = self.of(match[1], each, variable, depth + 1)
             return self.add(text, slots or count * self.slots(base), base=base)
         if _WORD.fullmatch(text) is not None:
             return self.add("int168" if text == "decimal" else text, 1)
@@ -136,8 +136,8 @@ def from_vyper(layout: Mapping[str, Any], structs: Mapping[str, Fields]) -> dict
     types = _VyperTypes(structs)
     ends = [following[1] - row[1] for row, following in pairwise(rows)] + [0]
     storage = []
-    for (name, slot, text, given), gap in zip(rows, ends, strict=False):
-        kind = types.of(text, given or gap or None, name.rpartition(".")[2])
+    for (name, slot, text, size), gap in zip(rows, ends, strict=False):
+        kind = types.of(text, size or gap or None, name.rpartition(".")[2])
         storage.append({"label": name, "slot": str(slot), "offset": 0, "type": kind})
     return {"storage": storage, "types": types.found, "keyLast": True}
 
@@ -146,22 +146,22 @@ def _variables(
     table: Mapping[str, Any], prefix: str, depth: int = 0
 ) -> list[tuple[str, int, str, int | None]]:
     """Return name, slot, type and size of each variable; those of modules stand in tables of their own."""
-    found: list[tuple[str, int, str, int | None]] = []
+    variables: list[tuple[str, int, str, int | None]] = []
     for name, item in table.items():
-        shown = plain(f"{prefix}{name}", 60)
+        label = plain(f"{prefix}{name}", 60)
         if not isinstance(item, dict) or depth > _MAX_DEPTH:
-            raise VyperLayoutError(f"{shown} should be described by an object with type and slot")
+            raise VyperLayoutError(f"{label} should be described by an object with type and slot")
         slot, text, size = item.get("slot"), item.get("type"), item.get("n_slots")
         if slot is None and text is None:
-            found += _variables(item, f"{prefix}{name}.", depth + 1)
+            variables += _variables(item, f"{prefix}{name}.", depth + 1)
             continue
         if not isinstance(slot, int) or isinstance(slot, bool) or not 0 <= slot < WORD_LIMIT:
-            raise VyperLayoutError(f"the slot of {shown} should be a number from 0 to 2**256 - 1")
+            raise VyperLayoutError(f"the slot of {label} should be a number from 0 to 2**256 - 1")
         if not isinstance(text, str) or len(text) > 10_000:
-            raise VyperLayoutError(f"the type of {shown} should be a text")
+            raise VyperLayoutError(f"the type of {label} should be a text")
         if size is not None and (
             not isinstance(size, int) or isinstance(size, bool) or not 0 < size < WORD_LIMIT // 32
         ):
-            raise VyperLayoutError(f"n_slots of {shown} should be a number above 0")
-        found.append((f"{prefix}{name}", slot, text, size))
-    return found
+            raise VyperLayoutError(f"n_slots of {label} should be a number above 0")
+        variables.append((f"{prefix}{name}", slot, text, size))
+    return variables

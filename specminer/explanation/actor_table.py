@@ -215,8 +215,8 @@ def tabulate_actors(
     _add_payments(records, history)
     if history.transfers is not None:
         _add_tokens(records, history.transfers, traced)
-    known = not bool((history.accepted & np.equal(history.invocation_payments, MISSING)).any())
-    held = _role_holders(roles)
+    ether_known = not bool((history.accepted & np.equal(history.invocation_payments, MISSING)).any())
+    holders = _role_holders(roles)
     ranked = sorted(
         (address for address in records if address != NO_ADDRESS),
         key=lambda item: (-(records[item].taken_out - records[item].put_in), -records[item].calls, item),
@@ -229,7 +229,7 @@ def tabulate_actors(
         chain_id=history.contracts[0].chain_id,
         contracts=tuple(checksum_address(address) for address in history.accounts),
         actors=tuple(
-            _Maker(history, register, known, held).actor(
+            _Maker(history, register, ether_known, holders).actor(
                 address,
                 records[address],
                 _kind(address, traced, origins, records[address]),
@@ -241,7 +241,7 @@ def tabulate_actors(
         tokens=sums,
         tokens_known=recorded == len(history.transaction_hash),
         tokens_recorded=recorded,
-        ether_known=known,
+        ether_known=ether_known,
         transactions=len(history.transaction_hash),
     )
 
@@ -282,12 +282,12 @@ def _add_calls(records: dict[Address, _AddressRecord], context: HistoryContext) 
 
 
 def _add_payments(records: dict[Address, _AddressRecord], history: History) -> None:
-    for place in np.flatnonzero(~history.payment_undone).tolist():
-        transaction = int(history.invocation_transaction[int(history.payment_invocation[place])])
-        value = int(history.payment_value[place])
+    for row in np.flatnonzero(~history.payment_undone).tolist():
+        transaction = int(history.invocation_transaction[int(history.payment_invocation[row])])
+        value = int(history.payment_value[row])
         if value != MISSING and not history.words[value]:
             continue
-        record = _touch(records, history.addresses[int(history.payment_to[place])], transaction)
+        record = _touch(records, history.addresses[int(history.payment_to[row])], transaction)
         if value == MISSING:
             record.unseen_payments += 1
         else:
@@ -368,9 +368,9 @@ class _Maker:
 
     def _roles(self, address: Address, record: _AddressRecord) -> tuple[str, ...]:
         by_address, reserved = self.held
-        named = by_address.get(checksum_address(address).lower(), [])
+        own_roles = by_address.get(checksum_address(address).lower(), [])
         acted = [role.name for role in reserved if record.accepted.intersection(role.functions)]
-        return tuple(dict.fromkeys((*named, *acted)))
+        return tuple(dict.fromkeys((*own_roles, *acted)))
 
 
 def appearance(history: History, transaction: int) -> Appearance:
@@ -390,11 +390,11 @@ def _token_sums(history: History, register: TokenRegister, traced: set[Address])
     rows: dict[int, list[int]] = defaultdict(list)
     for row, token in enumerate(transfers.token.tolist()):
         rows[token].append(row)
-    found = [
-        _token_sum(transfers, transfers.parties[token], listed, register, traced)
-        for token, listed in rows.items()
+    sums = [
+        _token_sum(transfers, transfers.parties[token], own_rows, register, traced)
+        for token, own_rows in rows.items()
     ]
-    return tuple(sorted(found, key=lambda item: (-item.flows, item.token)))
+    return tuple(sorted(sums, key=lambda item: (-item.flows, item.token)))
 
 
 def _token_sum(
@@ -406,7 +406,7 @@ def _token_sum(
 ) -> TokenSum:
     facts = register.facts(token)
     counted = [(row, word_at(transfers.amount, row)) for row in rows if _is_counted(transfers, row)]
-    inside = {place for place, party in enumerate(transfers.parties) if party in traced}
+    inside = {number for number, party in enumerate(transfers.parties) if party in traced}
     return TokenSum(
         token=facts.address,
         symbol=facts.symbol,

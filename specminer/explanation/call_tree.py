@@ -96,10 +96,10 @@ class CallTree:
 
         Within one part an invocation stands under its parent already; here the parts of several contracts meet.
         """
-        for place, (outside, made, caller) in enumerate(self._waiting):
-            if (made.to, caller) == (call.contract, call.sender) and call.data.startswith(made.data):
+        for index, (outside, external, caller) in enumerate(self._waiting):
+            if (external.to, caller) == (call.contract, call.sender) and call.data.startswith(external.data):
                 outside.call, outside.inside = node.call, node.inside
-                del self._waiting[place]
+                del self._waiting[index]
                 return True
         return False
 
@@ -107,16 +107,16 @@ class CallTree:
         """Return the outermost invocations of a part, with all inside them."""
         starts = list(accumulate((_start(call) for call in item.invocations), max))
         nodes = [
-            _CallNode(call=self._invocation(call), order=(starts[place], place))
-            for place, call in enumerate(item.invocations)
+            _CallNode(call=self._invocation(call), order=(starts[index], index))
+            for index, call in enumerate(item.invocations)
         ]
         roots = []
-        for place, call in enumerate(item.invocations):
-            node = nodes[place]
-            for number, made in enumerate(call.calls or ()):
-                outside = _CallNode(call=self._outside(call, made), order=(made.position, number))
+        for index, call in enumerate(item.invocations):
+            node = nodes[index]
+            for number, external in enumerate(call.calls or ()):
+                outside = _CallNode(call=self._outside(call, external), order=(external.position, number))
                 node.inside.append(outside)
-                self._waiting.append((outside, made, call.contract))
+                self._waiting.append((outside, external, call.contract))
             if call.parent is None:
                 roots.append((call, node))
             else:
@@ -176,42 +176,42 @@ class CallTree:
             return self._names.reason(contract, outcome.data)
         return ""
 
-    def _outside(self, caller: Invocation, made: ExternalCall) -> TreeCall:
-        if made.kind.creates:
+    def _outside(self, caller: Invocation, external: ExternalCall) -> TreeCall:
+        if external.kind.creates:
             return TreeCall(
                 level=0,
                 step=CallStep.CREATION,
                 caller=shown_address(caller.contract),
-                callee=shown_address(made.to) if made.succeeded else "",
+                callee=shown_address(external.to) if external.succeeded else "",
                 function="constructor",
-                value=str(made.value),
-                outcome=_outcome(made),
-                reason="" if made.succeeded else self._names.reason(made.to, made.output),
+                value=str(external.value),
+                outcome=_outcome(external),
+                reason="" if external.succeeded else self._names.reason(external.to, external.output),
             )
-        decoded = self._names.call(made.to, InvocationKind.INTERNAL, made.data)
-        whole = decoded.whole and made.data_size == len(made.data)
-        answer = self._names.answer(made.to, made.data, made.output) if made.succeeded else ()
-        cut = made.output_size != len(made.output)
+        decoded = self._names.call(external.to, InvocationKind.INTERNAL, external.data)
+        whole = decoded.whole and external.data_size == len(external.data)
+        answer = self._names.answer(external.to, external.data, external.output) if external.succeeded else ()
+        cut = external.output_size != len(external.output)
         return TreeCall(
             level=0,
             step=CallStep.OUTSIDE,
             caller=shown_address(caller.contract),
-            callee=shown_address(made.to),
+            callee=shown_address(external.to),
             function=decoded.function,
             arguments=decoded.arguments,
-            data=None if whole else cut_hex(made.data),
-            value=str(made.value),
-            outcome=_outcome(made),
-            reason="" if made.succeeded else self._names.reason(made.to, made.output),
+            data=None if whole else cut_hex(external.data),
+            value=str(external.value),
+            outcome=_outcome(external),
+            reason="" if external.succeeded else self._names.reason(external.to, external.output),
             answer=answer or (),
-            output=cut_hex(made.output) if answer is None or (cut and not answer) else None,
+            output=cut_hex(external.output) if answer is None or (cut and not answer) else None,
         )
 
 
-def _outcome(made: ExternalCall) -> str:
-    if not made.succeeded:
+def _outcome(external: ExternalCall) -> str:
+    if not external.succeeded:
         return "failed"
-    return "rolled back" if made.undone else "returned"
+    return "rolled back" if external.undone else "returned"
 
 
 def _start(call: Invocation) -> int:
@@ -219,7 +219,7 @@ def _start(call: Invocation) -> int:
     first = [
         *(access.position for access in call.accesses[:1]),
         *(event.position for event in call.events[:1]),
-        *(made.position for made in (call.calls or ())[:1]),
+        *(external.position for external in (call.calls or ())[:1]),
     ]
     return min(first, default=0)
 

@@ -22,10 +22,10 @@ def merged_flows(parts: Sequence[Transaction]) -> TransactionFlows:
     tokens: dict[tuple[int | None, Address, int], TokenFlow] = {}
     traced = [{call.contract for call in part.invocations} for part in parts]
     own = set().union(*traced)
-    for part, mine in zip(flows, traced, strict=True):
+    for part, contracts in zip(flows, traced, strict=True):
         ordinal: dict[tuple[int | None, Address], int] = defaultdict(int)
         for flow in part.tokens:
-            if flow.token in own - mine:
+            if flow.token in own - contracts:
                 continue  # told by the recording of the token itself
             tokens.setdefault((flow.log, flow.token, ordinal[flow.log, flow.token]), flow)
             ordinal[flow.log, flow.token] += 1
@@ -40,20 +40,20 @@ def merged_flows(parts: Sequence[Transaction]) -> TransactionFlows:
 def _merged_ether(parts: Sequence[Transaction], flows: Sequence[TransactionFlows]) -> list[EtherFlow]:
     """Return ether flows; what one traced contract paid another is told by the payer alone."""
     payers = {call.contract for part in parts for call in part.invocations if call.payments is not None}
-    found: list[EtherFlow] = []
+    merged: list[EtherFlow] = []
     top = False
     for part, own in zip(parts, flows, strict=True):
-        mine = {call.contract for call in part.invocations}
+        contracts = {call.contract for call in part.invocations}
         for flow in own.ether:
             first = flow.position == -1 and flow.sender == part.sender and flow.amount == part.value
-            if flow.position == -1 and flow.sender in payers - mine:
+            if flow.position == -1 and flow.sender in payers - contracts:
                 continue
             if first and flow.recipient == part.to:
                 if top:
                     continue
                 top = True
-            found.append(flow)
-    return found
+            merged.append(flow)
+    return merged
 
 
 def movements(flows: TransactionFlows) -> tuple[Movement, ...]:
@@ -100,20 +100,20 @@ def gains(flows: TransactionFlows) -> tuple[Gain, ...]:
         if flow.amount is not None:
             sent[asset, flow.sender] += flow.amount
             received[asset, flow.recipient] += flow.amount
-    found = [
+    rows = [
         (asset, address, received[asset, address], sent[asset, address])
         for asset, address in sorted({*received, *sent})
         if address != NO_ADDRESS
     ]
-    found = [item for item in found if item[2] != item[3]]
-    found.sort(key=lambda item: (item[0] != ETHER, item[0], -(item[2] - item[3]), item[1]))
+    rows = [item for item in rows if item[2] != item[3]]
+    rows.sort(key=lambda item: (item[0] != ETHER, item[0], -(item[2] - item[3]), item[1]))
     return tuple(
         Gain(
             address=checksum_address(address),
             asset=asset,
-            received=str(taken),
-            sent=str(given),
-            net=str(taken - given),
+            received=str(amount_received),
+            sent=str(amount_sent),
+            net=str(amount_received - amount_sent),
         )
-        for asset, address, taken, given in found[:MAX_GAINS]
+        for asset, address, amount_received, amount_sent in rows[:MAX_GAINS]
     )

@@ -80,7 +80,7 @@ class _Event:
         """Return the fields with as many indexed as there are topics, the first ones if the ABI says otherwise."""
         if sum(indexed for _, _, indexed in self.fields) == topics:
             return self.fields
-        return tuple((name, kind, place < topics) for place, (name, kind, _) in enumerate(self.fields))
+        return tuple((name, kind, index < topics) for index, (name, kind, _) in enumerate(self.fields))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,13 +140,13 @@ class KnownNames:
         interface = self._interface(address)
         if kind is InvocationKind.CONSTRUCTOR:
             return DecodedCall(function="constructor", arguments=(), whole=True)
-        known = interface.functions.get(data[:4]) if interface is not None else None
-        if known is not None:
-            call = _decode_call(known.name, known.arguments, known.types, data[4:])
+        function = interface.functions.get(data[:4]) if interface is not None else None
+        if function is not None:
+            call = _decode_call(function.name, function.arguments, function.types, data[4:])
             return replace(call, arguments=self._name_members(address, data[:4], call.arguments))
         usual = usual_signatures().get(data[:4])
         if usual is not None and interface is None:
-            names = [f"arg{place}" for place in range(len(usual.inputs))]
+            names = [f"arg{index}" for index in range(len(usual.inputs))]
             return _decode_call(usual.name, names, usual.inputs, data[4:])
         if interface is not None:
             name = interface.function_name(kind, data)
@@ -227,16 +227,16 @@ def _fields(event: _Event, topics: Sequence[bytes], data: bytes) -> tuple[NamedV
     if values is None:
         return None
     others, indexes = iter(_name_values(rest, values)), iter(topics)
-    found = []
+    named_values = []
     for name, kind, indexed in fields:
         if not indexed:
-            found.append(next(others))
+            named_values.append(next(others))
             continue
         topic = next(indexes)
         value = None if _is_hashed(kind) else decode_values([kind], topic)
         text = f"0x{topic.hex()}" if value is None else typed_text(kind, value[0], MAX_TEXT)
-        found.append(NamedValue(name=name, value=text))
-    return tuple(found)
+        named_values.append(NamedValue(name=name, value=text))
+    return tuple(named_values)
 
 
 def _is_hashed(kind: str) -> bool:
@@ -246,13 +246,13 @@ def _is_hashed(kind: str) -> bool:
 
 @cache
 def _usual_events() -> dict[bytes, _Event]:
-    found = {}
+    events = {}
     for line in _EVENTS.strip().splitlines():
         name, _, inside = line.removesuffix(")").partition("(")
         pairs = [item.split(" ") for item in split_types(inside)]
         topic = keccak(f"{name}({','.join(kind for kind, _ in pairs)})".encode())
-        found[topic] = _Event(name=name, fields=tuple((label, kind, False) for kind, label in pairs))
-    return found
+        events[topic] = _Event(name=name, fields=tuple((label, kind, False) for kind, label in pairs))
+    return events
 
 
 class _Tables:
@@ -291,8 +291,8 @@ class _Tables:
         return replace(item, value=members[number]) if number < len(members) else item
 
 
-def _field(place: int, parameter: Parameter) -> tuple[str, str, bool]:
-    return parameter.name[:MAX_NAME] or f"arg{place}", canonical(parameter), parameter.indexed
+def _field(index: int, parameter: Parameter) -> tuple[str, str, bool]:
+    return parameter.name[:MAX_NAME] or f"arg{index}", canonical(parameter), parameter.indexed
 
 
 def _topic(entry: AbiEntry) -> bytes:

@@ -38,8 +38,8 @@ def lives_around(
 def _life(context: HistoryContext, interactions: Interactions, transaction: int, number: int) -> LifeAround:
     events = np.flatnonzero(interactions.slice == number)
     inside = context.history.invocation_transaction[interactions.invocation[events]] == transaction
-    places = np.flatnonzero(inside & ~interactions.clocked[events])
-    first, last = int(places[0]), min(int(places[-1]), int(places[0]) + MAX_HERE - 1)
+    positions = np.flatnonzero(inside & ~interactions.clocked[events])
+    first, last = int(positions[0]), min(int(positions[-1]), int(positions[0]) + MAX_HERE - 1)
     start, end = max(0, first - MAX_AROUND), min(len(events), last + 1 + MAX_AROUND)
     return LifeAround(
         interaction=interactions.names[number],

@@ -30,11 +30,11 @@ def participants(
 ) -> tuple[tuple[Participant, ...], int]:
     """Return who took part in the transaction of a row, in order of appearance, and how many did."""
     did = _what_each_did(parts, flows, names)
-    found = [
+    people = [
         _participant(address, tuple(texts), context, transaction, names, actors)
         for address, texts in list(did.items())[:MAX_PARTICIPANTS]
     ]
-    return tuple(found), len(did)
+    return tuple(people), len(did)
 
 
 def _what_each_did(

@@ -21,19 +21,21 @@ def storage_changes(context: HistoryContext, transaction: int) -> tuple[StorageC
     A value that is not known before or after is told as such; one that was changed and changed back is left out.
     """
     history = context.history
-    mine = np.flatnonzero(np.equal(history.invocation_transaction[history.access_invocation], transaction))
-    found: dict[int, _Span] = {}
-    for row in mine[np.argsort(history.access_position[mine], kind="stable")].tolist():
+    own_accesses = np.flatnonzero(
+        np.equal(history.invocation_transaction[history.access_invocation], transaction)
+    )
+    spans: dict[int, _Span] = {}
+    for row in own_accesses[np.argsort(history.access_position[own_accesses], kind="stable")].tolist():
         slot = int(context.accesses.slot[int(context.accesses.touch[row])])
         write = bool(history.access_write[row])
-        if slot not in found:
+        if slot not in spans:
             values = history.access_before if write else history.access_after
             owner = int(history.invocation_contract[int(history.access_invocation[row])])
-            found[slot] = _Span(contract=owner, before=int(values[row]), after=int(values[row]))
+            spans[slot] = _Span(contract=owner, before=int(values[row]), after=int(values[row]))
         if write and not history.access_undone[row]:
-            found[slot] = replace(found[slot], after=int(history.access_after[row]), written=True)
+            spans[slot] = replace(spans[slot], after=int(history.access_after[row]), written=True)
     changes = [
-        change for slot, span in found.items() if span.written for change in _fields(context, slot, span)
+        change for slot, span in spans.items() if span.written for change in _fields(context, slot, span)
     ]
     return tuple(sorted(changes, key=lambda item: (item.contract, item.location)))
 
@@ -51,13 +53,13 @@ class _Span:
 def _fields(context: HistoryContext, slot: int, span: _Span) -> Iterator[StorageChange]:
     history, locations = context.history, context.locations
     owner = checksum_address(history.contracts[span.contract].address)
-    for place, field in enumerate(locations.variables[int(locations.variable[slot])].fields):
+    for number, field in enumerate(locations.variables[int(locations.variable[slot])].fields):
         old = None if span.before == MISSING else field.extract(history.words[span.before])
         new = None if span.after == MISSING else field.extract(history.words[span.after])
         if old != new or new is None:
             yield StorageChange(
                 contract=owner,
-                location=locations.text(slot, place),
+                location=locations.text(slot, number),
                 before=None if old is None else _spell(field, old),
                 after=None if new is None else _spell(field, new),
             )

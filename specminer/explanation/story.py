@@ -63,42 +63,42 @@ class HistoryKnowledge:
     """What values measure; ``None`` if the history was not mined."""
 
 
-def explain_transaction(parts: Sequence[Transaction], known: HistoryKnowledge) -> Explanation:
+def explain_transaction(parts: Sequence[Transaction], knowledge: HistoryKnowledge) -> Explanation:
     """Return everything that is known of a transaction.
 
     Args:
         parts: what was recorded of it, a part for each traced contract; at least one.
-        known: what the history tells, in which it stands.
+        knowledge: what the history tells, in which it stands.
 
     """
-    item, context = parts[0], known.context
+    item, context = parts[0], knowledge.context
     row = context.history.transaction_hash.index(item.hash)
-    judged = known.weighed.describe(row) if known.weighed is not None else None
+    judged = knowledge.weighed.describe(row) if knowledge.weighed is not None else None
     contracts = tuple(dict.fromkeys(shown_address(part.invocations[0].contract) for part in parts))
-    changes, units = storage_changes(context, row), known.units
+    changes, units = storage_changes(context, row), knowledge.units
     flows = merged_flows(parts)
-    calls, calls_total = CallTree(parts, known.names, _unusual_calls(known, row)).lines()
-    logs, logs_total = _logs(parts, known.names)
-    listed = movements(flows)
+    calls, calls_total = CallTree(parts, knowledge.names, _unusual_calls(knowledge, row)).lines()
+    logs, logs_total = _logs(parts, knowledge.names)
+    transfers = movements(flows)
     won = gains(flows)
-    people, people_total = participants(parts, context, row, flows, known.names, known.actors)
+    people, people_total = participants(parts, context, row, flows, knowledge.names, knowledge.actors)
     lives, lives_total = (
-        lives_around(context, known.interactions, row) if known.interactions is not None else ((), 0)
+        lives_around(context, knowledge.interactions, row) if knowledge.interactions is not None else ((), 0)
     )
     tokens = tuple(
-        known.register.facts(token) for token in dict.fromkeys(flow.token for flow in flows.tokens)
+        knowledge.register.facts(token) for token in dict.fromkeys(flow.token for flow in flows.tokens)
     )
-    told = Explanation(
+    explanation = Explanation(
         name=context.title,
         chain_id=context.history.contracts[0].chain_id,
         contracts=contracts,
         transaction=_facts(item),
         summary=(),
-        rank=known.weighed.rank(row) if known.weighed is not None else None,
-        of=int(known.weighed.judged.sum()) if known.weighed is not None else None,
-        threshold=round(known.weighed.limit, 3) if known.weighed is not None else None,
+        rank=knowledge.weighed.rank(row) if knowledge.weighed is not None else None,
+        of=int(knowledge.weighed.judged.sum()) if knowledge.weighed is not None else None,
+        threshold=round(knowledge.weighed.limit, 3) if knowledge.weighed is not None else None,
         unusual=judged,
-        names=_name_addresses(known.names, flows, parts, people),
+        names=_name_addresses(knowledge.names, flows, parts, people),
         calls=calls if units is None else tuple(measured_call(call, contracts, units) for call in calls),
         calls_total=calls_total,
         calls_known=all(call.calls is not None for part in parts for call in part.invocations),
@@ -106,18 +106,18 @@ def explain_transaction(parts: Sequence[Transaction], known: HistoryKnowledge) -
         logs=logs,
         logs_total=logs_total,
         logs_known=flows.tokens_known,
-        movements=listed[:MAX_MOVEMENTS],
-        movements_total=len(listed),
+        movements=transfers[:MAX_MOVEMENTS],
+        movements_total=len(transfers),
         ether_known=flows.ether_known,
         gains=won,
         tokens=tokens,
         participants=people,
         lives=lives,
         lives_total=lives_total,
-        notes=tuple(_notes(known, item, flows, calls_total - len(calls), people_total - len(people))),
+        notes=tuple(_notes(knowledge, item, flows, calls_total - len(calls), people_total - len(people))),
     )
-    share = float(known.weighed.taken.share[row]) if known.weighed is not None else math.nan
-    return replace(told, summary=tuple(_summary(told, share)))
+    share = float(knowledge.weighed.taken.share[row]) if knowledge.weighed is not None else math.nan
+    return replace(explanation, summary=tuple(_summary(explanation, share)))
 
 
 def _facts(item: Transaction) -> TransactionFacts:
@@ -136,17 +136,17 @@ def _facts(item: Transaction) -> TransactionFacts:
     )
 
 
-def _unusual_calls(known: HistoryKnowledge, row: int) -> dict[tuple[Address, int], tuple[str, ...]]:
+def _unusual_calls(knowledge: HistoryKnowledge, row: int) -> dict[tuple[Address, int], tuple[str, ...]]:
     """Return which invocations evidence names, by contract and position."""
-    if known.weighed is None:
+    if knowledge.weighed is None:
         return {}
-    history = known.context.history
+    history = knowledge.context.history
     return {
         (
             history.contracts[int(history.invocation_contract[call])].address,
             int(history.invocation_position[call]),
         ): tuple(_source_text(source) for source in sources)
-        for call, sources in known.weighed.calls_that_speak(row).items()
+        for call, sources in knowledge.weighed.calls_that_speak(row).items()
         if int(history.invocation_transaction[call]) == row
     }
 
@@ -159,16 +159,16 @@ def _logs(parts: Sequence[Transaction], names: KnownNames) -> tuple[tuple[Emitte
     """Return the log entries of all parts, each once, in order, and how many there are."""
     traced = [{call.contract for call in part.invocations} for part in parts]
     own = set().union(*traced)
-    found: dict[tuple[int | None, Address, int], tuple[tuple[bytes, ...], bytes]] = {}
-    for part, mine in zip(parts, traced, strict=True):
+    logs: dict[tuple[int | None, Address, int], tuple[tuple[bytes, ...], bytes]] = {}
+    for part, contracts in zip(parts, traced, strict=True):
         for number, (log, address, topics, data) in enumerate(lasting_logs(part)):
-            if address in own - mine:
+            if address in own - contracts:
                 continue  # told by the recording of that contract
-            found.setdefault((log, address, number if log is None else 0), (topics, data))
-    listed = []
-    for (log, address, _), (topics, data) in sorted(found.items(), key=lambda item: item[0][0] or 0):
+            logs.setdefault((log, address, number if log is None else 0), (topics, data))
+    entries = []
+    for (log, address, _), (topics, data) in sorted(logs.items(), key=lambda item: item[0][0] or 0):
         event, fields = names.log(address, topics, data)
-        listed.append(
+        entries.append(
             EmittedLog(
                 log=log,
                 contract=shown_address(address),
@@ -177,23 +177,23 @@ def _logs(parts: Sequence[Transaction], names: KnownNames) -> tuple[tuple[Emitte
                 data=cut_hex(b"".join(topics[1:]) + data) if fields is None else None,
             )
         )
-    return tuple(listed[:MAX_LOGS]), len(listed)
+    return tuple(entries[:MAX_LOGS]), len(entries)
 
 
 def _name_addresses(
     names: KnownNames, flows: TransactionFlows, parts: Sequence[Transaction], people: Sequence[Participant]
 ) -> dict[str, str]:
     """Return the names of all addresses that the explanation mentions."""
-    met = {Address(bytes.fromhex(item.address[2:])) for item in people}
-    met |= {flow.token for flow in flows.tokens}
-    met |= {side for flow in flows.tokens for side in (flow.sender, flow.recipient)}
-    met |= {made.to for part in parts for call in part.invocations for made in call.calls or ()}
-    found = {shown_address(address): names.name(address) for address in met}
-    return {address: name for address, name in sorted(found.items()) if name is not None}
+    addresses = {Address(bytes.fromhex(item.address[2:])) for item in people}
+    addresses |= {flow.token for flow in flows.tokens}
+    addresses |= {side for flow in flows.tokens for side in (flow.sender, flow.recipient)}
+    addresses |= {external.to for part in parts for call in part.invocations for external in call.calls or ()}
+    by_address = {shown_address(address): names.name(address) for address in addresses}
+    return {address: name for address, name in sorted(by_address.items()) if name is not None}
 
 
 def _notes(
-    known: HistoryKnowledge, item: Transaction, flows: TransactionFlows, cut_calls: int, cut_people: int
+    knowledge: HistoryKnowledge, item: Transaction, flows: TransactionFlows, cut_calls: int, cut_people: int
 ) -> Iterator[str]:
     if not flows.tokens_known:
         yield (
@@ -205,7 +205,7 @@ def _notes(
     yield "Ether between two contracts that were not traced is never recorded."
     if item.tracer.blind_spots:
         yield f"The tracer does not see everything: {item.tracer.blind_spots}."
-    if known.weighed is None:
+    if knowledge.weighed is None:
         yield "The history was not mined, so nothing is compared with other transactions."
     if cut_calls:
         yield f"{count_of(cut_calls, 'more call')} are not listed."
@@ -213,22 +213,22 @@ def _notes(
         yield f"{count_of(cut_people, 'more address', 'more addresses')} took part and are not listed."
 
 
-def _summary(told: Explanation, share: float) -> Iterator[str]:
+def _summary(explanation: Explanation, share: float) -> Iterator[str]:
     """Yield who did what, who gained, and what is odd about it."""
-    yield _what_was_done(told)
-    yield from _who_gained(told, share)
-    yield _what_changed(told)
-    judged = told.unusual
+    yield _what_was_done(explanation)
+    yield from _who_gained(explanation, share)
+    yield _what_changed(explanation)
+    judged = explanation.unusual
     if judged is None:
-        if told.of is not None:
+        if explanation.of is not None:
             yield (
                 "It was not judged: nothing of it lasted, or it only created the contract."
-                if told.transaction.succeeded
+                if explanation.transaction.succeeded
                 else "It was not judged: it failed, and nothing of it lasted."
             )
         return
-    if told.rank is None:
-        among = f"among the {count_of(told.of, 'judged transaction')}"
+    if explanation.rank is None:
+        among = f"among the {count_of(explanation.of, 'judged transaction')}"
         yield (
             f"Taken alone it looks usual: what speaks against it is weak, so that it has no rank {among}."
             if judged.evidence
@@ -236,66 +236,66 @@ def _summary(told: Explanation, share: float) -> Iterator[str]:
         )
         return
     alarm = "above" if judged.flagged else "below"
-    place = "the most unusual" if told.rank == 1 else f"number {told.rank:,}"
-    close = told.threshold is not None and f"{judged.score:.1f}" == f"{told.threshold:.1f}"
+    ordinal = "the most unusual" if explanation.rank == 1 else f"number {explanation.rank:,}"
+    close = explanation.threshold is not None and f"{judged.score:.1f}" == f"{explanation.threshold:.1f}"
     digits = 2 if close else 1
     yield (
-        f"It is {place} of {count_of(told.of, 'transaction')}: {judged.score:.{digits}f} bits, {alarm} the alarm "
-        f"threshold of {told.threshold:.{digits}f}. The more bits, the less likely by chance."
+        f"It is {ordinal} of {count_of(explanation.of, 'transaction')}: {judged.score:.{digits}f} bits, {alarm} the "
+        f"alarm threshold of {explanation.threshold:.{digits}f}. The more bits, the less likely by chance."
     )
     yield from (f"Unusual: {reason}." for reason in judged.reasons[:_REASONS])
 
 
-def _what_was_done(told: Explanation) -> str:
-    item = told.transaction
-    who = next(person for person in told.participants if person.address == item.sender)
+def _what_was_done(explanation: Explanation) -> str:
+    item = explanation.transaction
+    who = next(person for person in explanation.participants if person.address == item.sender)
     before = (
         f"{count_of(who.transactions_before, 'earlier transaction')} in this history"
         if who.transactions_before
         else "never seen in this history before"
     )
-    inner = [call for call in told.calls if call.step.value == "invocation"]
+    inner = [call for call in explanation.calls if call.step.value == "invocation"]
     names = list(dict.fromkeys(call.function for call in inner if call.function))
     functions = ", ".join(names[:5]) + (f" and {len(names) - 5} more functions" if len(names) > 5 else "")
     through = ""
     if inner and inner[0].caller != item.sender:
         callers = list(dict.fromkeys(call.caller for call in inner))
-        through = f" through {_called_name(told, callers[0])}"
-        person = next((one for one in told.participants if one.address == callers[0]), None)
+        through = f" through {_called_name(explanation, callers[0])}"
+        person = next((one for one in explanation.participants if one.address == callers[0]), None)
         if person is not None and not person.transactions_before:
             through += ", which no earlier transaction of this history shows"
     ended = "" if item.succeeded else "; the transaction failed"
     return f"{item.sender} ({before}) called {functions or 'the contract'}{through}{ended}."
 
 
-def _what_changed(told: Explanation) -> str:
-    if not told.storage:
+def _what_changed(explanation: Explanation) -> str:
+    if not explanation.storage:
         return "It left the contract's storage as it was."
     texts = [
         f"{item.location} from {item.before_shown or _value(item.before)} to "
         f"{item.after_shown or _value(item.after)}"
-        for item in told.storage[:_CHANGES]
+        for item in explanation.storage[:_CHANGES]
     ]
-    return f"It changed {list_some(texts, len(told.storage), ', and {:,} more values')}."
+    return f"It changed {list_some(texts, len(explanation.storage), ', and {:,} more values')}."
 
 
 def _value(text: str | None) -> str:
     return "a value that is not known" if text is None else group_digits(text)
 
 
-def _called_name(told: Explanation, address: str) -> str:
-    name = told.names.get(address)
+def _called_name(explanation: Explanation, address: str) -> str:
+    name = explanation.names.get(address)
     return f"{name} ({address})" if name else f"the contract {address}"
 
 
-def _who_gained(told: Explanation, share: float) -> Iterator[str]:
-    facts = {item.address: item for item in told.tokens}
-    for asset in dict.fromkeys(item.asset for item in told.gains):
-        own = [item for item in told.gains if item.asset == asset]
+def _who_gained(explanation: Explanation, share: float) -> Iterator[str]:
+    facts = {item.address: item for item in explanation.tokens}
+    for asset in dict.fromkeys(item.asset for item in explanation.gains):
+        own = [item for item in explanation.gains if item.asset == asset]
         won = [item for item in own if int(item.net) > 0][:_GAINERS]
-        lost = [item for item in own[::-1] if int(item.net) < 0][:_GAINERS]
-        parts = [f"{_party(told, item)} gained {_net(item, facts)}" for item in won]
-        parts += [f"{_party(told, item)} lost {_net(item, facts)}" for item in lost]
+        losses = [item for item in own[::-1] if int(item.net) < 0][:_GAINERS]
+        parts = [f"{_party(explanation, item)} gained {_net(item, facts)}" for item in won]
+        parts += [f"{_party(explanation, item)} lost {_net(item, facts)}" for item in losses]
         if asset == ETHER and not math.isnan(share) and share > 0:
             most = "all" if share > 0.9999 else f"{share:.1%} of"
             parts.append(f"what left is {most} the ether that was held")
@@ -303,8 +303,8 @@ def _who_gained(told: Explanation, share: float) -> Iterator[str]:
             yield f"{'; '.join(parts)}."
 
 
-def _party(told: Explanation, gain: Gain) -> str:
-    name = told.names.get(gain.address)
+def _party(explanation: Explanation, gain: Gain) -> str:
+    name = explanation.names.get(gain.address)
     return f"{name} ({gain.address})" if name else gain.address
 
 
@@ -318,9 +318,9 @@ def asset_amount(number: int, asset: str, facts: Mapping[str, TokenFacts]) -> st
         return amount(str(number))
     token = facts.get(asset)
     unit = token.symbol if token is not None and token.symbol else f"of token {asset[:8]}…{asset[-6:]}"
-    known = token is not None and token.decimals is not None
-    shown = token_amount(number, token.decimals if token is not None else None)
-    return f"{shown} {unit}{'' if known else ' (smallest units)'}"
+    has_decimals = token is not None and token.decimals is not None
+    number_text = token_amount(number, token.decimals if token is not None else None)
+    return f"{number_text} {unit}{'' if has_decimals else ' (smallest units)'}"
 
 
 __all__ = ["HistoryKnowledge", "TreeCall", "asset_amount", "explain_transaction"]

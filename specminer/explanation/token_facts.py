@@ -55,8 +55,8 @@ class TokenRegister:
         for selector in (SYMBOL, DECIMALS):
             number = int.from_bytes(selector, "big")
             if answers is not None:
-                wanted = np.flatnonzero(np.equal(answers.call_selector, number) & answers.call_succeeded)
-                pairs = np.stack([answers.call_to[wanted], answers.call_output[wanted]], axis=1)
+                rows = np.flatnonzero(np.equal(answers.call_selector, number) & answers.call_succeeded)
+                pairs = np.stack([answers.call_to[rows], answers.call_output[rows]], axis=1)
                 for to, output in np.unique(pairs, axis=0).tolist() if len(pairs) else []:
                     register.add(history.addresses[to], selector, answers.outputs[output], _RECORDED)
             for row in np.flatnonzero(history.accepted).tolist():
@@ -93,10 +93,10 @@ class TokenRegister:
     def facts(self, token: Address) -> TokenFacts:
         """Return what is known of a token."""
         symbol, decimals = self._symbols.get(token), self._decimals.get(token)
-        known = symbol or decimals
+        fact = symbol or decimals
         return TokenFacts(
             address=checksum_address(token),
             symbol=symbol[0] if symbol else None,
             decimals=decimals[0] if decimals else None,
-            source=known[1] if known else None,
+            source=fact[1] if fact else None,
         )
