@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from specminer._support.text import list_some
-from specminer.comparison.chance import beyond_chance, fisher
+from specminer.comparison.chance import ChanceTest, fisher
 from specminer.comparison.difference import Cases, Change, Difference, Ground, Subject
 from specminer.specification import Role, Specification
 
@@ -52,7 +52,7 @@ def known_callers(specification: Specification) -> Callers:
 
 
 def actor_differences(
-    before: Specification, after: Specification, old: Callers, new: Callers
+    before: Specification, after: Specification, old: Callers, new: Callers, chance: ChanceTest
 ) -> Iterator[Difference]:
     """Yield the functions that other accounts call, and the roles that others hold.
 
@@ -63,6 +63,7 @@ def actor_differences(
         after: the second one.
         old: who called in the first history.
         new: who called in the second one.
+        chance: tells what is more than chance.
 
     """
     cases = [
@@ -70,13 +71,12 @@ def actor_differences(
         for function in sorted({*old} & {*new})
         for account, case in _cases(old[function], new[function])
     ]
-    chances = [fisher(*case) for _, _, case in cases]
+    differing = chance.differ(Subject.ACTOR, [item[:2] for item in cases], [item[2] for item in cases])
     found: dict[str, list[_Caller]] = {}
-    for (function, account, case), chance, different in zip(
-        cases, chances, beyond_chance(chances), strict=True
-    ):
+    for (function, account, case), different in zip(cases, differing, strict=True):
         if different and not (case[0] and case[2]):
-            found.setdefault(function, []).append(_Caller(account=account, case=case, probability=chance))
+            caller = _Caller(account=account, case=case, probability=fisher(*case))
+            found.setdefault(function, []).append(caller)
     for function, callers in found.items():
         yield _difference(function, callers)
     yield from _passed_roles(before, after, found)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from specminer.comparison.chance import beyond_chance, fisher
+from specminer.comparison.chance import ChanceTest
 from specminer.comparison.difference import (
     Change,
     Difference,
@@ -44,7 +44,7 @@ def paired_states(before: Specification, after: Specification) -> tuple[list[Pai
 
 
 def paired_transitions(
-    before: Specification, after: Specification, numbers: Mapping[int, int]
+    before: Specification, after: Specification, numbers: Mapping[int, int], chance: ChanceTest
 ) -> list[PairedTransition]:
     """Return the transitions of both automata over joint states, with what differs by more than chance.
 
@@ -52,6 +52,7 @@ def paired_transitions(
         before: the first specification, whose states keep their numbers.
         after: the second one.
         numbers: of its states in the joint automaton.
+        chance: tells what is more than chance.
 
     """
     old: dict[_Key, Edge] = {(edge.source, edge.symbol, edge.target): edge for edge in before.transitions}
@@ -69,8 +70,8 @@ def paired_transitions(
         )
         for key in keys
     ]
-    found = beyond_chance([fisher(*case) for case in cases])
-    fresh = _one_sided_states(old, new)
+    found = chance.differ(Subject.TRANSITION, [(str(key[0]), key[1], str(key[2])) for key in keys], cases)
+    fresh = _one_sided_states(old, new, chance)
     return [
         PairedTransition(
             source=key[0],
@@ -84,7 +85,9 @@ def paired_transitions(
     ]
 
 
-def _one_sided_states(old: Mapping[_Key, Edge], new: Mapping[_Key, Edge]) -> dict[int, Change]:
+def _one_sided_states(
+    old: Mapping[_Key, Edge], new: Mapping[_Key, Edge], chance: ChanceTest
+) -> dict[int, Change]:
     """Return the joint states that only one automaton enters, if that is more than chance."""
     totals = [max(_count_exits(edges).values(), default=0) for edges in (old, new)]
     entered = [_count_entries(edges) for edges in (old, new)]
@@ -98,7 +101,7 @@ def _one_sided_states(old: Mapping[_Key, Edge], new: Mapping[_Key, Edge]) -> dic
         )
         for state in states
     ]
-    found = beyond_chance([fisher(*case) for case in cases])
+    found = chance.differ(Subject.STATE, [(str(state),) for state in states], cases)
     return {
         state: change_of(case)
         for state, case, different in zip(states, cases, found, strict=True)

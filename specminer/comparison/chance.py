@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from math import exp, lgamma
 from typing import Final
 
+from specminer.comparison.cut_shares import CutShares
+from specminer.comparison.difference import Cases, Subject
+
 SIGNIFICANCE: Final = 0.01
 """How often, over all tests of one comparison together, chance alone may make a difference."""
+_FAMILIES: Final = 9
+"""How often one comparison asks :meth:`ChanceTest.differ`."""
 _SAME: Final = 1e-7
 """Probabilities apart by less than this share count as equal."""
 
@@ -52,3 +58,27 @@ def beyond_chance(probabilities: Sequence[float], significance: float = SIGNIFIC
             break
         found[place] = True
     return found
+
+
+@dataclass(slots=True)
+class ChanceTest:
+    """Says of all shares of one comparison which differ by more than chance."""
+
+    cuts: CutShares | None = None
+    """The shares along the history, if the comparison is of two parts of one; ``None`` for two histories."""
+    drifting: int = 0
+    """How many shares differ, but as clearly at other cuts of the history; complete once all were asked."""
+
+    def differ(
+        self, subject: Subject, names: Sequence[tuple[str, ...]], cases: Sequence[Cases]
+    ) -> list[bool]:
+        """Return which shares differ; ``names`` say what of the subject each is about."""
+        found = beyond_chance([fisher(*case) for case in cases], SIGNIFICANCE / _FAMILIES)
+        if self.cuts is None:
+            return found
+        cuts = self.cuts
+        kept = [
+            different and cuts.belongs((subject, name)) for name, different in zip(names, found, strict=True)
+        ]
+        self.drifting += sum(found) - sum(kept)
+        return kept

@@ -4,20 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
 
-from specminer.comparison.chance import beyond_chance, fisher
+from specminer.comparison.chance import ChanceTest, fisher
 from specminer.comparison.difference import Change, Difference, Ground, Subject, change_of
 from specminer.specification import RoleKind, Specification
 
 
-def function_differences(before: Specification, after: Specification) -> Iterator[Difference]:
+def function_differences(
+    before: Specification, after: Specification, chance: ChanceTest
+) -> Iterator[Difference]:
     """Yield the functions that only one of the histories calls, if that is more than chance."""
     old, new = _accepted_calls(before), _accepted_calls(after)
     totals = sum(old.values()), sum(new.values())
     scopes = sorted(scope for scope in {**old, **new} if not (old.get(scope) and new.get(scope)))
     cases = [(old.get(scope, 0), totals[0], new.get(scope, 0), totals[1]) for scope in scopes]
-    for scope, case, different in zip(
-        scopes, cases, beyond_chance([fisher(*case) for case in cases]), strict=True
-    ):
+    found = chance.differ(Subject.FUNCTION, [(scope,) for scope in scopes], cases)
+    for scope, case, different in zip(scopes, cases, found, strict=True):
         if different:
             gone = not case[2]
             what = "is no longer accepted" if gone else "is accepted, which is new"
@@ -82,15 +83,15 @@ def _list_names(names: frozenset[str]) -> str:
     return " and ".join(sorted(names))
 
 
-def rejection_differences(before: Specification, after: Specification) -> Iterator[Difference]:
+def rejection_differences(
+    before: Specification, after: Specification, chance: ChanceTest
+) -> Iterator[Difference]:
     """Yield the reasons for rejections of one history only, if that is more than chance."""
     old, new = _reasons(before), _reasons(after)
     calls_old, calls_new = _calls(before), _calls(after)
     keys = sorted(key for key in {**old, **new} if key[0] in calls_old and key[0] in calls_new)
     cases = [(old.get(key, 0), calls_old[key[0]], new.get(key, 0), calls_new[key[0]]) for key in keys]
-    for key, case, different in zip(
-        keys, cases, beyond_chance([fisher(*case) for case in cases]), strict=True
-    ):
+    for key, case, different in zip(keys, cases, chance.differ(Subject.REJECTION, keys, cases), strict=True):
         if not different:
             continue
         scope, reason = key
@@ -157,19 +158,20 @@ def refusal_differences(refused: Mapping[tuple[str, str], str], *, gone: bool) -
 
 
 def invariant_differences(
-    claims: Specification, failures: Mapping[str, tuple[int, int]], *, gone: bool
+    claims: Specification, failures: Mapping[str, tuple[int, int]], chance: ChanceTest, *, gone: bool
 ) -> Iterator[Difference]:
     """Yield the invariants of one specification that fail in the other's history more often than chance explains.
 
     Args:
         claims: the specification whose invariants are asked.
         failures: of each text, in how many cases of the other's history it fails, and how many there are.
+        chance: tells what is more than chance.
         gone: whether that is the later one.
 
     """
     asked = [item for item in claims.invariants if item.text in failures]
     cases = [(item.exceptions, item.support, *failures[item.text]) for item in asked]
-    found = beyond_chance([fisher(*case) for case in cases])
+    found = chance.differ(Subject.INVARIANT, [(item.text,) for item in asked], cases)
     for item, case, different in zip(asked, cases, found, strict=True):
         if different and case[2] * case[1] > case[0] * case[3]:
             when = "no longer holds" if gone else "holds now, and did not before"

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from specminer.comparison.actor_comparison import actor_differences, known_callers
 from specminer.comparison.automaton_comparison import automaton_differences, paired_states, paired_transitions
+from specminer.comparison.chance import ChanceTest
 from specminer.comparison.claim_comparison import (
     function_differences,
     invariant_differences,
@@ -13,6 +14,7 @@ from specminer.comparison.claim_comparison import (
     rejection_differences,
     role_differences,
 )
+from specminer.comparison.cut_shares import CutShares
 from specminer.comparison.difference import ComparedEvidence, Comparison, Difference, Ground, Subject
 from specminer.comparison.effect_comparison import effect_differences, idle_differences
 from specminer.comparison.guard_comparison import GuardComparison
@@ -25,6 +27,7 @@ def compare(
     *,
     of_before: ComparedEvidence | None = None,
     of_after: ComparedEvidence | None = None,
+    cuts: CutShares | None = None,
 ) -> Comparison:
     """Compare two specifications.
 
@@ -33,10 +36,12 @@ def compare(
         after: the second one, best mined with the first one's abstraction.
         of_before: what the first history says of the second's specification, where that history is at hand.
         of_after: what the second one says of the first's specification.
+        cuts: the shares along the history, if these are two parts of one and nothing but time sets them apart.
 
     """
+    chance = ChanceTest(cuts)
     states, numbers = paired_states(before, after)
-    transitions = paired_transitions(before, after, numbers)
+    transitions = paired_transitions(before, after, numbers, chance)
     guards = GuardComparison(before, after)
     idle = tuple({} if evidence is None else evidence.idle for evidence in (of_before, of_after))
     refused = tuple({} if evidence is None else evidence.refused for evidence in (of_before, of_after))
@@ -49,11 +54,11 @@ def compare(
         *conditions,
         *refusal_differences(refused[1], gone=True),
         *refusal_differences(refused[0], gone=False),
-        *effect_differences(before, after, set().union(*idle)),
+        *effect_differences(before, after, chance, set().union(*idle)),
         *role_differences(before, after, {item.scope for item in conditions}),
-        *actor_differences(before, after, *callers),
-        *function_differences(before, after),
-        *rejection_differences(before, after),
+        *actor_differences(before, after, *callers, chance),
+        *function_differences(before, after, chance),
+        *rejection_differences(before, after, chance),
         *automaton_differences(states, transitions),
     ]
     uncompared: Mapping[str, int] = guards.uncompared
@@ -65,11 +70,14 @@ def compare(
                 "invariants of one document only, whose history is not at hand": len(claims),
             }
     if of_before is not None and of_after is not None:
-        found += idle_differences(before, after, of_before.idle, of_after.idle)
+        found += idle_differences(before, after, of_before.idle, of_after.idle, chance)
     if of_after is not None:
-        found += invariant_differences(before, of_after.claims, gone=True)
+        found += invariant_differences(before, of_after.claims, chance, gone=True)
     if of_before is not None:
-        found += invariant_differences(after, of_before.claims, gone=False)
+        found += invariant_differences(after, of_before.claims, chance, gone=False)
+    if chance.drifting:
+        what = "counts that differ, but as clearly at other cuts of this history"
+        uncompared = {**uncompared, what: chance.drifting}
     return Comparison(
         before=before,
         after=after,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 from typing import Final
 
-from specminer.comparison.chance import SIGNIFICANCE, beyond_chance, fisher
+from specminer.comparison.chance import ChanceTest, fisher
 from specminer.comparison.difference import Cases, Change, Difference, Ground, Subject, change_of
 from specminer.decision.coded_effects import IdleEffect
 from specminer.specification import Effect, EffectKind, Specification
@@ -21,13 +21,17 @@ _VERBS: Final = {
 
 
 def effect_differences(
-    before: Specification, after: Specification, idle: Collection[tuple[str, str]] = ()
+    before: Specification,
+    after: Specification,
+    chance: ChanceTest,
+    idle: Collection[tuple[str, str]] = (),
 ) -> Iterator[Difference]:
     """Yield the effects of functions that both specifications followed, where they differ by more than chance.
 
     Args:
         before: the first specification.
         after: the second one.
+        chance: tells what is more than chance.
         idle: effects, as function and text, that only made no difference in one of the histories.
 
     """
@@ -39,7 +43,7 @@ def effect_differences(
         (_occurrences(old.get(key)), calls_before[key[0]], _occurrences(new.get(key)), calls_after[key[0]])
         for key in keys
     ]
-    found = beyond_chance([fisher(*case) for case in cases])
+    found = chance.differ(Subject.EFFECT, keys, cases)
     by_target: dict[_Target, list[tuple[Cases, Effect]]] = {}
     for key, case, different in zip(keys, cases, found, strict=True):
         if different:
@@ -60,6 +64,7 @@ def idle_differences(
     after: Specification,
     old: Mapping[tuple[str, str], IdleEffect],
     new: Mapping[tuple[str, str], IdleEffect],
+    chance: ChanceTest,
 ) -> Iterator[Difference]:
     """Yield the writes of every accepted call of one code, and of none of the other, though they changed nothing.
 
@@ -68,31 +73,42 @@ def idle_differences(
         after: the second one.
         old: writes that made no difference in the first history.
         new: those of the second one.
+        chance: tells what is more than chance.
 
     """
     known = {*_by_text(before), *_by_text(after)}
+    asked: list[tuple[str, str, IdleEffect]] = []
+    cases: list[Cases] = []
     for gone, mine, others, calls in ((True, old, new, _calls(after)), (False, new, old, _calls(before))):
         for key, item in mine.items():
-            scope, text = key
-            trials = calls.get(scope, 0)
+            trials = calls.get(key[0], 0)
             if key in others or key in known or item.happened < item.calls or not trials:
                 continue
-            case = (item.happened, item.calls, 0, trials) if gone else (0, trials, item.happened, item.calls)
-            if item.target == "…" or fisher(*case) > SIGNIFICANCE:
-                continue
-            verb = "no longer writes" if gone else "writes"
-            yield Difference(
-                subject=Subject.EFFECT,
-                change=Change.GONE if gone else Change.ADDED,
-                ground=Ground.CODE,
-                scope=scope,
-                before=text if gone else "",
-                after="" if gone else text,
-                sentence=f"{scope} {verb} {item.target}: '{text}', which made no difference in the calls that were "
-                f"seen ({_counts(case)})",
-                counts=case,
-                probability=fisher(*case),
-            )
+            if item.target != "…":
+                asked.append((*key, item))
+                case = (item.happened, item.calls, 0, trials)
+                cases.append(case if gone else (*case[2:], *case[:2]))
+    differing = chance.differ(Subject.EFFECT, [item[:2] for item in asked], cases)
+    for (scope, text, item), case, different in zip(asked, cases, differing, strict=True):
+        if different:
+            yield _idle_difference(scope, text, item, case)
+
+
+def _idle_difference(scope: str, text: str, item: IdleEffect, case: Cases) -> Difference:
+    gone = case[0] > 0
+    verb = "no longer writes" if gone else "writes"
+    return Difference(
+        subject=Subject.EFFECT,
+        change=Change.GONE if gone else Change.ADDED,
+        ground=Ground.CODE,
+        scope=scope,
+        before=text if gone else "",
+        after="" if gone else text,
+        sentence=f"{scope} {verb} {item.target}: '{text}', which made no difference in the calls that were "
+        f"seen ({_counts(case)})",
+        counts=case,
+        probability=fisher(*case),
+    )
 
 
 def _by_text(specification: Specification) -> Mapping[tuple[str, str], Effect]:

@@ -83,6 +83,14 @@ def effects_of(
     return tuple(sorted(told, key=lambda item: _KINDS.index(item.kind)))
 
 
+def effect_runs(
+    decisions: FunctionDecisions, writes: FunctionWrites, wording: Wording
+) -> dict[str, frozenset[int]]:
+    """Return the effects of :func:`effects_of` by their text, with the accepted runs in which they happened."""
+    found = _Collector(decisions, writes, wording).collect()
+    return {name.text: frozenset(item.runs) for name, item in found.items()}
+
+
 class IdleEffect(NamedTuple):
     """A write that made no difference in any accepted call."""
 

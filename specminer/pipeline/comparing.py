@@ -33,6 +33,7 @@ from specminer.pipeline.document import build_specification
 from specminer.pipeline.effecting import find_effects
 from specminer.pipeline.following import execute_calls, follow_decisions
 from specminer.pipeline.guarding import causes, find_guards, find_implications
+from specminer.pipeline.part_shares import cut_shares
 from specminer.pipeline.progress import SILENT, Observer
 from specminer.pipeline.state import MineOptions, Mining, Stage, options_of
 from specminer.specification import Confidence, Specification, Surprise
@@ -138,6 +139,8 @@ def compare_parts(
     """Compare what happened before a block with what happened from it on.
 
     Both parts are told apart by one abstraction, that of the whole history; what storage held is known from all of it.
+    Use changes with time wherever a history is cut. Unless other code runs from the block on, counts differ only if
+    hardly any other block cuts the history as clearly.
 
     Args:
         history: both parts.
@@ -185,8 +188,16 @@ def compare_parts(
         replace(two, history=replace(two.history, first_block=block)),
         of_before=_evidence(first, two),
         of_after=_evidence(second, one),
+        cuts=None if _is_upgrade(mining, block) else cut_shares(mining, block),
     )
     return compared, tuple(notes)
+
+
+def _is_upgrade(mining: Mining, block: int) -> bool:
+    """Return whether the first calls from a block on ran code that was not there before."""
+    blocks = mining.history.transaction_block[mining.history.invocation_transaction]
+    first = int(blocks[blocks >= block].min())
+    return any(block <= item <= first for item in upgrade_blocks(mining))
 
 
 def upgrade_blocks(mining: Mining) -> list[int]:

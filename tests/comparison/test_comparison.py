@@ -30,7 +30,7 @@ from specminer.presentation.joint_picture import joint_dot
 from tests.support.specifications import auction, edge, specification, states
 
 SEED = 11
-CALLS = 400
+CALLS = 500
 
 
 @cache
@@ -132,13 +132,15 @@ def test_the_upgraded_contract_is_cut_at_its_upgrade() -> None:
     assert added == {"askExtension", "grantExtension"}
 
 
-@pytest.mark.parametrize("name", ["auction_house", "escrow", "tender"])
-def test_what_is_cut_at_random_has_the_same_code(name: str) -> None:
+@pytest.mark.parametrize("name", ["auction_house", "names", "token"])
+def test_what_is_cut_at_random_does_not_differ(name: str) -> None:
     history = select(None, SelectionOptions(targets=(name,))).history
     blocks = sorted(set(history.transaction_block.tolist()))
     block = random.Random(SEED).choice(blocks[len(blocks) // 4 : 3 * len(blocks) // 4])
     compared, _ = compare_parts(history, block)
-    assert [item.sentence for item in compared.differences if item.ground is Ground.CODE] == []
+    assert [item.sentence for item in compared.differences] == []
+    drift = [reason for reason in compared.uncompared if "other cuts" in reason]
+    assert bool(drift) is (name != "auction_house")
 
 
 @pytest.mark.parametrize("block", [0, 10**9])
