@@ -88,9 +88,13 @@ def access_facts(context: HistoryContext, runs: Sequence[FunctionRuns]) -> Acces
             followed[rows] = True
             reader = _RunReader(context, run)
             first = np.searchsorted(history.access_invocation, rows.astype(history.access_invocation.dtype))
-            told, counting = reader.last_writes()
-            found = {"deciding": reader.deciding(contested[number]), "told": told, "counting": counting}
-            for name, accesses in found.items():
+            last_writes, counting = reader.last_writes()
+            run_accesses = {
+                "deciding": reader.deciding(contested[number]),
+                "told": last_writes,
+                "counting": counting,
+            }
+            for name, accesses in run_accesses.items():
                 columns[name][_at(first, accesses)] = True
             for depth, accesses in reader.computed_keys().items():
                 keys[item.function, depth].append(_at(first, accesses))
@@ -119,15 +123,15 @@ def _contested_conditions(runs: FunctionRuns) -> Mapping[int, frozenset[int]]:
     passed = {step.condition for path in paths if path.returned for step in path.steps}
     contested: set[int] = set()
     for path in paths:
-        told = (step.condition for step in reversed(path.steps) if step.condition.negated in passed)
-        last = None if path.returned else next(told, None)
+        turned_back = (step.condition for step in reversed(path.steps) if step.condition.negated in passed)
+        last = None if path.returned else next(turned_back, None)
         if last is not None and last.node != UNKNOWN and _asks_for_state(runs.arena, last):
             contested.add(last.node)
-    found: dict[int, frozenset[int]] = {}
+    contested_of_run: dict[int, frozenset[int]] = {}
     for path in paths:
-        met = frozenset(step.condition.node for step in path.steps) & contested
-        found |= dict.fromkeys(path.runs, met)
-    return found
+        conditions = frozenset(step.condition.node for step in path.steps) & contested
+        contested_of_run |= dict.fromkeys(path.runs, conditions)
+    return contested_of_run
 
 
 def _asks_for_state(arena: Arena, rejected: PathCondition) -> bool:
@@ -141,12 +145,12 @@ def _asks_for_state(arena: Arena, rejected: PathCondition) -> bool:
 def _invocations(runs: FunctionRuns) -> list[IntColumn]:
     """Return for each run its invocation and those that took its path."""
     order = np.argsort(runs.matched_run, kind="stable")
-    taken = runs.matched_run[order]
-    found = []
+    run_numbers = runs.matched_run[order]
+    invocations = []
     for number, run in enumerate(runs.runs):
-        low, high = np.searchsorted(taken, [number, number + 1])
-        found.append(np.r_[run.invocation, runs.matched[order[low:high]]].astype(np.int64))
-    return found
+        low, high = np.searchsorted(run_numbers, [number, number + 1])
+        invocations.append(np.r_[run.invocation, runs.matched[order[low:high]]].astype(np.int64))
+    return invocations
 
 
 class _RunReader:
@@ -188,13 +192,13 @@ class _RunReader:
 
     def computed_keys(self) -> dict[int, list[int]]:
         """Return accesses under keys that the call computes from what it is given, by the key's position."""
-        found: dict[int, list[int]] = defaultdict(list)
+        accesses: dict[int, list[int]] = defaultdict(list)
         slots = [(self._arena.key(node)[1], access) for node, access in self._record.read_at.items()]
         slots += [(effect.slot_node, access) for effect, access in self._writes]
         for node, access in slots:
             for depth in self._computed_keys(node, access):
-                found[depth].append(access)
-        return found
+                accesses[depth].append(access)
+        return accesses
 
     def _computed_keys(self, slot: int | None, access: int) -> Iterator[int]:
         """Yield the positions of the keys of a slot that are computed from what the call is given."""
@@ -233,22 +237,23 @@ _SETS: Final = _Move(counts=False, amount=None)
 
 def _moves(arena: Arena, slot: SlotLeft) -> list[_Move]:
     """Return how a call changes the fields of a slot that it writes."""
-    found = slot.found or UNKNOWN
+    word_before = slot.found or UNKNOWN
     return [
-        _move(arena, arena.field(found, item.shift, item.bits), item.node, item.bits) for item in slot.fields
+        _move(arena, arena.field(word_before, item.shift, item.bits), item.node, item.bits)
+        for item in slot.fields
     ]
 
 
 def _move(arena: Arena, before: int | None, after: int | None, bits: int) -> _Move:
     if not before or not after:
         return _SETS
-    found, left = linear_form(arena, before, bits), linear_form(arena, after, bits)
-    if found is None or left is None or len(found.factors) != 1:
+    form_before, left = linear_form(arena, before, bits), linear_form(arena, after, bits)
+    if form_before is None or left is None or len(form_before.factors) != 1:
         return _SETS
-    ((old, _),) = found.factors.items()
+    ((old, _),) = form_before.factors.items()
     if left.factors.get(old) != 1:
         return _SETS
-    left.add(found, -1)
+    left.add(form_before, -1)
     stored = arena.sources(before)
     counts = all(stored.isdisjoint(arena.sources(node)) for node in left.factors)
     opposite = LinearForm(bits)

@@ -107,10 +107,10 @@ class Bounds:
 
     def exact(self, node: int) -> bool:
         """Return whether no sum or difference in an expression wraps around, nor is cut to a type."""
-        pending, seen = [node], {node}
+        pending, visited = [node], {node}
         while pending:
             item = pending.pop()
-            if item == UNKNOWN or len(seen) > MAX_NODES:
+            if item == UNKNOWN or len(visited) > MAX_NODES:
                 return False
             key = self.arena.key(item)
             if key[0] in ("mul", "shifted", "not") or (key[0] == "field" and not self._fits(key)):
@@ -120,8 +120,8 @@ class Bounds:
             if key[0] == "sub" and not self.at_least(key[1], key[2]):
                 return False
             for operand in key[1:3] if key[0] in ("add", "sub") else key[1:2] if key[0] == "field" else ():
-                if operand not in seen and self._is_sum(operand):
-                    seen.add(operand)
+                if operand not in visited and self._is_sum(operand):
+                    visited.add(operand)
                     pending.append(operand)
         return True
 

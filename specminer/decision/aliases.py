@@ -13,15 +13,15 @@ Slots = dict[int, int]
 
 def slots_of(arena: Arena, inputs: Inputs) -> Slots:
     """Return what the slots held that a run read before it wrote to them."""
-    found: Slots = {}
+    slots: Slots = {}
     for node, value in inputs.items():
         key = arena.key(node)
         if key[0] == "storage" and not key[2]:
             try:
-                found[evaluate(arena, key[1], inputs)] = value
+                slots[evaluate(arena, key[1], inputs)] = value
             except KeyError:
                 continue
-    return found
+    return slots
 
 
 def evaluate_by_slots(arena: Arena, node: int, inputs: Inputs, slots: Slots) -> int:
@@ -31,10 +31,10 @@ def evaluate_by_slots(arena: Arena, node: int, inputs: Inputs, slots: Slots) -> 
         KeyError: it depends on something that the run did not look at.
 
     """
-    found: dict[int, int] = {}
-    known = ChainMap(found, dict(inputs))
+    aliases: dict[int, int] = {}
+    all_inputs = ChainMap(aliases, dict(inputs))
     for item in arena.below(node):
         key = arena.key(item)
-        if key[0] == "storage" and not key[2] and item not in known:
-            found[item] = slots[evaluate(arena, key[1], known)]
-    return evaluate(arena, node, known)
+        if key[0] == "storage" and not key[2] and item not in all_inputs:
+            aliases[item] = slots[evaluate(arena, key[1], all_inputs)]
+    return evaluate(arena, node, all_inputs)

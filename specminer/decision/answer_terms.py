@@ -65,11 +65,15 @@ class AnswerTerms:
             return Phrase(
                 text=f"{_PRECOMPILED[receiver]}({inner.text})", kind=ValueKind.BYTES, origin=inner.origin
             )
-        asked = self._question(call)
+        question = self._question(call)
         signature = self._signature(call)
         kind, bits, suffix = _output(signature, start)
         return Phrase(
-            text=f"{asked.text}{suffix}", kind=kind, bits=bits, origin=Origin.ANSWER, source=asked.source
+            text=f"{question.text}{suffix}",
+            kind=kind,
+            bits=bits,
+            origin=Origin.ANSWER,
+            source=question.source,
         )
 
     def success(self, number: int) -> Phrase:
@@ -91,8 +95,8 @@ class AnswerTerms:
         call = self._arena.foreign.call(number)
         if call is None:
             return Phrase(text="another contract", cut=True)
-        asked = self._question(call._replace(repetition=0))
-        return replace(asked, cut="…" in asked.text)
+        phrase = self._question(call._replace(repetition=0))
+        return replace(phrase, cut="…" in phrase.text)
 
     def receiver(self, number: int) -> Phrase:
         """Return whom a call is made to."""
@@ -105,9 +109,13 @@ class AnswerTerms:
         call = self._arena.foreign.call(number)
         if call is None:
             return Phrase(text=f"{words} a call", kind=kind, bits=bits, origin=Origin.ANSWER, cut=True)
-        asked = self._question(call)
+        question = self._question(call)
         return Phrase(
-            text=f"{words} {asked.text}", kind=kind, bits=bits, origin=Origin.ANSWER, source=asked.source
+            text=f"{words} {question.text}",
+            kind=kind,
+            bits=bits,
+            origin=Origin.ANSWER,
+            source=question.source,
         )
 
     def _signer(self, call: ForeignCall) -> Phrase:
@@ -133,8 +141,8 @@ class AnswerTerms:
             return Phrase(
                 text=f"{receiver}.0x{selector.hex()}(…){times}", source=f"{receiver}.0x{selector.hex()}"
             )
-        shown = self._arguments(call, signature)
-        text = f"{receiver}.{signature.name}({', '.join(shown)}){times}"
+        arguments = self._arguments(call, signature)
+        text = f"{receiver}.{signature.name}({', '.join(arguments)}){times}"
         return Phrase(text=text, source=f"{receiver}.{signature.name}")
 
     def _receiver(self, call: ForeignCall) -> str:
@@ -145,39 +153,39 @@ class AnswerTerms:
         return phrase.text if phrase.strength.name == "ATOM" else f"({phrase.text})"
 
     def _arguments(self, call: ForeignCall, signature: Signature) -> list[str]:
-        shown: list[str] = []
-        place = 0
+        texts: list[str] = []
+        first_word = 0
         for spelling in signature.inputs:
             kind = read_type(spelling)
-            if len(shown) == MAX_ARGUMENTS:
-                return [*shown, "…"]
-            shown.append(self._argument(call, kind, place))
-            place += kind.words or 1
-        return shown
+            if len(texts) == MAX_ARGUMENTS:
+                return [*texts, "…"]
+            texts.append(self._argument(call, kind, first_word))
+            first_word += kind.words or 1
+        return texts
 
-    def _argument(self, call: ForeignCall, kind: AbiType, place: int) -> str:
+    def _argument(self, call: ForeignCall, kind: AbiType, first_word: int) -> str:
         if kind.words != 1 or kind.members or kind.element is not None:
             return "…"
-        words = self._words(call, place, 1, value_kind(kind.spelling)[0])
+        words = self._words(call, first_word, 1, value_kind(kind.spelling)[0])
         return words[0].text if words else "…"
 
     def _words(
-        self, call: ForeignCall, place: int, count: int, kind: ValueKind = ValueKind.WORD
+        self, call: ForeignCall, first_word: int, count: int, kind: ValueKind = ValueKind.WORD
     ) -> list[Phrase]:
         """Return words of a call's data behind the selector; a precompiled contract has none."""
         begin = 0 if self._arena.constants.get(call.to) == 1 else 4
-        found: list[Phrase] = []
-        for number in range(place, place + count):
+        phrases: list[Phrase] = []
+        for number in range(first_word, first_word + count):
             parts = cut_parts(open_parts(self._arena, call.data or ()), begin + 32 * number, 32)
             if sum(part[2] for part in parts) != 32:
-                return found
+                return phrases
             constant = self._constant(parts)
             if constant is not None:
                 text = self._names.constants.text(constant, kind)
-                found.append(Phrase(text=text, kind=kind))
+                phrases.append(Phrase(text=text, kind=kind))
             else:
-                found.append(self._parts_phrase(parts))
-        return found
+                phrases.append(self._parts_phrase(parts))
+        return phrases
 
     def _selector(self, data: tuple[Part, ...]) -> bytes | None:
         parts = cut_parts(open_parts(self._arena, data), 0, 4)
@@ -208,39 +216,39 @@ class AnswerTerms:
             outputs = tuple((item.type, item.name[:MAX_NAME]) for item in entry.outputs)
             inputs = tuple(item.type for item in entry.inputs)
             return Signature(name=entry.name[:MAX_NAME], inputs=inputs, outputs=outputs)
-        known = self._names.interface.functions.get(selector)
-        if known is None or known.name.startswith("0x"):
+        function = self._names.interface.functions.get(selector)
+        if function is None or function.name.startswith("0x"):
             return None
-        return Signature(name=known.name, inputs=known.types)
+        return Signature(name=function.name, inputs=function.types)
 
 
 def _output(signature: Signature | None, start: int) -> tuple[ValueKind, int, str]:
     """Return kind and bits of a word of an answer, and what is added to the call's name."""
     outputs = signature.outputs if signature is not None else ()
-    place = start // 32
-    if start % 32 or place >= len(outputs):
-        return ValueKind.WORD, 256, f"[{place}]" if place or start % 32 else ""
-    kind, bits = value_kind(outputs[place][0])
+    index = start // 32
+    if start % 32 or index >= len(outputs):
+        return ValueKind.WORD, 256, f"[{index}]" if index or start % 32 else ""
+    kind, bits = value_kind(outputs[index][0])
     if len(outputs) == 1:
         return kind, bits, ""
-    return kind, bits, f".{outputs[place][1]}" if outputs[place][1] else f"[{place}]"
+    return kind, bits, f".{outputs[index][1]}" if outputs[index][1] else f"[{index}]"
 
 
 def cut_parts(parts: tuple[Part, ...], start: int, size: int) -> tuple[Part, ...]:
     """Return some of the bytes that parts stand for, as parts."""
-    found: list[Part] = []
+    pieces: list[Part] = []
     position = 0
     for node, first, count in parts:
         low, high = max(start, position), min(start + size, position + count)
         if low < high:
-            found.append((node, first + low - position, high - low))
+            pieces.append((node, first + low - position, high - low))
         position += count
-    return tuple(found)
+    return tuple(pieces)
 
 
 def open_parts(arena: Arena, parts: tuple[Part, ...]) -> tuple[Part, ...]:
     """Return bytes as parts of what they were put together from: a selector may share a word with arguments."""
-    found: list[Part] = []
+    pieces: list[Part] = []
     pending = list(reversed(parts))
     for _ in range(_MAX_OPENED):
         if not pending:
@@ -248,13 +256,13 @@ def open_parts(arena: Arena, parts: tuple[Part, ...]) -> tuple[Part, ...]:
         part = pending.pop()
         inner = _open_part(arena, part)
         if inner is None:
-            if found and found[-1][0] == part[0] and found[-1][1] + found[-1][2] == part[1]:
-                found[-1] = (part[0], found[-1][1], found[-1][2] + part[2])
+            if pieces and pieces[-1][0] == part[0] and pieces[-1][1] + pieces[-1][2] == part[1]:
+                pieces[-1] = (part[0], pieces[-1][1], pieces[-1][2] + part[2])
             else:
-                found.append(part)
+                pieces.append(part)
         else:
             pending += reversed(inner)
-    return (*found, *reversed(pending))
+    return (*pieces, *reversed(pending))
 
 
 def _open_part(arena: Arena, part: Part) -> tuple[Part, ...] | None:

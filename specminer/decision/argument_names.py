@@ -80,13 +80,13 @@ def value_kind(spelling: str) -> tuple[ValueKind, int]:
     """Return how a value type is compared and printed, and its number of bits."""
     if spelling in ("address", "bool"):
         return ValueKind(spelling), 160 if spelling == "address" else 1
-    found = _VALUE.fullmatch(spelling)
-    if found is None:
+    match = _VALUE.fullmatch(spelling)
+    if match is None:
         return (ValueKind.BYTES, 192) if spelling == "function" else (ValueKind.WORD, 256)
-    size = int(found[2])
-    if found[1] == "bytes":
+    size = int(match[2])
+    if match[1] == "bytes":
         return ValueKind.BYTES, min(8 * size, 256)
-    return (ValueKind.UINT if found[1] == "uint" else ValueKind.INT), min(size, 256)
+    return (ValueKind.UINT if match[1] == "uint" else ValueKind.INT), min(size, 256)
 
 
 def read_type(spelling: str, components: Sequence[Parameter] = (), depth: int = 0) -> AbiType:
@@ -110,22 +110,22 @@ def read_type(spelling: str, components: Sequence[Parameter] = (), depth: int = 
 
 def enum_places(inputs: Sequence[Parameter]) -> frozenset[int]:
     """Return where in a call's data arguments stand that are values of enums, as far as the ABI says so."""
-    found, place = set(), SELECTOR
+    offsets, offset = set(), SELECTOR
     for item in inputs[:MAX_WORDS]:
         if item.is_enum:
-            found.add(place)
-        place += 32 * (read_type(item.type, item.components).words or 1)
-    return frozenset(found)
+            offsets.add(offset)
+        offset += 32 * (read_type(item.type, item.components).words or 1)
+    return frozenset(offsets)
 
 
 def _members(spelling: str, components: Sequence[Parameter], depth: int) -> tuple[tuple[str, AbiType], ...]:
     if spelling == "tuple":
         return tuple(
-            (f".{item.name}" if item.name else f"[{place}]", read_type(item.type, item.components, depth + 1))
-            for place, item in enumerate(components[:MAX_WORDS])
+            (f".{item.name}" if item.name else f"[{index}]", read_type(item.type, item.components, depth + 1))
+            for index, item in enumerate(components[:MAX_WORDS])
         )
     parts = split_types(spelling[1:-1])
-    return tuple((f"[{place}]", read_type(part, (), depth + 1)) for place, part in enumerate(parts))
+    return tuple((f"[{index}]", read_type(part, (), depth + 1)) for index, part in enumerate(parts))
 
 
 class ArgumentNames:
@@ -143,13 +143,15 @@ class ArgumentNames:
         self._unnamed = function is None
         if function is None:
             return
-        given: Iterable[tuple[str, str, Sequence[Parameter]]]
+        arguments: Iterable[tuple[str, str, Sequence[Parameter]]]
         if len(parameters) == len(function.types):
             pairs = zip(function.arguments, parameters, strict=True)
-            given = [(name, item.type, item.components) for name, item in pairs]
+            arguments = [(name, item.type, item.components) for name, item in pairs]
         else:
-            given = [(name, kind, ()) for name, kind in zip(function.arguments, function.types, strict=True)]
-        for name, kind, components in given:
+            arguments = [
+                (name, kind, ()) for name, kind in zip(function.arguments, function.types, strict=True)
+            ]
+        for name, kind, components in arguments:
             self._parameters.append((name, read_type(kind, components)))
 
     def layout(self, data: bytes) -> DataLayout:
@@ -157,8 +159,8 @@ class ArgumentNames:
         if self._unnamed:
             count = min(max(0, len(data) - SELECTOR + 31) // 32, MAX_WORDS)
             words = {
-                SELECTOR + 32 * place: ArgumentWord(name=f"arg{place}", kind=ValueKind.WORD)
-                for place in range(count)
+                SELECTOR + 32 * index: ArgumentWord(name=f"arg{index}", kind=ValueKind.WORD)
+                for index in range(count)
             }
             return DataLayout(words=words, texts=())
         walk = _LayoutWalk(data)
@@ -215,7 +217,7 @@ class _LayoutWalk:
             self._name(start, f"length({name})", ValueKind.UINT, 256, source)
             count, first = self._number(start) or 0, start + 32
         room = max(0, len(self._data) - first) // 32 + 1 if kind.length is None else MAX_ELEMENTS
-        members = [(f"{name}[{place}]", element) for place in range(min(count, room, MAX_ELEMENTS))]
+        members = [(f"{name}[{index}]", element) for index in range(min(count, room, MAX_ELEMENTS))]
         if self._visits < MAX_WORDS:
             self.enter(members, first, source)
 

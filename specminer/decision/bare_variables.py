@@ -28,28 +28,28 @@ class BareVariables:
         column = history.transaction_time if name == "now" else history.transaction_block
         return column[history.invocation_transaction[self._calls]].astype(np.int64)
 
-    def column(self, place: StoredField) -> IntColumn | None:
+    def column(self, field: StoredField) -> IntColumn | None:
         """Return a field's values, at most :data:`LARGEST`, or ``MISSING`` where one is not known; shape (calls,).
 
         ``None`` if it has a key, if nothing touched it, or if there is one of each of several contracts.
         """
-        if place not in self._known:
-            self._known[place] = self._column(place)
-        return self._known[place]
+        if field not in self._known:
+            self._known[field] = self._column(field)
+        return self._known[field]
 
-    def _column(self, place: StoredField) -> IntColumn | None:
+    def _column(self, stored: StoredField) -> IntColumn | None:
         context = self._context
         accesses, locations = context.accesses, context.locations
-        variable = locations.variables[place.variable]
-        touches = np.flatnonzero(locations.variable[accesses.slot] == place.variable)
+        variable = locations.variables[stored.variable]
+        touches = np.flatnonzero(locations.variable[accesses.slot] == stored.variable)
         if variable.ports or not len(touches) or len(np.unique(accesses.slot[touches])) > 1:
             return None
         order = np.searchsorted(accesses.invocation[touches], self._calls)
         here = touches[np.minimum(order, len(touches) - 1)]
-        found = (accesses.invocation[here] == self._calls) | (order == 0)
-        word = np.where(found, accesses.value_before[here], accesses.value_after[touches[order - 1]])
+        is_before = (accesses.invocation[here] == self._calls) | (order == 0)
+        word = np.where(is_before, accesses.value_before[here], accesses.value_after[touches[order - 1]])
         rows, position = np.unique(word, return_inverse=True)
-        field = variable.fields[place.field]
+        field = variable.fields[stored.field]
         values = [
             MISSING if row == MISSING else min(field.extract(context.history.words[row]), LARGEST)
             for row in rows.tolist()

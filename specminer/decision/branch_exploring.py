@@ -77,18 +77,18 @@ def explore_branches(
     if template is None:
         return
     accepted = np.unique(context.calls.function[context.history.accepted])
-    known = {context.calls.functions[row] for row in accepted.tolist()}
-    listed = [
-        (item.name in known, selector, item.name)
+    accepted_functions = {context.calls.functions[row] for row in accepted.tolist()}
+    candidates = [
+        (item.name in accepted_functions, selector, item.name)
         for selector, item in context.interface.functions.items()
         if not item.read_only
     ]
-    for _, selector, name in sorted(listed):
+    for _, selector, name in sorted(candidates):
         if most <= 0:
             return
-        found = _BranchExplorer(template, selector, min(most, MAX_OPCODES)).explore(name)
-        most -= found.opcodes
-        yield found
+        branches = _BranchExplorer(template, selector, min(most, MAX_OPCODES)).explore(name)
+        most -= branches.opcodes
+        yield branches
 
 
 def _template(context: HistoryContext, of_functions: Sequence[FunctionRuns]) -> CallReplay | None:
@@ -114,7 +114,7 @@ class _BranchExplorer:
 
     def explore(self, name: str) -> FunctionBranches:
         """Return what the function can write."""
-        seen: set[object] = set()
+        visited: set[object] = set()
         ways: dict[object, BranchWay] = {}
         waiting: list[frozenset[int]] = [frozenset()]
         tries = 0
@@ -125,7 +125,7 @@ class _BranchExplorer:
             if done is None:
                 continue
             steps = self._reader.visits(done.record)
-            waiting += self._untaken(steps, flips, seen)
+            waiting += self._untaken(steps, flips, visited)
             slots, _ = slots_left(done.record, _MAX_SLOTS)
             if slots and done.ended and done.halt is None:
                 ways.setdefault(_written_places(slots), BranchWay(steps=steps, slots=tuple(slots)))
@@ -138,18 +138,20 @@ class _BranchExplorer:
         )
 
     @staticmethod
-    def _untaken(steps: Sequence[PathStep], flips: frozenset[int], seen: set[object]) -> list[frozenset[int]]:
-        """Return what to force so that runs take the branches of a run that none has taken; ``seen`` takes them in."""
+    def _untaken(
+        steps: Sequence[PathStep], flips: frozenset[int], visited: set[object]
+    ) -> list[frozenset[int]]:
+        """Return what to force so that runs take the branches of a run that none has taken; ``visited`` grows."""
         behind = [step for step in steps if step.position > max(flips, default=-1)]
-        seen.update((step.site, step.counter, step.way) for step in behind)
+        visited.update((step.site, step.counter, step.way) for step in behind)
         first = {step.position for step in each_once(steps)}
-        found = []
+        forced = []
         for step in behind:
             other = (step.site, step.counter, not step.way)
-            if other not in seen and step.position in first:  # what was decided before stays so
-                seen.add(other)
-                found.append(flips | {step.position})
-        return found
+            if other not in visited and step.position in first:  # what was decided before stays so
+                visited.add(other)
+                forced.append(flips | {step.position})
+        return forced
 
     def _run(self, flips: Collection[int]) -> ForcedRun | None:
         done = force(

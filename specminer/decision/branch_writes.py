@@ -32,15 +32,15 @@ class SlotVariables:
     @classmethod
     def of(cls, context: HistoryContext, written: Iterable[tuple[Arena, FunctionWrites]]) -> SlotVariables:
         """Learn the shapes of the slots that accepted calls wrote to; expressions of each are in its arena."""
-        found = cls(context, names_of(context).key_last, {})
+        slot_variables = cls(context, names_of(context).key_last, {})
         for arena, writes in written:
             for slots in writes.slots.values():
                 for slot in slots:
-                    shape = found._shape(arena, slot)
+                    shape = slot_variables._shape(arena, slot)
                     _, row = writes.terms.variable(slot.place)
                     if shape is not None and row != MISSING:
-                        found._rows.setdefault(shape, row)
-        return found
+                        slot_variables._rows.setdefault(shape, row)
+        return slot_variables
 
     def row(self, arena: Arena, slot: SlotLeft) -> int:
         """Return the row of the variable that a slot belongs to, or ``MISSING``."""
@@ -68,7 +68,7 @@ def branches_of(steps: Iterable[PathStep]) -> Branches:
 
 
 def take_in_branches(
-    ways: OpenWays, function: FunctionBranches, variables: SlotVariables, taken: Branches = frozenset()
+    ways: OpenWays, function: FunctionBranches, variables: SlotVariables, branches: Branches = frozenset()
 ) -> None:
     """Take in what the branches of a function leave open.
 
@@ -76,13 +76,13 @@ def take_in_branches(
         ways: what is known of other functions.
         function: what its code can write.
         variables: those of the history.
-        taken: the branches that its accepted calls took. What these found in storage tells more than the code of a
+        branches: those that its accepted calls took. What these found in storage tells more than the code of a
             way on which there are no others.
 
     """
     reader = CourseReader(function.arena)
     for way in function.ways:
-        if branches_of(way.steps) <= taken:
+        if branches_of(way.steps) <= branches:
             continue
         facts = facts_of(way.steps)
         for slot in way.slots:
@@ -109,8 +109,10 @@ def _changes(
     if slot.found and arena.kind(slot.found) == "storage":
         word = slot.found
     else:  # the code need not have looked
-        place = slot.place
-        word = arena.node("storage", arena.constant(place.slot) if place.node is None else place.node, 0)
+        slot_place = slot.place
+        word = arena.node(
+            "storage", arena.constant(slot_place.slot) if slot_place.node is None else slot_place.node, 0
+        )
     variable = variables.context.locations.variables[row]
     for position, field in enumerate(variable.fields):
         item = field_left(arena, slot, field.shift, field.width)
@@ -136,7 +138,7 @@ def _entries_of_others(
         if isinstance(step, MappingKey) and len(step.parts) == 1:
             key = step.parts[0][0]
             if arena.kind(key) not in _OWN and not _is_senders(arena, key, way):
-                keys = tuple("k" if place == depth else "·" for place in range(len(variable.ports)))
+                keys = tuple("k" if key_depth == depth else "·" for key_depth in range(len(variable.ports)))
                 for position in range(len(variable.fields)):
                     yield variable.text(keys, position)
 

@@ -23,9 +23,9 @@ _Places = npt.NDArray[np.int64]
 
 def objects(values: Sequence[int]) -> Vector:
     """Return integers as an array of objects."""
-    found = np.empty(len(values), dtype=object)
-    found[:] = values
-    return found
+    array = np.empty(len(values), dtype=object)
+    array[:] = values
+    return array
 
 
 class CallColumns:
@@ -40,13 +40,13 @@ class CallColumns:
         self._chains = objects([record.chain_id for record in history.contracts])
         self._answer_words: dict[int, Vector] = {}
         answers = history.answers
-        asked = np.zeros(0, dtype=np.int64)
+        rows = np.zeros(0, dtype=np.int64)
         self._told = objects([])
         if answers is not None:
-            asked = np.flatnonzero(answers.environment_kind != _GAS)
-            self._told = objects(to_integers(answers.environment_value[asked]))
+            rows = np.flatnonzero(answers.environment_kind != _GAS)
+            self._told = objects(to_integers(answers.environment_value[rows]))
         none = np.zeros(0, dtype=np.int32)
-        self._asking = none if answers is None else answers.environment_invocation[asked]
+        self._asking = none if answers is None else answers.environment_invocation[rows]
         self._calling = none if answers is None else answers.call_invocation
 
     def column(self, feed: Feed, rows: RowColumn) -> tuple[Vector, BoolColumn]:
@@ -62,8 +62,8 @@ class CallColumns:
         if feed.kind == "access":
             return self._access_column(self._history.access_after, feed.number, rows)
         if feed.kind == "told":
-            places, known = _places(self._asking, feed.number, rows)
-            return _take(self._told, places, known), known
+            positions, is_recorded = _entries(self._asking, feed.number, rows)
+            return _take(self._told, positions, is_recorded), is_recorded
         if feed.kind in ("answer", "answer_size", "success", "created"):
             return self._answer_column(feed, rows)
         if feed.kind in ("slot", "call_kind", "call_to", "call_value"):
@@ -79,9 +79,9 @@ class CallColumns:
     def calldata_at(self, offsets: Value, added: int, rows: RowColumn) -> Vector:
         """Return words of the calldata at offsets that differ from call to call, with something added; shape (r,)."""
         data = self._history.invocation_data
-        listed = offsets.tolist() if isinstance(offsets, np.ndarray) else [offsets] * len(rows)
+        bases = offsets.tolist() if isinstance(offsets, np.ndarray) else [offsets] * len(rows)
         words = []
-        for row, base in zip(rows.tolist(), listed, strict=True):
+        for row, base in zip(rows.tolist(), bases, strict=True):
             offset = (base + added) & MASK
             text = data[row][offset : offset + 32] if offset < len(data[row]) else b""
             words.append(int.from_bytes(text.ljust(32, b"\0"), "big"))
@@ -92,32 +92,36 @@ class CallColumns:
         return self._access_column(self._history.access_slot, number, rows)
 
     def _access_column(self, column: RowColumn, number: int, rows: RowColumn) -> tuple[Vector, BoolColumn]:
-        places, known = _places(self._history.access_invocation, number, rows)
-        word = np.where(known, column[np.where(known, places, 0)], MISSING) if len(column) else places * 0 - 1
-        known = word != MISSING
-        return _take(self.words, word, known), known
+        positions, is_recorded = _entries(self._history.access_invocation, number, rows)
+        word = (
+            np.where(is_recorded, column[np.where(is_recorded, positions, 0)], MISSING)
+            if len(column)
+            else positions * 0 - 1
+        )
+        is_recorded = word != MISSING
+        return _take(self.words, word, is_recorded), is_recorded
 
     def _answer_column(self, feed: Feed, rows: RowColumn) -> tuple[Vector, BoolColumn]:
         answers = self._history.answers
-        places, known = _places(self._calling, feed.number, rows)
+        positions, is_recorded = _entries(self._calling, feed.number, rows)
         if answers is None or not len(self._calling):
             return objects([0] * len(rows)), np.zeros(len(rows), dtype=np.bool_)
-        at = np.where(known, places, 0)
+        at = np.where(is_recorded, positions, 0)
         if feed.kind == "success":
-            return answers.call_succeeded[at].astype(object), known
+            return answers.call_succeeded[at].astype(object), is_recorded
         if feed.kind == "created":
-            made = self._addresses[answers.call_to[at]] * answers.call_succeeded[at].astype(object)
-            return made, known
-        known &= answers.call_output_size[at] != MISSING
+            addresses = self._addresses[answers.call_to[at]] * answers.call_succeeded[at].astype(object)
+            return addresses, is_recorded
+        is_recorded &= answers.call_output_size[at] != MISSING
         if feed.kind == "answer_size":
-            return answers.call_output_size[at].astype(object), known
+            return answers.call_output_size[at].astype(object), is_recorded
         words = self._answer_words.get(feed.start)
         if words is None:
             end = feed.start + 32
             words = self._answer_words[feed.start] = objects(
                 [int.from_bytes(text[feed.start : end].ljust(32, b"\0"), "big") for text in answers.outputs]
             )
-        return words[answers.call_output[at]], known
+        return words[answers.call_output[at]], is_recorded
 
     def _effect_column(self, feed: Feed, rows: RowColumn) -> tuple[Vector, BoolColumn]:
         """Return the slot of an access, or what a call of another contract was, by its opcode, address or ether."""
@@ -126,19 +130,19 @@ class CallColumns:
         answers = self._history.answers
         if answers is None or not len(self._calling):
             return objects([0] * len(rows)), np.zeros(len(rows), dtype=np.bool_)
-        places, known = _places(self._calling, feed.number, rows)
-        at = np.where(known, places, 0)
+        positions, is_recorded = _entries(self._calling, feed.number, rows)
+        at = np.where(is_recorded, positions, 0)
         if feed.kind == "call_to":
-            return self._addresses[answers.call_to[at]], known
+            return self._addresses[answers.call_to[at]], is_recorded
         if feed.kind == "call_value":
-            return self.words[answers.call_value[at]], known
-        return _OPCODES[answers.call_kind[at]], known
+            return self.words[answers.call_value[at]], is_recorded
+        return _OPCODES[answers.call_kind[at]], is_recorded
 
     def asks_nothing(self, rows: RowColumn) -> BoolColumn:
         """Return of which calls no question about accounts is recorded; shape (r,)."""
-        wanted = rows.astype(self._asking.dtype)
-        end = np.searchsorted(self._asking, wanted, side="right")
-        return np.equal(np.searchsorted(self._asking, wanted), end)
+        invocations = rows.astype(self._asking.dtype)
+        end = np.searchsorted(self._asking, invocations, side="right")
+        return np.equal(np.searchsorted(self._asking, invocations), end)
 
     def _of_block(self, kind: str, rows: RowColumn) -> tuple[Vector, BoolColumn]:
         history, blocks = self._history, self._history.blocks
@@ -147,54 +151,54 @@ class CallColumns:
             return nothing
         number = history.transaction_block[history.invocation_transaction[rows]]
         at = np.minimum(np.searchsorted(blocks.number, number), len(blocks.number) - 1)
-        known = blocks.number[at] == number
+        is_recorded = blocks.number[at] == number
         if kind == "gas_limit":
-            return blocks.gas_limit[at].astype(object), known & (blocks.gas_limit[at] != MISSING)
+            return blocks.gas_limit[at].astype(object), is_recorded & (blocks.gas_limit[at] != MISSING)
         if kind == "beneficiary":
             whose = objects([int.from_bytes(item, "big") for item in blocks.beneficiaries])
-            known &= blocks.beneficiary[at] != MISSING
-            return _take(whose, blocks.beneficiary[at].astype(np.int64), known), known
+            is_recorded &= blocks.beneficiary[at] != MISSING
+            return _take(whose, blocks.beneficiary[at].astype(np.int64), is_recorded), is_recorded
         words, has = (
             (blocks.base_fee, blocks.has_base_fee)
             if kind == "base_fee"
             else (blocks.randomness, blocks.has_randomness)
         )
-        return objects(to_integers(words[at])), known & has[at]
+        return objects(to_integers(words[at])), is_recorded & has[at]
 
     def _of_call(self, kind: str, rows: RowColumn) -> tuple[Vector, BoolColumn]:
         history = self._history
         transaction, contract = history.invocation_transaction[rows], history.invocation_contract[rows]
-        known = np.ones(len(rows), dtype=np.bool_)
+        is_recorded = np.ones(len(rows), dtype=np.bool_)
         if kind == "data_size":
-            return sizes_of(history.invocation_data)[rows].astype(object), known
+            return sizes_of(history.invocation_data)[rows].astype(object), is_recorded
         if kind == "sender":
-            return self._addresses[history.invocation_sender[rows]], known
+            return self._addresses[history.invocation_sender[rows]], is_recorded
         if kind == "origin":
-            return self._addresses[history.transaction_origin[transaction]], known
+            return self._addresses[history.transaction_origin[transaction]], is_recorded
         if kind == "value":
-            return self.words[history.invocation_value[rows]], known
+            return self.words[history.invocation_value[rows]], is_recorded
         if kind == "this":
-            return self._contracts[contract], known
+            return self._contracts[contract], is_recorded
         if kind == "chain":
-            return self._chains[contract], known
+            return self._chains[contract], is_recorded
         if kind == "block":
-            return history.transaction_block[transaction].astype(object), known
+            return history.transaction_block[transaction].astype(object), is_recorded
         assert kind == "time", kind
         time = history.transaction_time[transaction]
         return time.astype(object), time != MISSING
 
 
-def _places(ascending: RowColumn, number: int, rows: RowColumn) -> tuple[_Places, BoolColumn]:
+def _entries(ascending: RowColumn, number: int, rows: RowColumn) -> tuple[_Places, BoolColumn]:
     """Return where the numbered entry of each invocation stands, and whether it has so many."""
-    wanted = rows.astype(ascending.dtype)
-    places = np.searchsorted(ascending, wanted) + number
-    return places, places < np.searchsorted(ascending, wanted, side="right")
+    invocations = rows.astype(ascending.dtype)
+    positions = np.searchsorted(ascending, invocations) + number
+    return positions, positions < np.searchsorted(ascending, invocations, side="right")
 
 
-def _take(values: Vector, places: _Places, known: BoolColumn) -> Vector:
-    """Return values at places; 0 where they are not known."""
+def _take(values: Vector, positions: _Places, is_recorded: BoolColumn) -> Vector:
+    """Return values at positions; 0 where none is recorded."""
     if not len(values):
-        return objects([0] * len(places))
-    found: Vector = values[np.where(known, places, 0)]
-    found[~known] = 0
-    return found
+        return objects([0] * len(positions))
+    taken_values: Vector = values[np.where(is_recorded, positions, 0)]
+    taken_values[~is_recorded] = 0
+    return taken_values

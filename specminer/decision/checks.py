@@ -121,16 +121,16 @@ def _compares_pointers(arena: Arena, node: int, kinds: frozenset[str]) -> bool:
 
 def _summands(arena: Arena, node: int) -> set[int]:
     """Return the expressions that are added up in one, as far as they are not too many."""
-    found: set[int] = set()
+    summands: set[int] = set()
     waiting = [node]
-    while waiting and len(found) < _MAX_SUMMANDS:
+    while waiting and len(summands) < _MAX_SUMMANDS:
         item = waiting.pop()
         key = arena.key(item)
         if key[0] == "add":
             waiting += key[1:]
         else:
-            found.add(item)
-    return found
+            summands.add(item)
+    return summands
 
 
 def _is_payability(arena: Arena, node: int, holds: bool) -> bool:

@@ -20,7 +20,7 @@ _NUMBERED = frozenset({"constant", "calldata", "answer", "success", "answer_size
 def same_shape(arena: Arena, first: int, second: int) -> bool:
     """Return whether two expressions differ in constants, offsets and the numbers of calls only."""
     pair = (_compared_node(arena, first), _compared_node(arena, second))
-    waiting, seen = [pair], {pair}
+    waiting, visited = [pair], {pair}
     while waiting:
         left, right = (_base(arena, node) for node in waiting.pop())
         if left == right:
@@ -34,10 +34,10 @@ def same_shape(arena: Arena, first: int, second: int) -> bool:
         if len(below) != len(beside):
             return False
         for pair in zip(below, beside, strict=True):
-            if pair not in seen:
-                seen.add(pair)
+            if pair not in visited:
+                visited.add(pair)
                 waiting.append(pair)
-        if len(seen) > _MAX_COMPARED:
+        if len(visited) > _MAX_COMPARED:
             return False
     return True
 

@@ -53,17 +53,17 @@ class RejectedPath:
     def trail(self, end: int) -> Trail:
         """Return its decisions before a step, the repeated ones among them, in order."""
         limit = self.steps[end].position
-        index = {step.condition.node: place for place, step in enumerate(self.steps[:end])}
-        found = [TrailStep(place, step, False) for place, step in enumerate(self.steps[:end])]
-        known = {(step.position, step.condition.node) for step in self.steps}
-        found += [
+        index = {step.condition.node: number for number, step in enumerate(self.steps[:end])}
+        items = [TrailStep(number, step, False) for number, step in enumerate(self.steps[:end])]
+        first_visits = {(step.position, step.condition.node) for step in self.steps}
+        items += [
             TrailStep(index[step.condition.node], step, True)
             for step in self.visits
             if step.position < limit
             and step.condition.node in index
-            and (step.position, step.condition.node) not in known
+            and (step.position, step.condition.node) not in first_visits
         ]
-        return sorted(found, key=lambda item: (item.step.position, item.number))
+        return sorted(items, key=lambda item: (item.step.position, item.number))
 
 
 @dataclass(slots=True, kw_only=True)
@@ -124,7 +124,7 @@ class ClauseWriter:
         steps = path.steps
         if not 0 <= deciding < len(steps) or steps[deciding].condition.node == UNKNOWN:
             return None
-        chosen = [deciding]
+        indices = [deciding]
         trail = path.trail(deciding)
         remaining = [item for item in self.accepted if not self._is_met(item, steps, deciding, trail)]
         while remaining:
@@ -133,10 +133,10 @@ class ClauseWriter:
                 best = self._most_telling(steps, deciding, remaining)
             if best is None:
                 return None
-            chosen.append(best)
+            indices.append(best)
             remaining = [item for item in remaining if not self._answers(item, steps[best])]
-        chosen += self._alternatives(path, deciding, chosen)
-        others = sorted({*chosen} - {deciding}, reverse=True)
+        indices += self._alternatives(path, deciding, indices)
+        others = sorted({*indices} - {deciding}, reverse=True)
         return without_implied(self.arena, self._first_round(steps, (deciding, *others)))
 
     def _met_before(
@@ -146,35 +146,35 @@ class ClauseWriter:
         step = steps[index]
         if not self.loops.repeats(step.site):
             return None
-        found = [
+        earlier = [
             other
             for other in range(end)
             if steps[other].site == step.site
             and same_shape(self.arena, steps[other].condition.node, step.condition.node)
         ]
-        return (found[-1] if last else found[0]) if found else None
+        return (earlier[-1] if last else earlier[0]) if earlier else None
 
-    def _first_round(self, steps: Sequence[PathStep], chosen: Sequence[int]) -> list[PathCondition]:
+    def _first_round(self, steps: Sequence[PathStep], indices: Sequence[int]) -> list[PathCondition]:
         """Return the conditions of which some steps decided the opposite.
 
         Those of a loop are told of the first round in which the path met the first of them.
         """
-        plain = [steps[index].condition.negated for index in chosen]
-        first = self._met_before(steps, chosen[0], chosen[0])
+        plain = [steps[index].condition.negated for index in indices]
+        first = self._met_before(steps, indices[0], indices[0])
         if first is None:
             return plain
-        told: list[PathCondition] = []
-        for index in chosen:
+        conditions: list[PathCondition] = []
+        for index in indices:
             same: int | None = index
-            if index == chosen[0]:
+            if index == indices[0]:
                 same = first
             elif index > first or self.loops.repeats(steps[index].site):
                 same = self._met_before(steps, index, first, last=True)
             if same is None:
                 return plain
             turned = steps[same].way == steps[index].way
-            told.append(steps[same].condition.negated if turned else steps[same].condition)
-        return told
+            conditions.append(steps[same].condition.negated if turned else steps[same].condition)
+        return conditions
 
     def is_alive(self, step: PathStep) -> bool:
         """Return whether accepted calls left a step's site the other way."""
@@ -285,37 +285,37 @@ class ClauseWriter:
         except KeyError:
             return None
 
-    def _alternatives(self, path: RejectedPath, deciding: int, known: Sequence[int]) -> list[int]:
+    def _alternatives(self, path: RejectedPath, deciding: int, detours: Sequence[int]) -> list[int]:
         """Return the steps whose other way leads around the deciding one although no accepted call took it.
 
         Args:
             path: the rejected path.
             deciding: index of the step that rejected it.
-            known: indices of steps by which accepted calls are known to have got around it.
+            detours: indices of steps by which accepted calls are known to have got around it.
 
         """
         if self.explorer is None:
             return []
-        chosen: list[int] = []
+        alternatives: list[int] = []
         for index in range(deciding - 1, -1, -1):
-            if len(chosen) >= MAX_ALTERNATIVES:
+            if len(alternatives) >= MAX_ALTERNATIVES:
                 break
             step, decider = path.steps[index], path.steps[deciding]
             if step.position == decider.position:
                 if decider.joint is Joint.ALL:
-                    chosen.append(index)
+                    alternatives.append(index)
             elif (
-                index not in known
-                and self._says_more(path.steps, index, chosen)
+                index not in detours
+                and self._says_more(path.steps, index, alternatives)
                 and not self.is_alive(step)
                 and self.explorer.leads_around(
-                    path.run, path.flips, path.steps, index, (deciding, *known, *chosen)
+                    path.run, path.flips, path.steps, index, (deciding, *detours, *alternatives)
                 )
             ):
-                chosen.append(index)
-        return chosen
+                alternatives.append(index)
+        return alternatives
 
-    def _says_more(self, steps: Sequence[PathStep], index: int, chosen: Sequence[int]) -> bool:
+    def _says_more(self, steps: Sequence[PathStep], index: int, alternatives: Sequence[int]) -> bool:
         """Return whether a step may qualify a clause, and is not an earlier round of one that does."""
         step = steps[index]
         node = step.condition.node
@@ -327,7 +327,7 @@ class ClauseWriter:
             return False
         return not any(
             step.site == steps[other].site and same_shape(self.arena, node, steps[other].condition.node)
-            for other in chosen
+            for other in alternatives
         )
 
     def _most_telling(

@@ -34,7 +34,7 @@ class CodeNumbers:
         return self._numbers.setdefault(ran, len(self._numbers) + 1)
 
     def _targets_of(self, code: bytes) -> frozenset[int]:
-        known = self._targets.get(code)
-        if known is None:
-            known = self._targets[code] = jump_targets(code)
-        return known
+        targets = self._targets.get(code)
+        if targets is None:
+            targets = self._targets[code] = jump_targets(code)
+        return targets

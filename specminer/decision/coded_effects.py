@@ -59,12 +59,12 @@ def effects_of(
 
     """
     collector = _Collector(decisions, writes, wording)
-    found = collector.collect()
-    told = []
-    for key, item in found.items():
+    occurrences = collector.collect()
+    effects = []
+    for key, item in occurrences.items():
         happened = sum(collector.weights[run] for run in item.runs)
         condition = collector.condition(key, item) if happened < collector.calls else ""
-        told.append(
+        effects.append(
             Effect(
                 function=name,
                 kind=key.kind,
@@ -78,9 +78,9 @@ def effects_of(
                 each=key.each,
             )
         )
-    told.sort(key=lambda item: -item.happened)
-    told = told[:MAX_EFFECTS]
-    return tuple(sorted(told, key=lambda item: _KINDS.index(item.kind)))
+    effects.sort(key=lambda item: -item.happened)
+    effects = effects[:MAX_EFFECTS]
+    return tuple(sorted(effects, key=lambda item: _KINDS.index(item.kind)))
 
 
 def effect_runs(
@@ -112,9 +112,9 @@ def idle_effects_of(
     collector = _Collector(decisions, writes, wording)
     return {
         (name, item.text): IdleEffect(
-            item.target, sum(collector.weights[run] for run in found.runs), collector.calls
+            item.target, sum(collector.weights[run] for run in occurrence.runs), collector.calls
         )
-        for item, found in collector.idle().items()
+        for item, occurrence in collector.idle().items()
     }
 
 
@@ -140,15 +140,15 @@ class _Collector:
 
     def collect(self) -> dict[EffectName, _FoundEffect]:
         """Return the effects with the runs in which they happened."""
-        found = {name: item for name, item in self._all().items() if item.changed}
-        return _bound_targets(_with_rounds(found))
+        changing = {name: item for name, item in self._all().items() if item.changed}
+        return _bound_targets(_with_rounds(changing))
 
     def idle(self) -> dict[EffectName, _FoundEffect]:
         """Return what was done that made no difference in any run, with the runs in which it was done."""
         return {name: item for name, item in self._all().items() if not item.changed}
 
     def _all(self) -> dict[EffectName, _FoundEffect]:
-        found: dict[EffectName, _FoundEffect] = {}
+        occurrences: dict[EffectName, _FoundEffect] = {}
         for number in self.weights:
             record = self._runs[number].record
             effects = [*self._writes_of(number), *self._others(self._runs[number])]
@@ -156,10 +156,10 @@ class _Collector:
             if many or record.cut or number in self._writes.beyond:
                 effects.append((EffectName(EffectKind.WRITTEN, "…", "more than is told", False), 0, True))
             for name, decided, changed in _rounds(effects):
-                item = found.setdefault(name, _FoundEffect())
+                item = occurrences.setdefault(name, _FoundEffect())
                 item.runs[number] = max(decided, item.runs.get(number, 0))
                 item.changed |= changed
-        return found
+        return occurrences
 
     def _writes_of(self, run: int) -> Iterator[tuple[EffectName, int, bool]]:
         for slot in self._writes.list_slots(run):
@@ -211,22 +211,22 @@ class _Collector:
             if having:
                 happened[len(paths)] = max(item.runs[run] for run in having)
             paths.append(path)
-        told = ""
+        decided = ""
         if len(happened) < len(paths):
             counts = [self._count(path) for path in paths]
-            found = conditions_of(self._arena, paths, happened, counts)
-            if found is None:
+            conditions = conditions_of(self._arena, paths, happened, counts)
+            if conditions is None:
                 alike = [self._alike(path) for path in paths]
-                found = conditions_of(self._arena, alike, happened, counts)
-                versions = None if found is not None else with_versions(self._all_runs, alike)
+                conditions = conditions_of(self._arena, alike, happened, counts)
+                versions = None if conditions is not None else with_versions(self._all_runs, alike)
                 if versions is not None:
-                    found = conditions_of(self._arena, versions, happened, counts)
-            told = "" if found is None else self._text(found)
-            if not told:
+                    conditions = conditions_of(self._arena, versions, happened, counts)
+            decided = "" if conditions is None else self._text(conditions)
+            if not decided:
                 return ""
-        if told and apart and " or " in told:
-            told = f"({told})"
-        return " and ".join([*([told] if told else []), *apart])
+        if decided and apart and " or " in decided:
+            decided = f"({decided})"
+        return " and ".join([*([decided] if decided else []), *apart])
 
     def _alike(self, path: Path) -> Path:
         """Return a path on which conditions that read the same are the same: keys of any length make other nodes."""
@@ -241,9 +241,9 @@ class _Collector:
 
     def _apart(self, name: EffectName, run: int) -> str | None:
         """Return what has to differ for an effect that a run lacks, because two of its places were the same one."""
-        place = self._places.get(name)
-        other = None if place is None else self._writes.same_slot(place, run)
-        return None if place is None or other is None else self._terms.apart(place, other)
+        slot_place = self._places.get(name)
+        other = None if slot_place is None else self._writes.same_slot(slot_place, run)
+        return None if slot_place is None or other is None else self._terms.apart(slot_place, other)
 
     def _count(self, path: Path) -> int:
         return sum(self.weights.get(run, 0) for run in path.runs)
@@ -292,20 +292,20 @@ def _rounds(effects: Sequence[tuple[EffectName, int, bool]]) -> Iterator[tuple[E
         yield (general if len(forms[general]) > 1 else name), decided, changed
 
 
-def _with_rounds(found: dict[EffectName, _FoundEffect]) -> dict[EffectName, _FoundEffect]:
+def _with_rounds(occurrences: dict[EffectName, _FoundEffect]) -> dict[EffectName, _FoundEffect]:
     """Return effects with those of loops that had one round as those of several, where other calls had these."""
     merged: dict[EffectName, _FoundEffect] = {}
-    for name, item in found.items():
+    for name, item in occurrences.items():
         general = _general(name)
-        _merge(merged, general if general in found else name, item)
+        _merge(merged, general if general in occurrences else name, item)
     return merged
 
 
-def _bound_targets(found: dict[EffectName, _FoundEffect]) -> dict[EffectName, _FoundEffect]:
+def _bound_targets(occurrences: dict[EffectName, _FoundEffect]) -> dict[EffectName, _FoundEffect]:
     """Return effects with those of targets that get many values as one each."""
-    targets = Counter((name.kind, name.target) for name in found)
+    targets = Counter((name.kind, name.target) for name in occurrences)
     merged: dict[EffectName, _FoundEffect] = {}
-    for name, item in found.items():
+    for name, item in occurrences.items():
         count = targets[name.kind, name.target]
         if count > MAX_VALUES:
             name = name._replace(expression=f"one of {count} expressions", readable=False, each=False)
@@ -314,7 +314,7 @@ def _bound_targets(found: dict[EffectName, _FoundEffect]) -> dict[EffectName, _F
 
 
 def _merge(merged: dict[EffectName, _FoundEffect], name: EffectName, item: _FoundEffect) -> None:
-    known = merged.setdefault(name, _FoundEffect())
+    total = merged.setdefault(name, _FoundEffect())
     for run, decided in item.runs.items():
-        known.runs[run] = max(decided, known.runs.get(run, 0))
-    known.changed |= item.changed
+        total.runs[run] = max(decided, total.runs.get(run, 0))
+    total.changed |= item.changed

@@ -44,17 +44,17 @@ class _Claim(NamedTuple):
 
 def confirmed_calls(history: History, runs: Sequence[FunctionRuns]) -> BoolColumn:
     """Return which invocations executing alone would prove, as far as runs and columns tell; shape (n,)."""
-    found = np.zeros(len(history), dtype=np.bool_)
+    is_confirmed = np.zeros(len(history), dtype=np.bool_)
     columns = CallColumns(history)
     for function in runs:
-        found[[run.invocation for run in function.runs if not run.inferred]] = True
+        is_confirmed[[run.invocation for run in function.runs if not run.inferred]] = True
         sure = ~np.isin(function.matched, list(function.inferred))
         for number in np.unique(function.matched_run[sure]).tolist():
             run, rows = function.runs[number], function.matched[sure & (function.matched_run == number)]
             for start in range(0, len(rows), _TOGETHER):
                 part = rows[start : start + _TOGETHER]
-                found[part] = _confirm(history, columns, run, part)
-    return found
+                is_confirmed[part] = _confirm(history, columns, run, part)
+    return is_confirmed
 
 
 def _confirm(history: History, columns: CallColumns, run: CallRun, rows: RowColumn) -> BoolColumn:
@@ -69,8 +69,8 @@ def _confirm(history: History, columns: CallColumns, run: CallRun, rows: RowColu
     claims = list(_claims(record))
     nodes = [item.node for item in claims if item.node is not None]
     nodes += [part[0] for _, part in record.output]
-    reader, known, feeds = FeedReader(record, answers_recorded=answered), set[int](), dict[int, Feed]()
-    if not all(gather(record.arena, node, known, reader, feeds) for node in nodes):
+    reader, visited, feeds = FeedReader(record, answers_recorded=answered), set[int](), dict[int, Feed]()
+    if not all(gather(record.arena, node, visited, reader, feeds) for node in nodes):
         return nothing
     values = CallValues(record.arena, feeds, columns, rows)
     right = columns.asks_nothing(rows) & _returned_as_recorded(history, run, values)
@@ -81,8 +81,8 @@ def _confirm(history: History, columns: CallColumns, run: CallRun, rows: RowColu
         if claim.column.kind == "fixed":
             right &= np.equal(expected, claim.value).astype(np.bool_)
         else:
-            recorded, told = columns.column(claim.column, rows)
-            right &= told & np.equal(recorded, expected).astype(np.bool_)
+            recorded, is_recorded = columns.column(claim.column, rows)
+            right &= is_recorded & np.equal(recorded, expected).astype(np.bool_)
     return right & values.known
 
 

@@ -84,8 +84,8 @@ class ConstantNames:
 
     def _add(self, entry: AbiEntry, value: int) -> None:
         table = self._roles if entry.outputs[0].type == "bytes32" else self._words
-        known = table.get(value, entry.name)
-        table[value] = entry.name if known == entry.name else None  # several have it: none tells
+        name = table.get(value, entry.name)
+        table[value] = entry.name if name == entry.name else None  # several have it: none tells
 
     def name(self, value: int, kind: ValueKind = ValueKind.WORD) -> str | None:
         """Return what a constant is called; ``None`` for small numbers and what has no name of its own."""

@@ -58,24 +58,24 @@ class ContextNames:
     def entries(self) -> dict[bytes, AbiEntry]:
         """The functions of the ABI, by selector."""
         artifact = self.artifact
-        found = [] if artifact is None else [item for item in artifact.abi if item.type == "function"]
-        return {selector(item): item for item in found}
+        functions = [] if artifact is None else [item for item in artifact.abi if item.type == "function"]
+        return {selector(item): item for item in functions}
 
     def entry(self, function: InterfaceFunction | None) -> AbiEntry | None:
         """Return the ABI's own entry of a function."""
         if function is None:
             return None
-        for chosen, known in self.interface.functions.items():
-            if known is function:
-                return self.entries.get(chosen)
+        for four_bytes, candidate in self.interface.functions.items():
+            if candidate is function:
+                return self.entries.get(four_bytes)
         return None
 
     def row(self, contract: int, slot: int) -> int:
         """Return the row in ``Locations`` of a contract's slot, ``MISSING`` if the history never accesses it."""
-        place = int(find(self._words, from_integers([slot]))[0])
-        if place == MISSING:
+        word = int(find(self._words, from_integers([slot]))[0])
+        if word == MISSING:
             return MISSING
-        pair = contract * self._span + int(self._order[place])
+        pair = contract * self._span + int(self._order[word])
         at = int(np.searchsorted(self._pairs, pair))
         return at if at < len(self._pairs) and int(self._pairs[at]) == pair else MISSING
 
@@ -84,8 +84,10 @@ class ContextNames:
         used = self._used.get(variable)
         if used is None:
             history, locations = self.history, self.locations
-            mine = np.flatnonzero((locations.variable == variable)[self._slot_of_access])
-            rows = np.unique(np.concatenate([history.access_before[mine], history.access_after[mine]]))
+            accesses = np.flatnonzero((locations.variable == variable)[self._slot_of_access])
+            rows = np.unique(
+                np.concatenate([history.access_before[accesses], history.access_after[accesses]])
+            )
             used = 0
             for row in rows[rows != MISSING].tolist():
                 used |= history.words[row]
@@ -98,7 +100,7 @@ _NAMES: WeakKeyDictionary[HistoryContext, ContextNames] = WeakKeyDictionary()
 
 def names_of(context: HistoryContext) -> ContextNames:
     """Return the names of a history, made once."""
-    found = _NAMES.get(context)
-    if found is None:
-        found = _NAMES[context] = ContextNames(context)
-    return found
+    names = _NAMES.get(context)
+    if names is None:
+        names = _NAMES[context] = ContextNames(context)
+    return names

@@ -14,9 +14,9 @@ def decided_fields(decisions: FunctionDecisions, wording: Wording) -> frozenset[
     ``None`` if a condition is not known whole, or depends on storage that is no field of a variable.
     """
     arena = decisions.runs.arena
-    found: set[StoredField] = set()
+    fields: set[StoredField] = set()
     left = [step.condition.node for path in decisions.paths for step in path.steps]
-    seen = set(left)
+    visited = set(left)
     while left:
         node = left.pop()
         if node == UNKNOWN:
@@ -28,9 +28,9 @@ def decided_fields(decisions: FunctionDecisions, wording: Wording) -> frozenset[
             field = stored_field(arena, wording, node)
             if field is None:
                 return None
-            found.add(field)
+            fields.add(field)
             node = inner
-        operands = set(operands_of(arena.key(node))) - seen
-        seen |= operands
+        operands = set(operands_of(arena.key(node))) - visited
+        visited |= operands
         left += operands
-    return frozenset(found)
+    return frozenset(fields)

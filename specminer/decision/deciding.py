@@ -92,16 +92,16 @@ class _Rejections:
 
     def explain(self, path: Path) -> None:
         """Find the clause that rejected the calls of a path."""
-        found = self._find(path)
+        draft_or_reason = self._find(path)
         for number in path.runs:
-            if isinstance(found, str):
-                self.reason_of[number] = found
+            if isinstance(draft_or_reason, str):
+                self.reason_of[number] = draft_or_reason
                 continue
-            draft = self.drafts[found]
+            draft = self.drafts[draft_or_reason]
             draft.stopped.append(number)
             if len(draft.outputs) < MAX_OUTPUTS:
                 draft.outputs[self.runs.runs[number].output] = None
-            self.draft_of[number] = found
+            self.draft_of[number] = draft_or_reason
 
     def _find(self, path: Path) -> int | str:
         steps, facts = path.steps, facts_of(path.steps)
@@ -148,8 +148,8 @@ class _Rejections:
             forced = explorer.deciding_step(path.run, path.flips, steps, observed=observed)
             if forced is not None:
                 return forced
-        told = self._last_told(path)
-        return len(steps) - 1 if told is None and explorer is None else told
+        last_step = self._last_told(path)
+        return len(steps) - 1 if last_step is None and explorer is None else last_step
 
     def _last_left_otherwise(self, steps: Sequence[PathStep]) -> int | None:
         """Return the last step at whose site all accepted calls went the other way; ``None`` if there is none."""

@@ -38,19 +38,20 @@ def deployment_constants(context: HistoryContext) -> dict[StoredField, Deploymen
     rows = rows[np.argsort(slot[rows], kind="stable")]
     starts = np.flatnonzero(np.diff(slot[rows], prepend=MISSING))
     values: dict[StoredField, set[int | None]] = {}
-    for mine in np.split(rows, starts[1:]):
-        if not len(mine):
+    for slot_rows in np.split(rows, starts[1:]):
+        if not len(slot_rows):
             continue
-        number = int(variable[mine[0]])
-        for place, field in enumerate(locations.variables[number].fields):
-            found = values.setdefault(StoredField(number, place), set())
-            found.add(_only_value(context, mine, field))
+        number = int(variable[slot_rows[0]])
+        for position, field in enumerate(locations.variables[number].fields):
+            held_values = values.setdefault(StoredField(number, position), set())
+            held_values.add(_only_value(context, slot_rows, field))
     return {
         stored: DeploymentConstant(
-            name=locations.variables[stored.variable].text(None, stored.field), value=next(iter(found)) or 0
+            name=locations.variables[stored.variable].text(None, stored.field),
+            value=next(iter(held_values)) or 0,
         )
-        for stored, found in values.items()
-        if len(found) == 1 and None not in found
+        for stored, held_values in values.items()
+        if len(held_values) == 1 and None not in held_values
     }
 
 
@@ -59,17 +60,17 @@ def _only_value(context: HistoryContext, rows: IntColumn, field: Field) -> int |
     history = context.history
     constructs = context.is_constructor[history.access_invocation[rows]]
     before = history.access_before[rows][~constructs]
-    seen = np.concatenate([before, history.access_after[rows]])
-    if len(seen) == 0 or (seen == MISSING).any():
+    word_rows = np.concatenate([before, history.access_after[rows]])
+    if len(word_rows) == 0 or (word_rows == MISSING).any():
         return None
-    words, place = np.unique(history.access_after[rows], return_inverse=True)
+    words, inverse = np.unique(history.access_after[rows], return_inverse=True)
     values = [field.extract(history.words[word]) for word in words.tolist()]
-    after = [values[item] for item in place.ravel().tolist()]
+    after = [values[item] for item in inverse.ravel().tolist()]
     first = next((number for number, value in enumerate(after) if value), None)
     if first is None or len(set(after[first:])) > 1:
         return None
-    found = {field.extract(history.words[row]) for row in np.unique(before).tolist()} - {0}
-    return after[first] if found <= {after[first]} else None
+    values_before = {field.extract(history.words[row]) for row in np.unique(before).tolist()} - {0}
+    return after[first] if values_before <= {after[first]} else None
 
 
 def with_constants(
@@ -94,16 +95,16 @@ def _conditions(
     own: Collection[StoredField],
 ) -> Iterator[StateCondition]:
     for condition in conditions:
-        told = [
-            (constants[place], factor)
-            for place, factor in condition.stored
-            if place in constants and place not in own
+        fixed_terms = [
+            (constants[field], factor)
+            for field, factor in condition.stored
+            if field in constants and field not in own
         ]
         left = tuple(item for item in condition.stored if item[0] not in constants or item[0] in own)
         if left or condition.clock:
             yield replace(
                 condition,
                 stored=left,
-                constant=condition.constant + sum(factor * item.value for item, factor in told),
-                constants=(*condition.constants, *(item.name for item, _ in told)),
+                constant=condition.constant + sum(factor * item.value for item, factor in fixed_terms),
+                constants=(*condition.constants, *(item.name for item, _ in fixed_terms)),
             )

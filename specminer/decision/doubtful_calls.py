@@ -83,15 +83,15 @@ class DoubtfulCalls:
 
     def matches(self) -> IntColumn:
         """Return the number of the run whose path each call took, or ``MISSING``; shape (r,)."""
-        found = np.full(len(self._rows), MISSING, dtype=np.int64)
+        run_numbers = np.full(len(self._rows), MISSING, dtype=np.int64)
         for at in range(len(self._rows)):
             try:
                 ends = self._ends(at)
             except _OtherWay:
                 continue
             if len(ends) == 1:
-                found[at] = ends[0].number
-        return found
+                run_numbers[at] = ends[0].number
+        return run_numbers
 
     def _add(self, run: EndedRun) -> None:
         record, history = run.record, self._history
@@ -101,22 +101,22 @@ class DoubtfulCalls:
         if any(self._feeds.get(node, feed) != feed for node, feed in run.feeds.items()):
             return
         self._feeds.update(run.feeds)
-        place, decided = self._root, 0
+        subtree, decided = self._root, 0
         for (node, slot), before, write in zip(
             record.access_slots, record.access_decided, writes, strict=True
         ):
-            place = self._follow_decisions(place, record, decided, before)
-            place = place.accesses.setdefault(_PathAccess(node, 0 if node else slot, write), _Place())
+            subtree = self._follow_decisions(subtree, record, decided, before)
+            subtree = subtree.accesses.setdefault(_PathAccess(node, 0 if node else slot, write), _Place())
             decided = before
-        self._follow_decisions(place, record, decided, len(record.decisions)).ends.append(run)
+        self._follow_decisions(subtree, record, decided, len(record.decisions)).ends.append(run)
 
-    def _follow_decisions(self, place: _Place, record: ShadowRecord, first: int, last: int) -> _Place:
+    def _follow_decisions(self, subtree: _Place, record: ShadowRecord, first: int, last: int) -> _Place:
         """Return the place behind some decisions of a run."""
         for decision in record.decisions[first:last]:
             if not selects_only(self._arena, decision.condition):
-                ways = place.decides.setdefault(decision.condition, {})
-                place = ways.setdefault(decision.value != 0, _Place())
-        return place
+                ways = subtree.decides.setdefault(decision.condition, {})
+                subtree = ways.setdefault(decision.value != 0, _Place())
+        return subtree
 
     def _ends(self, at: int) -> list[EndedRun]:
         """Return a run for each path that a call may have taken.
@@ -129,25 +129,25 @@ class DoubtfulCalls:
         accesses = history.accesses(int(self._rows[at]))
         slots = [history.words[slot] for slot in history.access_slot[accesses].tolist()]
         writes = history.access_write[accesses].tolist()
-        found: list[EndedRun] = []
+        ends: list[EndedRun] = []
         left: list[tuple[_Place, int, dict[int, bool]]] = [(self._root, 0, {})]
         for _ in range(MAX_OPEN):
             if not left:
-                return found
-            place, accessed, assumed = left.pop()
-            if place.kinds != 1:
+                return ends
+            subtree, accessed, assumed = left.pop()
+            if subtree.kinds != 1:
                 raise _OtherWay
-            for node, ways in place.decides.items():
+            for node, ways in subtree.decides.items():
                 for way in self._open_ways(node, at, assumed):
                     if way not in ways:
                         raise _OtherWay
                     left.append((ways[way], accessed, {**assumed, node: way}))
-            for access, following in place.accesses.items():
+            for access, following in subtree.accesses.items():
                 alike = accessed < len(slots) and access.writes == writes[accessed]
                 if alike and self._may_access(access, slots[accessed], at):
                     left.append((following, accessed + 1, assumed))
-            if place.ends and accessed == len(slots):
-                found += [run for run in place.ends if self._ends_alike(run, at)][:1]
+            if subtree.ends and accessed == len(slots):
+                ends += [run for run in subtree.ends if self._ends_alike(run, at)][:1]
         raise _OtherWay
 
     def _open_ways(self, node: int, at: int, assumed: Mapping[int, bool]) -> tuple[bool, ...]:
@@ -179,5 +179,5 @@ class DoubtfulCalls:
             else:
                 words = value.tolist() if isinstance(value, np.ndarray) else [value] * len(self._rows)
                 self._values[node] = words, values.known
-        words, known = self._values[node]
-        return words[at] if known[at] else None
+        words, is_known = self._values[node]
+        return words[at] if is_known[at] else None

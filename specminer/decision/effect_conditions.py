@@ -50,16 +50,16 @@ def conditions_of(
     others = [facts_of(path.steps) for number, path in enumerate(paths) if number not in happened]
     ways = [_way(paths[number], decided, calls[number]) for number, decided in happened.items()]
     ways.sort(key=lambda way: -way.calls)
-    found: list[Conjunction] = []
+    conjunctions: list[Conjunction] = []
     while ways:
-        if len(found) == MAX_CHOICES:
+        if len(conjunctions) == MAX_CHOICES:
             return None
-        chosen = _conjunction(arena, ways, others)
-        if chosen is None:
+        conjunction = _conjunction(arena, ways, others)
+        if conjunction is None:
             return None
-        found.append(chosen)
-        ways = [way for way in ways if not way.meets(chosen)]
-    return tuple(found)
+        conjunctions.append(conjunction)
+        ways = [way for way in ways if not way.meets(conjunction)]
+    return tuple(conjunctions)
 
 
 def _way(path: Path, decided: int, calls: int) -> _Way:
@@ -70,9 +70,9 @@ def _way(path: Path, decided: int, calls: int) -> _Way:
 def _conjunction(arena: Arena, ways: Sequence[_Way], others: Sequence[Facts]) -> Conjunction | None:
     """Return what the first way decided that none of the others did, in as few words as possible."""
     way = ways[0]
-    left, chosen = list(others), list[int]()
+    left, indices = list(others), list[int]()
     while left:
-        if len(chosen) == MAX_JOINED:
+        if len(indices) == MAX_JOINED:
             return None
         ranks = {}
         for index, step in enumerate(way.steps):
@@ -84,13 +84,13 @@ def _conjunction(arena: Arena, ways: Sequence[_Way], others: Sequence[Facts]) ->
         if not ranks:
             return None
         best = max(ranks, key=ranks.__getitem__)
-        chosen.append(best)
+        indices.append(best)
         left = [facts for facts in left if not _excludes(way.steps[best].condition, facts)]
-    for index in list(chosen):
-        rest = [other for other in chosen if other != index]
+    for index in list(indices):
+        rest = [other for other in indices if other != index]
         if all(any(_excludes(way.steps[other].condition, facts) for other in rest) for facts in others):
-            chosen = rest
-    return tuple(way.steps[index].condition for index in sorted(chosen))
+            indices = rest
+    return tuple(way.steps[index].condition for index in sorted(indices))
 
 
 def _excludes(condition: PathCondition, facts: Facts) -> bool:

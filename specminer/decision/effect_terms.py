@@ -73,34 +73,34 @@ class EffectTerms:
 
     def _event_entries(self) -> dict[int, AbiEntry]:
         artifact = self._names.artifact
-        found: dict[int, AbiEntry] = {}
+        events: dict[int, AbiEntry] = {}
         for entry in () if artifact is None else artifact.abi:
             if entry.type == "event" and not entry.anonymous:
                 signature = f"{entry.name}({','.join(map(canonical, entry.inputs))})"
-                found[int.from_bytes(keccak(signature.encode("utf-8", "surrogatepass")), "big")] = entry
-        return found
+                events[int.from_bytes(keccak(signature.encode("utf-8", "surrogatepass")), "big")] = entry
+        return events
 
     # -- storage ------------------------------------------------------------------------------------
 
-    def place(self, place: SlotPlace, runs: Sequence[int]) -> None:
+    def add_slot(self, slot: SlotPlace, runs: Sequence[int]) -> None:
         """Take in a slot, and in which runs it was written."""
-        if place not in self._stored:
-            node = self._arena.constant(place.slot) if place.node is None else place.node
-            self._stored[place] = self._wording.stored_node(node, runs) if node else UNKNOWN
+        if slot not in self._stored:
+            node = self._arena.constant(slot.slot) if slot.node is None else slot.node
+            self._stored[slot] = self._wording.stored_node(node, runs) if node else UNKNOWN
 
-    def variable(self, place: SlotPlace) -> tuple[int, int]:
+    def variable(self, slot: SlotPlace) -> tuple[int, int]:
         """Return the node of what a slot held, and the row of its variable, or ``MISSING``."""
-        node = self._stored[place]
+        node = self._stored[slot]
         return node, self._terms.name_stored(node).variable if node else MISSING
 
-    def keys(self, place: SlotPlace) -> tuple[str, ...]:
+    def keys(self, slot: SlotPlace) -> tuple[str, ...]:
         """Return the keys of the entry to which a slot belongs, as expressions, the outermost first."""
-        node = self._stored[place]
+        node = self._stored[slot]
         return self._terms.name_stored(node).keys if node else ()
 
-    def is_signed(self, place: SlotPlace, depth: int, facts: Mapping[int, bool]) -> bool:
+    def is_signed(self, slot: SlotPlace, depth: int, facts: Mapping[int, bool]) -> bool:
         """Return whether it is among some facts that the key of an entry is who signed something."""
-        key = self.keys(place)[depth]
+        key = self.keys(slot)[depth]
         for node, holds in facts.items():
             if holds and self._arena.kind(node) == "eq":
                 names = [self._wording.term(item).name for item in self._arena.key(node)[1:3]]
@@ -115,21 +115,21 @@ class EffectTerms:
             return []
         if row == MISSING:
             return [(0, item) for item in slot.fields]
-        found = [
+        items = [
             (position, item)
             for position, field in enumerate(self._names.locations.variables[row].fields)
             if (item := field_left(self._arena, slot, field.shift, field.width)) is not None
         ]
-        return found or [(0, item) for item in slot.fields]
+        return items or [(0, item) for item in slot.fields]
 
-    def is_text(self, place: SlotPlace) -> bool:
+    def is_text(self, slot: SlotPlace) -> bool:
         """Return whether a slot holds a string or bytes, or the length of one that does not fit into it."""
-        node = self._stored[place]
+        node = self._stored[slot]
         return bool(node) and self._terms.name_stored(node).kind is ValueKind.TEXT
 
-    def apart(self, place: SlotPlace, other: SlotPlace) -> str | None:
+    def apart(self, slot: SlotPlace, other: SlotPlace) -> str | None:
         """Return what tells two entries of a variable apart: ``sender != to``; ``None`` if no one key does."""
-        first, second = (self._terms.name_stored(self._stored[item]) for item in (place, other))
+        first, second = (self._terms.name_stored(self._stored[item]) for item in (slot, other))
         if first.variable == MISSING or first.variable != second.variable:
             return None
         different = [pair for pair in zip(first.keys, second.keys, strict=True) if pair[0] != pair[1]]
@@ -145,7 +145,7 @@ class EffectTerms:
         """
         if slot.element is not None:
             return [(self._element(slot, slot.element), True)]
-        found = []
+        names = []
         for _, item in self.fields(slot):
             constant = item.value if item.node is None else 0
             key = (slot.place, item.shift, item.bits, item.node, constant)
@@ -153,10 +153,10 @@ class EffectTerms:
             if name is None:
                 name = self._written[key] = self._name(slot, item)
             if item.node is None:
-                found.append((name, item.value != item.before))
+                names.append((name, item.value != item.before))
             elif self._differs(slot, item):
-                found.append((name, True))
-        return found
+                names.append((name, True))
+        return names
 
     def _differs(self, slot: SlotLeft, item: FieldLeft) -> bool:
         """Return whether an expression is not the one of what was there."""
@@ -211,11 +211,11 @@ class EffectTerms:
         old = next((item for item in terms if item[0] == "+" and item[1].text == target.text), None)
         if old is None or terms[0] == old:
             return value
-        made = old[1]
+        joint = old[1]
         for sign, phrase in terms:
             if phrase is not old[1]:
-                made = join_phrases([made, phrase], sign, Strength.SUM, value.kind)
-        return made
+                joint = join_phrases([joint, phrase], sign, Strength.SUM, value.kind)
+        return joint
 
     def _is_whole(self, node: int) -> bool:
         """Return whether an expression is one value, of which a field may hold the lowest bits."""
@@ -224,20 +224,20 @@ class EffectTerms:
 
     def _terms_of_sum(self, node: int) -> list[tuple[str, Phrase]]:
         """Return what a sum adds and takes away, with the signs, in the order of the code."""
-        pending, found = [("+", node)], list[tuple[str, Phrase]]()
+        pending, terms = [("+", node)], list[tuple[str, Phrase]]()
         while pending:
             sign, item = pending.pop()
             key = self._arena.key(item)
             constant = self._arena.constants.get(item)
-            if key[0] in ("add", "sub") and len(found) + len(pending) < MAX_TERMS:
+            if key[0] in ("add", "sub") and len(terms) + len(pending) < MAX_TERMS:
                 opposite = "-" if sign == "+" else "+"
                 pending += [(opposite if key[0] == "sub" else sign, key[2]), (sign, key[1])]
             elif constant is not None and constant >> 255:
                 less = self._terms.constant((1 << 256) - constant, ValueKind.UINT)
-                found.append(("-" if sign == "+" else "+", less))
+                terms.append(("-" if sign == "+" else "+", less))
             else:
-                found.append((sign, self._terms.phrase(item)))
-        return found
+                terms.append((sign, self._terms.phrase(item)))
+        return terms
 
     def _text(self, item: FieldLeft) -> Phrase:
         """Return what a string, or its length, was made of."""
@@ -253,8 +253,8 @@ class EffectTerms:
 
     def name_call(self, call: CallEffect) -> EffectName:
         """Return what a call of another contract is called."""
-        asked = self._terms.answers.question(call.number)
-        return EffectName(EffectKind.CALLED, asked.text, "", not asked.cut)
+        question = self._terms.answers.question(call.number)
+        return EffectName(EffectKind.CALLED, question.text, "", not question.cut)
 
     def name_payment(self, call: CallEffect) -> EffectName:
         """Return what a payment is called."""
@@ -288,10 +288,10 @@ class EffectTerms:
                 text if len(text) <= _ARGUMENT else item.source or "…"
                 for text, item in zip(texts, phrases, strict=False)
             ]
-        shown = ", ".join(texts)
-        if len(shown) > MAX_LIST:
+        arguments = ", ".join(texts)
+        if len(arguments) > MAX_LIST:
             return EffectName(EffectKind.LOGGED, entry.name[:MAX_NAME], "(…)", False)
-        return EffectName(EffectKind.LOGGED, entry.name[:MAX_NAME], f"({shown}{more})", readable)
+        return EffectName(EffectKind.LOGGED, entry.name[:MAX_NAME], f"({arguments}{more})", readable)
 
     def _arguments(self, log: LogEffect, entry: AbiEntry, inputs: Inputs) -> list[Phrase]:
         """Return what an event tells, in the order of its declaration."""
@@ -304,10 +304,10 @@ class EffectTerms:
             single = kind.words == 1 and not kind.members and kind.element is None
             value = value_kind(kind.spelling)[0] if single else ValueKind.BYTES
             if item.indexed:
-                known = topic < len(log.topics)
+                has_topic = topic < len(log.topics)
                 phrases.append(
                     self._word(log.nodes[topic], log.topics[topic], value, members)
-                    if known
+                    if has_topic
                     else Phrase(text="…", cut=True)
                 )
                 topic += 1
@@ -334,8 +334,8 @@ class EffectTerms:
         length = cut_parts(data, begin, 32)
         if len(length) != 1 or not length[0][0]:
             return unknown
-        found = _LENGTH.fullmatch(self._terms.phrase(length[0][0]).text)
-        return unknown if found is None else Phrase(text=found[1])
+        match = _LENGTH.fullmatch(self._terms.phrase(length[0][0]).text)
+        return unknown if match is None else Phrase(text=match[1])
 
     def _members(self, item: Parameter) -> tuple[str, ...]:
         """Return the names of the values of what an event tells, if it is an enum."""

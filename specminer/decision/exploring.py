@@ -194,12 +194,12 @@ class BranchExplorer:
             invalid=done.halt is Halt.INVALID_OPCODE,
         )
 
-    def code(self, number: int, place: FrameEnding | None) -> bytes:
+    def code(self, number: int, ending: FrameEnding | None) -> bytes:
         """Return the code in which a forced run of a run halted; empty if it is not known."""
         replay = self._replay(number)
-        if replay is None or place is None or place.code_address is None:
+        if replay is None or ending is None or ending.code_address is None:
             return b""
-        return replay.codes.get(place.code_address, b"")
+        return replay.codes.get(ending.code_address, b"")
 
     def deciding_step(
         self,
@@ -278,7 +278,7 @@ class BranchExplorer:
 
         """
         step, avoided = steps[index], steps[at[0]]
-        kept = {steps[item].site for item in at}
+        avoided_sites = {steps[item].site for item in at}
         if step.condition in self._dead:
             return False
         before = {item.condition.node for item in steps[: index + 1]}
@@ -293,8 +293,9 @@ class BranchExplorer:
             behind = [item for item in path.after(step.position) if item.condition.node not in before]
             comes = [number for number, item in enumerate(behind) if self._is_check(item, avoided)]
             if path.returned and all(
-                behind[place].way == avoided.way or self._compares_otherwise(behind[place], avoided, step)
-                for place in comes
+                behind[position].way == avoided.way
+                or self._compares_otherwise(behind[position], avoided, step)
+                for position in comes
             ):
                 return True  # also where the other decision went the same way again, and did not matter
             if not path.rejected and not path.returned:
@@ -306,11 +307,11 @@ class BranchExplorer:
                 behind = behind[: comes[0]]
             turned = [
                 item
-                for place, item in enumerate(behind)
+                for position, item in enumerate(behind)
                 if item.position > max(forced, default=-1)
-                and item.site not in kept
+                and item.site not in avoided_sites
                 and qualifies(self.runs.arena, item.condition)
-                and not spares_product(self.runs.arena, behind, place)
+                and not spares_product(self.runs.arena, behind, position)
             ]
             turned.sort(
                 key=lambda item: item.condition.negated in self.usual

@@ -117,14 +117,14 @@ class ExpressionTerms:
 
     def phrase(self, node: int) -> Phrase:
         """Return what an expression is called."""
-        found = self._phrases.get(node)
-        if found is None:
+        name = self._phrases.get(node)
+        if name is None:
             # operands first, so that nothing is entered deeply
             for item in self._arena.below(node):
                 if item not in self._phrases:
                     self._phrases[item] = self._name_bounded(item)
-            found = self._phrases[node]
-        return found
+            name = self._phrases[node]
+        return name
 
     def constant(self, value: int, kind: ValueKind = ValueKind.WORD) -> Phrase:
         """Return what a constant is called."""
@@ -143,20 +143,20 @@ class ExpressionTerms:
 
     def source_nodes(self, node: int) -> tuple[int, ...]:
         """Return what an expression is made of: its sources, but not those of the places where they are stored."""
-        found: dict[int, None] = {}
+        sources: dict[int, None] = {}
         pending = [node]
-        seen = {node}
+        visited = {node}
         while pending:
             item = pending.pop()
             key = self._arena.key(item)
             if key[0] in SOURCES:
-                found[item] = None
+                sources[item] = None
                 continue
             for operand in reversed(operands_of(key)):
-                if operand not in seen:
-                    seen.add(operand)
+                if operand not in visited:
+                    visited.add(operand)
                     pending.append(operand)
-        return tuple(found)
+        return tuple(sources)
 
     def sources(self, node: int) -> tuple[Phrase, ...]:
         """Return the names of an expression's sources."""
@@ -182,10 +182,10 @@ class ExpressionTerms:
 
     def _name_bounded(self, node: int) -> Phrase:
         key = self._arena.key(node)
-        made = self._kinds.get(key[0], self._operation)(node, key)
+        phrase = self._kinds.get(key[0], self._operation)(node, key)
         if key[0] in SOURCES or key[0] in ("constant", "keccak", "opaque"):
-            return made
-        return self._cut(node) if made.cut or len(made.text) > MAX_TEXT else made
+            return phrase
+        return self._cut(node) if phrase.cut or len(phrase.text) > MAX_TEXT else phrase
 
     def _cut(self, node: int) -> Phrase:
         sources = self.sources(node)
@@ -253,8 +253,8 @@ class ExpressionTerms:
                 return None
             size += count
         names = set()
-        held = set.intersection(*(set(self._values.samples(node)) for node, _, _ in parts))
-        for run in sorted(held):
+        common_runs = set.intersection(*(set(self._values.samples(node)) for node, _, _ in parts))
+        for run in sorted(common_runs):
             start = self._offset(run, begin)
             names.add(None if start is None else self._layout(run).text_at(start + parts[0][1], size))
         texts = {"" if name is None else name.partition("[")[0] for name in names}
@@ -310,8 +310,8 @@ class ExpressionTerms:
             left, right = self._name_unsigned(key[1], left), self._name_unsigned(key[2], right)
         signed = kind in ("sdiv", "smod") or ValueKind.INT in (left.kind, right.kind)
         result = ValueKind.BOOL if truth else ValueKind.INT if signed else ValueKind.UINT
-        made = join_phrases([left, right], sign, strength, result)
-        return replace(made, bits=1) if truth else made
+        phrase = join_phrases([left, right], sign, strength, result)
+        return replace(phrase, bits=1) if truth else phrase
 
     def _is_power(self, node: int) -> bool:
         """Whether a divisor is a power of two or of 256, by which compilers chose one of several elements of a word."""
@@ -354,17 +354,17 @@ class ExpressionTerms:
 
     def _iszero(self, node: int, key: Key) -> Phrase:
         inner = key[1]
-        wanted = False
+        is_nonzero = False
         while self._arena.kind(inner) == "iszero":
-            inner, wanted = self._arena.key(inner)[1], not wanted
+            inner, is_nonzero = self._arena.key(inner)[1], not is_nonzero
         phrase = self.phrase(inner)
         if self._is_truth(inner):
-            if wanted:
+            if is_nonzero:
                 return replace(phrase, kind=ValueKind.BOOL, bits=1)
             return replace(
                 phrase, text=f"not {phrase.within(Strength.ATOM)}", strength=Strength.AND, kind=ValueKind.BOOL
             )
-        text = f"{phrase.within(Strength.BITS)} {'!=' if wanted else '='} 0"
+        text = f"{phrase.within(Strength.BITS)} {'!=' if is_nonzero else '='} 0"
         return Phrase(
             text=text,
             strength=Strength.COMPARISON,
@@ -535,11 +535,11 @@ class ExpressionTerms:
     def _parts(self, parts: tuple[Part, ...]) -> list[Phrase]:
         """Return the names of pieces of bytes; zeros before a number are no piece of their own."""
         phrases: list[Phrase] = []
-        for place, (node, first, count) in enumerate(parts):
+        for index, (node, first, count) in enumerate(parts):
             value = self._arena.constants.get(node)
             if value is not None:
                 value = value >> 8 * (32 - first - count) & ((1 << 8 * count) - 1)
-                following = place + 1 < len(parts)
+                following = index + 1 < len(parts)
                 if not value and count < 32 and (following or phrases):
                     continue
                 phrases.append(self.constant(value, ValueKind.WORD if count == 32 else ValueKind.UINT))
@@ -553,10 +553,10 @@ class ExpressionTerms:
     def _hash(self, node: int, parts: tuple[Part, ...]) -> Phrase:
         text = self._whole_text(parts)
         phrases = [text] if text is not None else self._parts(parts)
-        shown = ", ".join(item.text for item in phrases)
+        names = ", ".join(item.text for item in phrases)
         origin = together(phrases)
-        if len(phrases) <= 4 and len(shown) <= 60 and not any(item.cut for item in phrases):
-            return Phrase(text=f"hash({shown})", kind=ValueKind.BYTES, origin=origin)
+        if len(phrases) <= 4 and len(names) <= 60 and not any(item.cut for item in phrases):
+            return Phrase(text=f"hash({names})", kind=ValueKind.BYTES, origin=origin)
         sources = self.sources(node)
         return Phrase(
             text=f"hash of {list_sources(sources)}",
@@ -568,10 +568,10 @@ class ExpressionTerms:
 
 def _piece_of(names: Sequence[str]) -> str | None:
     """Return the 32 bytes of a text that are all of it in some calls and a part in others; ``None`` if they are not."""
-    found = [_PIECE.fullmatch(name) for name in names]
-    texts = {name if match is None else match[1] for name, match in zip(names, found, strict=True)}
-    starts = {0 if match is None else int(match[2]) for match in found}
-    if len(texts) != 1 or len(starts) != 1 or not any(found):
+    matches = [_PIECE.fullmatch(name) for name in names]
+    texts = {name if match is None else match[1] for name, match in zip(names, matches, strict=True)}
+    starts = {0 if match is None else int(match[2]) for match in matches}
+    if len(texts) != 1 or len(starts) != 1 or not any(matches):
         return None
     start = starts.pop()
     return f"{texts.pop()}[{start}:{start + 32}]"

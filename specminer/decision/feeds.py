@@ -85,13 +85,13 @@ def _number_feed(kind: str, number: int | None) -> Feed | None:
     return None if number is None else Feed(kind, number)
 
 
-def gather(arena: Arena, node: int, known: set[int], reader: FeedReader, feeds: dict[int, Feed]) -> bool:
+def gather(arena: Arena, node: int, visited: set[int], reader: FeedReader, feeds: dict[int, Feed]) -> bool:
     """Collect the feeds of everything that a node is made of.
 
     Args:
         arena: holds the node.
         node: the expression.
-        known: nodes that were looked at; grows.
+        visited: nodes that were looked at; grows.
         reader: finds feeds.
         feeds: what was found, by source; grows.
 
@@ -102,11 +102,11 @@ def gather(arena: Arena, node: int, known: set[int], reader: FeedReader, feeds: 
     left = [node]
     while left:
         item = left.pop()
-        if item in known:
+        if item in visited:
             continue
-        if item == UNKNOWN or len(known) > MAX_NODES:
+        if item == UNKNOWN or len(visited) > MAX_NODES:
             return False
-        known.add(item)
+        visited.add(item)
         key = arena.key(item)
         kind = key[1] if key[0] == "opaque" else key[0]
         if kind in SOURCES:

@@ -37,12 +37,12 @@ class FunctionWrites:
             if not any(0 <= slot.slot - first < _MAX_CONTENT for first in contents):
                 yield slot
 
-    def same_slot(self, place: SlotPlace, run: int) -> SlotPlace | None:
+    def same_slot(self, slot_place: SlotPlace, run: int) -> SlotPlace | None:
         """Return another place that was the same slot as this one in a run; ``None`` if there was none."""
         for slot in self.slots[run]:
-            places = (slot.place, *slot.aliases)
-            if place in places and len(places) > 1:
-                return next(item for item in places if item != place)
+            slot_places = (slot.place, *slot.aliases)
+            if slot_place in slot_places and len(slot_places) > 1:
+                return next(item for item in slot_places if item != slot_place)
         return None
 
 
@@ -57,26 +57,26 @@ def writes_of(decisions: FunctionDecisions, wording: Wording) -> FunctionWrites:
     runs = decisions.runs
     terms = EffectTerms(wording, runs.arena)
     slots: dict[int, tuple[SlotLeft, ...]] = {}
-    places: dict[SlotPlace, list[int]] = {}
+    runs_of_place: dict[SlotPlace, list[int]] = {}
     beyond = set()
     for number, run in enumerate(runs.runs):
         if not run.accepted:
             continue
-        found, more = slots_left(run.record, MAX_SLOTS)
-        slots[number] = tuple(found)
+        slots_of_run, more = slots_left(run.record, MAX_SLOTS)
+        slots[number] = tuple(slots_of_run)
         if more:
             beyond.add(number)
-        for slot in found:
-            for place in (slot.place, *slot.aliases):
-                places.setdefault(place, []).append(number)
+        for slot in slots_of_run:
+            for slot_place in (slot.place, *slot.aliases):
+                runs_of_place.setdefault(slot_place, []).append(number)
     untried: dict[SlotPlace, list[int]] = {}
     for way in decisions.untried:
         for slot in way.slots:
             untried.setdefault(slot.place, []).append(way.run)
-    for place, positions in places.items():
-        terms.place(place, positions)
-    for place, positions in untried.items():
-        terms.place(place, positions)  # what is known already stays as it is
+    for slot_place, positions in runs_of_place.items():
+        terms.add_slot(slot_place, positions)
+    for slot_place, positions in untried.items():
+        terms.add_slot(slot_place, positions)  # what is known already stays as it is
     return FunctionWrites(terms=terms, slots=slots, beyond=frozenset(beyond))
 
 

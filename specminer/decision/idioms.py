@@ -142,54 +142,54 @@ def is_signature_check(arena: Arena, condition: PathCondition) -> bool:
         return False
     value = arena.constants[key[2]]
     if value == _SIGNATURE_BYTES or value in _RECOVERY:
-        given = {arena.kind(item) for item in value_sources(arena, key[1])}
-        return given == {"calldata"} and _recovers(arena)
+        kinds = {arena.kind(item) for item in value_sources(arena, key[1])}
+        return kinds == {"calldata"} and _recovers(arena)
     return False
 
 
 def value_sources(arena: Arena, node: int) -> frozenset[int]:
     """Return the sources whose values an expression is computed from, not those of the places where they are stored."""
-    found: set[int] = set()
-    seen, pending = {node}, [node]
+    sources: set[int] = set()
+    visited, pending = {node}, [node]
     while pending:
         item = pending.pop()
         key = arena.key(item)
         if key[0] in SOURCES:
-            found.add(item)
+            sources.add(item)
             continue
         for operand in operands_of(key):
-            if operand not in seen:
-                seen.add(operand)
+            if operand not in visited:
+                visited.add(operand)
                 pending.append(operand)
-    return frozenset(found)
+    return frozenset(sources)
 
 
-def subtracts_next(code: bytes, counter: int, taken: bool) -> bool:
+def subtracts_next(code: bytes, counter: int, jumps: bool) -> bool:
     """Return whether code subtracts right behind a conditional jump, before it looks at anything else.
 
     Args:
         code: that of the frame.
         counter: where the jump stands.
-        taken: which way is meant.
+        jumps: whether it jumps, or the code behind it runs.
 
     """
     if not 0 <= counter < len(code) or code[counter] != Op.JUMPI:
         return False
-    place = counter + 1
-    if taken:
+    offset = counter + 1
+    if jumps:
         target = _pushed_before(code, counter)
         if target is None:
             return False
-        place = target
+        offset = target
     for _ in range(_MAX_SCANNED):
-        if place >= len(code):
+        if offset >= len(code):
             return False
-        opcode = code[place]
+        opcode = code[offset]
         if opcode == Op.SUB:
             return True
         if opcode not in _STACK_ONLY:
             return False
-        place += 1 + (opcode - 0x5F if 0x5F < opcode <= 0x7F else 0)
+        offset += 1 + (opcode - 0x5F if 0x5F < opcode <= 0x7F else 0)
     return False
 
 
@@ -259,8 +259,8 @@ def _is_member_check(arena: Arena, condition: PathCondition, enums: frozenset[in
     key = arena.key(condition.node)
     if key[0] != "lt":
         return False
-    given, bound = (key[1], key[2]) if condition.holds else (key[2], key[1])
-    word = arena.key(given)
+    index, bound = (key[1], key[2]) if condition.holds else (key[2], key[1])
+    word = arena.key(index)
     if word[0] == "field" and not word[2]:
         word = arena.key(word[1])
     return bound in arena.constants and word[0] == "calldata" and len(word) == 2 and word[1] in enums
@@ -279,7 +279,9 @@ def _is_internal_sum(arena: Arena, condition: PathCondition) -> bool:
     if total[0] != "add" or key[2] not in total[1:3]:
         return False
     kinds = [{arena.kind(item) for item in value_sources(arena, part)} for part in total[1:3]]
-    return not any(given & _OF_THE_CALLER and stored & _STORED for given, stored in (kinds, reversed(kinds)))
+    return not any(
+        added_kinds & _OF_THE_CALLER and stored & _STORED for added_kinds, stored in (kinds, reversed(kinds))
+    )
 
 
 def _is_internal_gap(arena: Arena, condition: PathCondition, rejection: RejectionIdiom) -> bool:

@@ -83,11 +83,11 @@ def _between(low: int, high: int) -> Ranges:
 
 
 def _except(ranges: Ranges) -> Ranges:
-    found, start = [], 0
+    gaps, start = [], 0
     for low, high in ranges:
         if low > start:
-            found.append((start, low - 1))
+            gaps.append((start, low - 1))
         start = high + 1
     if start <= MASK:
-        found.append((start, MASK))
-    return tuple(found)
+        gaps.append((start, MASK))
+    return tuple(gaps)

@@ -111,8 +111,8 @@ class InferredCalls:
                     continue
                 if run.record.calls and recording.answers is None:
                     raise _UndecidedCall
-                taken = _gas_taken(run, fork, recording)
-                yield variant, run, gas is None or taken is None or gas == taken
+                run_gas = _gas_taken(run, fork, recording)
+                yield variant, run, gas is None or run_gas is None or gas == run_gas
 
     def _ways(
         self, fork: Fork, recording: CallRecording, call: RecordedCall

@@ -83,11 +83,11 @@ def changes_of(
     followed = len(own) + int(sum(runs.runs[number].accepted for number in runs.matched_run.tolist()))
     facts = {number: facts_of(path.steps) for path in decisions.paths for number in path.runs}
     terms = writes.terms
-    found: list[Changes | None] = []
+    changes_of_runs: list[Changes | None] = []
     equations: dict[str, dict[str, bool]] = {}
     for number, slots in writes.slots.items():
         if number in writes.beyond or len(slots) > MAX_SLOTS or runs.runs[number].record.cut:
-            found.append(None)
+            changes_of_runs.append(None)
             continue
         bounds = Bounds(arena=runs.arena, facts=facts[number])
         changes: Changes = {}
@@ -102,12 +102,12 @@ def changes_of(
                 _take_in(
                     changes, FieldOf(row, position), _difference(runs.arena, bounds, old, new, item.bits)
                 )
-        found.append(changes)
+        changes_of_runs.append(changes)
     return FunctionChanges(
         name=name,
         creates=creates,
         complete=followed == accepted,
-        runs=tuple(found),
+        runs=tuple(changes_of_runs),
         equations=equations,
     )
 
@@ -134,16 +134,16 @@ def _difference(arena: Arena, bounds: Bounds, old: int | None, new: int, bits: i
 
 
 def _take_in(changes: Changes, of: FieldOf, change: _Change) -> None:
-    known = changes.get(of)
-    if known is None:
+    total = changes.get(of)
+    if total is None:
         changes[of] = change
         return
-    known.exact &= change.exact
-    known.entries += change.entries
-    if known.form is None or change.form is None or known.form.bits != change.form.bits:
-        known.form = None
+    total.exact &= change.exact
+    total.entries += change.entries
+    if total.form is None or change.form is None or total.form.bits != change.form.bits:
+        total.form = None
     else:
-        known.form.add(change.form)
+        total.form.add(change.form)
 
 
 def laws_of(
@@ -159,27 +159,27 @@ def laws_of(
         whole: whether these are all functions of which calls were accepted.
 
     """
-    found = {text: derivation for item in functions for text, derivation in _equations(item)}
+    laws = {text: derivation for item in functions for text, derivation in _equations(item)}
     for item in functions:
         for of in _fields([item]):
             derivation = _conserves(item, of) if variables[of.variable].ports else None
             if derivation is not None:
-                found[f"{item.name} keeps the sum of {variables[of.variable].text(None, of.field)}"] = (
+                laws[f"{item.name} keeps the sum of {variables[of.variable].text(None, of.field)}"] = (
                     derivation
                 )
     if not whole or not all(item.complete and None not in item.runs for item in functions):
-        return found
+        return laws
     for of in _fields(functions):
         name = variables[of.variable].text(None, of.field)
-        found |= {f"{name} {words}": derivation for words, derivation in _courses(functions, of)}
+        laws |= {f"{name} {words}": derivation for words, derivation in _courses(functions, of)}
     for total, part in _pairs(functions, variables):
         derivation = _follows(functions, total, part)
         if derivation is not None:
             name = variables[total.variable].text(None, total.field)
             parts = f"the sum of {variables[part.variable].text(None, part.field)}"
-            found[f"{name} = {parts}"] = derivation
-            found[f"{name} changes by exactly what changes in {parts}"] = derivation
-    return found
+            laws[f"{name} = {parts}"] = derivation
+            laws[f"{name} changes by exactly what changes in {parts}"] = derivation
+    return laws
 
 
 def _equations(item: FunctionChanges) -> Iterator[tuple[str, Derivation]]:

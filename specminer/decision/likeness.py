@@ -42,10 +42,10 @@ class Likeness:
         history, answers = self._history, self._history.answers
         first, last = _spans(history.access_invocation, rows)
         start, end = _spans(None if answers is None else answers.call_invocation, rows)
-        told = None if answers is None else answers.invocation_calls[rows] != MISSING
-        recorded = np.zeros(len(rows), dtype=np.bool_) if told is None else told
+        is_recorded = None if answers is None else answers.invocation_calls[rows] != MISSING
+        recorded = np.zeros(len(rows), dtype=np.bool_) if is_recorded is None else is_recorded
         groups: dict[tuple[object, ...], list[int]] = defaultdict(list)
-        for row, outcome, kind, code, low, high, begin, stop, known in zip(
+        for row, outcome, kind, code, low, high, begin, stop, has_answers in zip(
             rows.tolist(),
             history.invocation_outcome[rows].tolist(),
             history.invocation_kind[rows].tolist(),
@@ -65,10 +65,10 @@ class Likeness:
                 self._written[low:high],
                 self._repeated[2 * low : 2 * high],
                 self._succeeded[begin:stop],
-                known,
+                has_answers,
             )
             groups[key].append(row)
-        return sorted((np.array(found, dtype=np.int32) for found in groups.values()), key=_size)
+        return sorted((np.array(group, dtype=np.int32) for group in groups.values()), key=_size)
 
     def reads_unknown(self, rows: RowColumn) -> BoolColumn:
         """Return which calls read a value that is not known; shape (r,)."""
@@ -98,7 +98,7 @@ def _code_numbers(history: History) -> npt.NDArray[np.int64]:
     assumed = own[history.invocation_contract] + np.where(is_own, 0, handed_on + len(codes))
     if answers is None:
         return assumed
-    listed = np.array(
+    list_numbers = np.array(
         [
             numbers.setdefault(
                 tuple(address if digest is None else digest for address, digest in ran), len(numbers)
@@ -107,8 +107,10 @@ def _code_numbers(history: History) -> npt.NDArray[np.int64]:
         ],
         dtype=np.int64,
     )
-    known = answers.invocation_codes != MISSING
-    return np.where(known, -1 - listed[np.where(known, answers.invocation_codes, 0)], assumed)
+    is_recorded = answers.invocation_codes != MISSING
+    return np.where(
+        is_recorded, -1 - list_numbers[np.where(is_recorded, answers.invocation_codes, 0)], assumed
+    )
 
 
 def _size(rows: RowColumn) -> tuple[int, int]:
@@ -122,8 +124,8 @@ def _spans(
     if ascending is None:
         nothing = np.zeros(len(rows), dtype=np.int64)
         return nothing, nothing
-    wanted = rows.astype(ascending.dtype)
-    return np.searchsorted(ascending, wanted), np.searchsorted(ascending, wanted, side="right")
+    invocations = rows.astype(ascending.dtype)
+    return np.searchsorted(ascending, invocations), np.searchsorted(ascending, invocations, side="right")
 
 
 def _first_of_slot(history: History) -> npt.NDArray[np.uint16]:
@@ -131,30 +133,30 @@ def _first_of_slot(history: History) -> npt.NDArray[np.uint16]:
 
     Behind the 65,535th access of an invocation the numbers begin anew.
     """
-    found = np.zeros(len(history.access_slot), dtype=np.uint16)
+    first_accesses = np.zeros(len(history.access_slot), dtype=np.uint16)
     for span in spans_of_groups(history.access_invocation):
         call, slot = history.access_invocation[span], history.access_slot[span]
-        places = np.arange(len(call), dtype=np.int32)
-        begins = np.maximum.accumulate(np.where(np.diff(call, prepend=-1) != 0, places, 0))
+        positions = np.arange(len(call), dtype=np.int32)
+        begins = np.maximum.accumulate(np.where(np.diff(call, prepend=-1) != 0, positions, 0))
         order = np.lexsort((slot, call))  # stable: accesses of a slot stay in their order
         same = (np.diff(call[order], prepend=-1) == 0) & (np.diff(slot[order], prepend=-1) == 0)
-        lead = np.maximum.accumulate(np.where(same, 0, places))
+        lead = np.maximum.accumulate(np.where(same, 0, positions))
         first = np.empty(len(call), dtype=np.int32)
         first[order] = order[lead]
-        found[span] = ((first - begins) & 0xFFFF).astype(np.uint16)
-    return found
+        first_accesses[span] = ((first - begins) & 0xFFFF).astype(np.uint16)
+    return first_accesses
 
 
 def spread(groups: Iterable[RowColumn], bound: int, most: int) -> list[RowColumn]:
     """Return rows out of each group, spread evenly over it, ascending, and at most so many in all."""
-    chosen = []
+    samples = []
     for rows in groups:
         count = min(bound, len(rows))
-        chosen.append(rows[np.arange(count) * (len(rows) - 1) // max(1, count - 1)])
-    while sum(map(len, chosen)) > most and any(len(rows) > 1 for rows in chosen):
-        chosen = [rows[::2] for rows in chosen]  # groups that are large stay the larger ones
+        samples.append(rows[np.arange(count) * (len(rows) - 1) // max(1, count - 1)])
+    while sum(map(len, samples)) > most and any(len(rows) > 1 for rows in samples):
+        samples = [rows[::2] for rows in samples]  # groups that are large stay the larger ones
     left = most
-    for number, rows in enumerate(chosen):
-        chosen[number] = rows[: max(left, 0)]
+    for number, rows in enumerate(samples):
+        samples[number] = rows[: max(left, 0)]
         left -= len(rows)
-    return chosen
+    return samples

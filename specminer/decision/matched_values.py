@@ -33,28 +33,28 @@ class MatchedValues:
 
     def column(self, node: int) -> list[int | None]:
         """Return what a node was worth in each matched call; ``None`` where that was not recorded; shape (m,)."""
-        found: list[int | None] = [None] * len(self._runs.matched)
+        words: list[int | None] = [None] * len(self._runs.matched)
         groups: dict[tuple[int, _Fed], list[IntColumn]] = defaultdict(list)
-        for number, places in self._places.items():
+        for number, positions in self._places.items():
             own = self._runs.own_nodes.get(number, {}).get(node, node)
             fed = self._fed(self._runs.runs[number], own)
             if fed is not None:
-                groups[own, fed].append(places)
+                groups[own, fed].append(positions)
         for (own, fed), parts in groups.items():
-            self._fill(found, own, fed, np.concatenate(parts))
-        return found
+            self._fill(words, own, fed, np.concatenate(parts))
+        return words
 
-    def _fill(self, found: list[int | None], node: int, fed: _Fed, places: IntColumn) -> None:
-        rows = self._runs.matched[places]
+    def _fill(self, column: list[int | None], node: int, fed: _Fed, positions: IntColumn) -> None:
+        rows = self._runs.matched[positions]
         values = CallValues(self._runs.arena, dict(fed), self._columns, rows)
         try:
             value = values.value(node)
         except KeyError:
             return  # nothing computes it
         words = value.tolist() if isinstance(value, np.ndarray) else [value] * len(rows)
-        for place, word, known in zip(places.tolist(), words, values.known.tolist(), strict=True):
-            if known:
-                found[place] = int(word)
+        for position, word, is_known in zip(positions.tolist(), words, values.known.tolist(), strict=True):
+            if is_known:
+                column[position] = int(word)
 
     def _fed(self, run: CallRun, node: int) -> _Fed | None:
         """Return where the calls of a path have what a node is made of; ``None`` if they do not have all of it."""
@@ -77,18 +77,18 @@ class MatchedValues:
 
     def _find_sources(self, node: int) -> tuple[int, ...] | None:
         arena = self._runs.arena
-        seen, left, found = {node}, [node], list[int]()
+        visited, left, sources = {node}, [node], list[int]()
         while left:
             item = left.pop()
-            if item == UNKNOWN or len(seen) > MAX_NODES:
+            if item == UNKNOWN or len(visited) > MAX_NODES:
                 return None
             key = arena.key(item)
             below = operands_of(key)
             if (key[1] if key[0] == "opaque" else key[0]) in SOURCES:
-                found.append(item)
+                sources.append(item)
                 # data at a computed place is made of that, storage is read as it was recorded
                 below = (key[1],) if key[0] == "calldata" and len(key) == 3 else ()
-            more = [each for each in below if each not in seen]
-            seen.update(more)
+            more = [each for each in below if each not in visited]
+            visited.update(more)
             left += more
-        return tuple(found)
+        return tuple(sources)

@@ -51,10 +51,10 @@ def merge(arena: Arena, drafts: Sequence[ClauseDraft], loops: Loops) -> MergedCl
             _take_in(drafts[_end(target, number)], drafts[number])
     rest = [number for number in range(len(drafts)) if target[number] == number]
     rest.sort(key=lambda number: (not drafts[number].stopped, -len(drafts[number].stopped), number))
-    place = {number: index for index, number in enumerate(rest)}
+    rank = {number: index for index, number in enumerate(rest)}
     return MergedClauses(
         drafts=[drafts[number] for number in rest],
-        position={number: place[_end(target, number)] for number in range(len(drafts))},
+        position={number: rank[_end(target, number)] for number in range(len(drafts))},
     )
 
 
@@ -98,11 +98,11 @@ def _are_alike(arena: Arena, first: PathCondition, second: PathCondition) -> boo
 
 def _one_round(arena: Arena, conditions: Sequence[PathCondition]) -> list[PathCondition]:
     """Return the conditions without those that say of another round of a loop what one before them says."""
-    found: list[PathCondition] = []
+    distinct: list[PathCondition] = []
     for condition in conditions:
-        if not any(_are_alike(arena, other, condition) for other in found[1:]):
-            found.append(condition)
-    return found
+        if not any(_are_alike(arena, other, condition) for other in distinct[1:]):
+            distinct.append(condition)
+    return distinct
 
 
 def _end(target: Sequence[int], number: int) -> int:

@@ -90,7 +90,7 @@ def take_in(
     facts = {number: facts_of(path.steps) for path in decisions.paths for number in path.runs}
     expressions: dict[str, set[str]] = {}
     keys: dict[tuple[int, int], set[str]] = {}
-    known: set[tuple[str, int, int]] = set()
+    changes: set[tuple[str, int, int]] = set()
     constant: set[str] = set()
     for run, slots in writes.slots.items():
         for slot in slots:
@@ -102,7 +102,7 @@ def take_in(
                 if key.startswith(SIGNER) or reader.is_signed(slot, depth, facts.get(run, {})):
                     ways.signed.add(reader.own_entry(row, depth, slot))
             for change in reader.changes(slot):
-                known.add((change.name, change.old, change.new))
+                changes.add((change.name, change.old, change.new))
                 if change.settable and not creates:
                     ways.settable.add(change.name)
                 elif not change.settable:
@@ -112,7 +112,7 @@ def take_in(
                     ways.resets |= set(reader.broken(change, facts.get(run, {})))
                 if reader.is_chosen(change, facts.get(run, {})):
                     ways.courses |= set(reader.broken(change, facts.get(run, {})))
-    ways.computed |= {(name, changed) for changed, _, _ in known if changed not in constant}
+    ways.computed |= {(name, changed) for changed, _, _ in changes if changed not in constant}
     ways.branches |= {(name, target) for target, texts in expressions.items() if len(texts) > 1}
     for way in decisions.untried:
         decided = facts_of(way.steps)
@@ -124,7 +124,7 @@ def take_in(
                 if key not in ("sender", "origin") and key not in keys.get((row, depth), ()):
                     ways.own.add(reader.own_entry(row, depth, slot))
             for change in reader.changes(slot):
-                if (change.name, change.old, change.new) in known:
+                if (change.name, change.old, change.new) in changes:
                     continue  # accepted calls wrote the same
                 ways.writers.setdefault(change.name, set()).add(name)
                 change = change._replace(fresh=change.fresh and reader.is_decided(change, decided))
@@ -251,7 +251,7 @@ class _WriteReader(CourseReader):
     def own_entry(self, row: int, depth: int, slot: SlotLeft) -> str:
         """Return how an entry is called of which one key is somebody's, as in the claim that they alone change it."""
         variable = self._variables[row]
-        keys = tuple("k" if place == depth else "·" for place in range(len(variable.ports)))
+        keys = tuple("k" if key_depth == depth else "·" for key_depth in range(len(variable.ports)))
         position = next((position for position, _ in self._terms.fields(slot)), 0)
         return variable.text(keys, position)
 

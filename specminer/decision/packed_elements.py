@@ -41,8 +41,8 @@ def packed_element(arena: Arena, node: int | None, before: int | None) -> Packed
         return None if mask is None else _element(arena, mask, arena.constant(0))
     if kind != "or":
         return None
-    for kept, put in (rest, reversed(rest)):
-        mask = _cleared_mask(arena, kept, before)
+    for rest_of_word, put in (rest, reversed(rest)):
+        mask = _cleared_mask(arena, rest_of_word, before)
         value = None if mask is None else _shifted_alike(arena, put, mask)
         if mask is not None and value:
             return _element(arena, mask, value)
@@ -78,8 +78,8 @@ def _shifted_alike(arena: Arena, node: int, mask: Scaled) -> int | None:
     key = arena.key(node)
     if kind == "exp" and key[0] == "exp" and key[2] == amount and arena.constants.get(key[1]) == 256:
         return arena.constant(1)
-    found = _read_scale(arena, node)
-    return found[2] if found is not None and found[:2] == (kind, amount) else None
+    scale = _read_scale(arena, node)
+    return scale[2] if scale is not None and scale[:2] == (kind, amount) else None
 
 
 def _element(arena: Arena, mask: Scaled, value: int) -> PackedElement | None:

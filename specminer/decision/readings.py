@@ -62,15 +62,15 @@ class Readings:
             node = step.condition.node
             if node == UNKNOWN or not step.site[0] or node in self.reading:
                 continue
-            known = self._at[step.site]
-            if node in known:
+            nodes = self._at[step.site]
+            if node in nodes:
                 continue
-            target = next((item for item in known if self._is_read_as(item, node)), None)
+            target = next((item for item in nodes if self._is_read_as(item, node)), None)
             if target is not None:
                 self.reading[node] = target
                 self._paths[target] |= self._paths.pop(node)
-            elif len(known) < MAX_READINGS:
-                known.append(node)
+            elif len(nodes) < MAX_READINGS:
+                nodes.append(node)
 
     def note_own(self, number: int, path: Path) -> None:
         """Note what the expressions of a path are read as, for its runs.
@@ -92,9 +92,9 @@ class Readings:
             for run in path.runs:
                 self.own[run] = own
 
-    def _is_read_as(self, known: int, node: int) -> bool:
+    def _is_read_as(self, earlier: int, node: int) -> bool:
         """Return whether two expressions differ by lengths only, and no call decided upon both."""
-        return self._paths[known].isdisjoint(self._paths[node]) and self._pairs(known, node) is not None
+        return self._paths[earlier].isdisjoint(self._paths[node]) and self._pairs(earlier, node) is not None
 
     def _pairs(self, first: int, second: int) -> tuple[tuple[int, int], ...] | None:
         """Return what stands at the same places in two expressions; ``None`` if more than lengths differ."""
@@ -157,38 +157,38 @@ class Readings:
         return one.data[:1] == other.data[:1] and self._roots_of(one.data) == self._roots_of(other.data)
 
     def _roots_of(self, parts: Sequence[tuple[int, int, int]]) -> Roots:
-        found: frozenset[tuple[object, ...]] = frozenset()
-        return found.union(*(self.roots(node) for node, _, _ in parts))
+        none: frozenset[tuple[object, ...]] = frozenset()
+        return none.union(*(self.roots(node) for node, _, _ in parts))
 
     def roots(self, node: int) -> Roots:
         """Return the sources of an expression: of data at a computed place, what that is computed from."""
-        known = self._roots.get(node)
-        if known is None:
-            known = self._roots[node] = self._find_roots(node)
-        return known
+        roots_of_node = self._roots.get(node)
+        if roots_of_node is None:
+            roots_of_node = self._roots[node] = self._find_roots(node)
+        return roots_of_node
 
     def _find_roots(self, node: int) -> Roots:
         arena = self.arena
-        found: set[tuple[object, ...]] = set()
-        seen, waiting = {(node, False)}, [(node, False)]
-        while waiting and len(seen) < _MAX_BELOW:
+        roots: set[tuple[object, ...]] = set()
+        visited, waiting = {(node, False)}, [(node, False)]
+        while waiting and len(visited) < _MAX_BELOW:
             item, inside = waiting.pop()
             key = arena.key(item)
             below: tuple[int, ...] = operands_of(key)
             if key[0] == "calldata" and len(key) == 3:
                 below, inside = (key[1],), True
             elif key[0] == "calldata":
-                found.add(("data" if inside else "word", key[1]))
+                roots.add(("data" if inside else "word", key[1]))
             elif key[0] in ("answer", "success", "answer_size"):
-                found.add((key[0],))
+                roots.add((key[0],))
             elif key[0] in SOURCES and not below:
-                found.add(key)
+                roots.add(key)
             elif key[0] == "storage":
-                found.add((key[0],))
-            more = [(each, inside) for each in below if (each, inside) not in seen]
-            seen.update(more)
+                roots.add((key[0],))
+            more = [(each, inside) for each in below if (each, inside) not in visited]
+            visited.update(more)
             waiting += more
-        return frozenset(found)
+        return frozenset(roots)
 
 
 def _rest(key: Key) -> Key:

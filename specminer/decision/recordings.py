@@ -184,7 +184,7 @@ class Recordings:
     def _accesses(self, invocation: int, contract: int, *, doubtful: bool) -> list[SlotRead | SlotWrite]:
         history, words = self._history, self._history.words
         rows = history.accesses(invocation)
-        found: list[SlotRead | SlotWrite] = []
+        accesses: list[SlotRead | SlotWrite] = []
         for write, slot, before, after in zip(
             history.access_write[rows].tolist(),
             history.access_slot[rows].tolist(),
@@ -195,13 +195,13 @@ class Recordings:
             if write:
                 earlier = UNKNOWN_VALUE if before == MISSING else words[before]
                 value = UNKNOWN_VALUE if after == MISSING else words[after]
-                found.append(SlotWrite(contract, words[slot], earlier, value))
+                accesses.append(SlotWrite(contract, words[slot], earlier, value))
             elif after == MISSING and not doubtful:
                 raise NotRecorded(UNKNOWN_READ)
             else:
                 value = UNKNOWN_VALUE if after == MISSING else words[after]
-                found.append(SlotRead(contract, words[slot], value))
-        return found
+                accesses.append(SlotRead(contract, words[slot], value))
+        return accesses
 
     def _answers(self, invocation: int) -> list[CallEnding] | None:
         columns = self._history.answers
@@ -217,8 +217,8 @@ class Recordings:
         output = columns.outputs[int(columns.call_output[row])]
         size = int(columns.call_output_size[row])
         precompiled = 0 < to <= LAST_PRECOMPILED
-        known = size == len(output) or (size == MISSING and 0 < len(output) < MAX_CALL_OUTPUT)
-        if not known and not precompiled:
+        is_whole = size == len(output) or (size == MISSING and 0 < len(output) < MAX_CALL_OUTPUT)
+        if not is_whole and not precompiled:
             raise NotRecorded("another contract's answer is too long to be recorded")
         return CallEnding(
             FrameKind[kind.name],
@@ -226,7 +226,7 @@ class Recordings:
             self._history.words[int(columns.call_value[row])],
             (to if succeeded else 0) if kind.creates else int(succeeded),
             output,
-            computed=not known and succeeded,
+            computed=not is_whole and succeeded,
         )
 
     def _questions(self, invocation: int, contract: int) -> tuple[list[Question] | None, list[int]]:
@@ -252,17 +252,17 @@ class Recordings:
         number = int(history.invocation_contract[invocation])
         own, handed_on = history.contracts[number].code, self._handed_on[number]
         codes: dict[int, bytes] = {}
-        listed = MISSING if columns is None else int(columns.invocation_codes[invocation])
-        if columns is None or listed == MISSING:
+        list_number = MISSING if columns is None else int(columns.invocation_codes[invocation])
+        if columns is None or list_number == MISSING:
             codes = {**handed_on, **({contract: own} if own else {})}
         else:
-            for row, digest in columns.code_lists[listed]:
+            for row, digest in columns.code_lists[list_number]:
                 address = self._addresses[row]
-                known = own if address == contract else handed_on.get(address)
-                code = (known or None) if digest is None else self._by_hash.get(digest)
+                default = own if address == contract else handed_on.get(address)
+                code = (default or None) if digest is None else self._by_hash.get(digest)
                 if code is not None:
                     codes[address] = code
-            outermost = next((self._addresses[row] for row, _ in columns.code_lists[listed]), contract)
+            outermost = next((self._addresses[row] for row, _ in columns.code_lists[list_number]), contract)
             if outermost in codes:  # not the contract's own where its account delegates (EIP-7702)
                 codes.setdefault(contract, codes[outermost])
         if creates:
@@ -320,9 +320,9 @@ class Recordings:
 
 def _variants(recording: CallRecording) -> tuple[CallRecording, ...]:
     """Return a recording with what the columns do not tell of it: failed calls, and whether it had to be static."""
-    found = [recording]
+    variants = [recording]
     if recording.answers is None:
-        found = [replace(recording, assumed=succeeded) for succeeded in (True, False)]
+        variants = [replace(recording, assumed=succeeded) for succeeded in (True, False)]
     if recording.other_halts:
-        found += [replace(item, static=True) for item in found]
-    return tuple(found)
+        variants += [replace(item, static=True) for item in variants]
+    return tuple(variants)

@@ -47,9 +47,9 @@ class RunValues:
 
     def value(self, position: int, node: int) -> int | None:
         """Return what a node was worth in a run; ``None`` if it depends on what the run never looked at."""
-        known = self._values.get((position, node), -1)
-        if known != -1:
-            return known
+        cached = self._values.get((position, node), -1)
+        if cached != -1:
+            return cached
         value = self._values[position, node] = self._evaluate(position, node)
         return value
 

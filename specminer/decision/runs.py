@@ -104,32 +104,32 @@ class _FunctionRunner:
                 self._unproved[lack] += len(group)
         first = spread(groups, self._tools.bound, most)
         left = most - sum(map(len, first))
-        for group, chosen in zip(groups, first, strict=True):
-            left -= self._exhaust(group, chosen, left)
+        for group, samples in zip(groups, first, strict=True):
+            left -= self._exhaust(group, samples, left)
         self._match_doubtful()
         return self._assemble_runs(len(rows))
 
-    def _exhaust(self, rows: RowColumn, chosen: RowColumn, most: int) -> int:
+    def _exhaust(self, rows: RowColumn, samples: RowColumn, most: int) -> int:
         """Execute some calls of a group, then more of those that took none of the paths; return how many more."""
         more = 0
-        while len(chosen):
+        while len(samples):
             before = len(self._runs)
-            paths = [path for row in chosen.tolist() if (path := self._execute(row)) is not None]
-            rows = np.setdiff1d(rows, chosen, assume_unique=True)
+            paths = [path for row in samples.tolist() if (path := self._execute(row)) is not None]
+            rows = np.setdiff1d(rows, samples, assume_unique=True)
             if len(self._runs) == before or not len(rows):
                 break
             rows = self._match(paths, rows)
-            chosen = spread([rows], self._tools.bound, most - more)[0]
-            more += len(chosen)
+            samples = spread([rows], self._tools.bound, most - more)[0]
+            more += len(samples)
         return more
 
     def _match(self, paths: list[KnownPath], rows: RowColumn) -> RowColumn:
         """Match calls to paths; return those that took none of them."""
         history = self._tools.context.history
-        taken = match_calls(paths, self._arena, self._tools.columns, history, rows)
-        found = taken != MISSING
-        self._matched.append((rows[found], taken[found]))
-        left: RowColumn = rows[~found]
+        run_numbers = match_calls(paths, self._arena, self._tools.columns, history, rows)
+        is_matched = run_numbers != MISSING
+        self._matched.append((rows[is_matched], run_numbers[is_matched]))
+        left: RowColumn = rows[~is_matched]
         return left
 
     def _set_aside(self, rows: RowColumn) -> RowColumn:
@@ -148,11 +148,11 @@ class _FunctionRunner:
         rows = np.array(sorted(self._doubtful), dtype=np.int32)
         if not len(rows):
             return
-        taken = self._taken_of_doubtful(rows)
-        found = taken != MISSING
-        self._matched.append((rows[found], taken[found]))
-        self._inferred |= dict.fromkeys(rows[found].tolist(), Inference.WAY)
-        self._infer(rows[~found])
+        run_numbers = self._taken_of_doubtful(rows)
+        is_matched = run_numbers != MISSING
+        self._matched.append((rows[is_matched], run_numbers[is_matched]))
+        self._inferred |= dict.fromkeys(rows[is_matched].tolist(), Inference.WAY)
+        self._infer(rows[~is_matched])
         self._unproved[UNKNOWN_READ] -= len(self._inferred)
         self._unproved += Counter()  # without what is none
 
@@ -183,8 +183,8 @@ class _FunctionRunner:
             number = numbers.setdefault((code, way.key), len(self._runs))
             self._inferred[row] = way.how
             if number < len(self._runs):
-                taken = np.array([number], dtype=np.int64)
-                self._matched.append((np.array([row], dtype=np.int32), taken))
+                run_numbers = np.array([number], dtype=np.int64)
+                self._matched.append((np.array([row], dtype=np.int32), run_numbers))
             else:
                 self._runs.append(inferred_run(row, way, code))
 
@@ -230,10 +230,12 @@ class _FunctionRunner:
         """Return what came of so many calls, the runs in chain order."""
         runs = self._runs
         order = sorted(range(len(runs)), key=lambda number: runs[number].invocation)
-        place = np.zeros(len(runs), dtype=np.int32)
-        place[order] = np.arange(len(runs), dtype=np.int32)
+        rank = np.zeros(len(runs), dtype=np.int32)
+        rank[order] = np.arange(len(runs), dtype=np.int32)
         matched = np.concatenate([np.zeros(0, dtype=np.int32), *(rows for rows, _ in self._matched)])
-        taken = np.concatenate([np.zeros(0, dtype=np.int64), *(numbers for _, numbers in self._matched)])
+        run_numbers = np.concatenate(
+            [np.zeros(0, dtype=np.int64), *(numbers for _, numbers in self._matched)]
+        )
         ascending = np.argsort(matched)
         return FunctionRuns(
             function=self._function,
@@ -242,7 +244,7 @@ class _FunctionRunner:
             unproved=dict(self._unproved),
             unpursued=count - len(runs) - sum(self._unproved.values()) - len(matched),
             matched=matched[ascending],
-            matched_run=place[taken[ascending]],
+            matched_run=rank[run_numbers[ascending]],
             inferred=self._inferred,
         )
 

@@ -45,7 +45,7 @@ def _is_bare_selector(arena: Arena, node: int) -> bool:
 
 
 def _is_of_selector(arena: Arena, node: int) -> bool:
-    pending, seen, reached = [node], {node}, False
+    pending, visited, reached = [node], {node}, False
     while pending:
         key = arena.key(pending.pop())
         if key[0] == "field" and key[2] >= _SELECTOR_SHIFT and arena.key(key[1]) == ("calldata", 0):
@@ -55,7 +55,7 @@ def _is_of_selector(arena: Arena, node: int) -> bool:
         if key[0] in SOURCES or UNKNOWN in operands or (not operands and key[0] != "constant"):
             return False
         for operand in operands:  # expressions share parts: each is looked at once
-            if operand not in seen:
-                seen.add(operand)
+            if operand not in visited:
+                visited.add(operand)
                 pending.append(operand)
     return reached

@@ -121,13 +121,13 @@ def _rounds(
     visits: list[PathStep], bodies: dict[Site, set[Site]], ends: set[Site], others: set[Site]
 ) -> list[list[PathStep]]:
     """Note the loops in a piece of a path that lie in no other one; return the rounds of each as pieces."""
-    places: dict[tuple[Site, int], list[int]] = {}
+    visits_of_site: dict[tuple[Site, int], list[int]] = {}
     for index, step in enumerate(visits):
         if step.site[0]:
-            places.setdefault((step.site, step.frame), []).append(index)
+            visits_of_site.setdefault((step.site, step.frame), []).append(index)
     rounds: list[list[PathStep]] = []
     covered = -1
-    for (site, _), indices in sorted(places.items(), key=lambda item: item[1][0]):
+    for (site, _), indices in sorted(visits_of_site.items(), key=lambda item: item[1][0]):
         if len(indices) < 2 or indices[0] < covered:
             continue
         ways = [visits[index].way for index in indices]

@@ -70,15 +70,15 @@ class StateCondition:
 
 def state_conditions(followed: Iterable[tuple[FunctionDecisions, Wording]]) -> tuple[StateCondition, ...]:
     """Return the conditions about storage that decided something, or are asked by the code, each once."""
-    found: dict[StateCondition, None] = {}
+    conditions: dict[StateCondition, None] = {}
     for decisions, wording in followed:
         for node in _decided_conditions(decisions):
-            if len(found) >= MAX_CONDITIONS:
-                return tuple(found)
+            if len(conditions) >= MAX_CONDITIONS:
+                return tuple(conditions)
             condition = _read(decisions, wording, node)
             if condition is not None:
-                found.setdefault(condition)
-    return tuple(found)
+                conditions.setdefault(condition)
+    return tuple(conditions)
 
 
 def _decided_conditions(decisions: FunctionDecisions) -> Iterator[int]:
@@ -87,12 +87,12 @@ def _decided_conditions(decisions: FunctionDecisions) -> Iterator[int]:
     for path in decisions.paths:
         for step in path.steps:
             ways.setdefault(step.condition.node, set()).add(step.condition.holds)
-    asked: dict[int, None] = {}
+    nodes: dict[int, None] = {}
     for clause in decisions.clauses:
         if clause.maker is Maker.CONTRACT:
-            asked |= dict.fromkeys(item.node for item in clause.conditions)
-    asked |= dict.fromkeys(node for node, held in ways.items() if len(held) > 1)
-    yield from (node for node in asked if node != UNKNOWN)
+            nodes |= dict.fromkeys(item.node for item in clause.conditions)
+    nodes |= dict.fromkeys(node for node, outcomes in ways.items() if len(outcomes) > 1)
+    yield from (node for node in nodes if node != UNKNOWN)
 
 
 def _read(decisions: FunctionDecisions, wording: Wording, node: int) -> StateCondition | None:
@@ -107,20 +107,20 @@ def _read(decisions: FunctionDecisions, wording: Wording, node: int) -> StateCon
     if left is None or right is None:
         return None
     left.add(right, -1)
-    found = _name_condition(decisions, wording, _unpack_sums(arena, left), comparison)
-    return _measure_condition(arena, wording, left) if found is None and key[0] == "lt" else found
+    condition = _name_condition(decisions, wording, _unpack_sums(arena, left), comparison)
+    return _measure_condition(arena, wording, left) if condition is None and key[0] == "lt" else condition
 
 
 def _measure_condition(arena: Arena, wording: Wording, form: LinearForm) -> StateCondition | None:
     """Return that a variable is zero where it is compared with an argument or with ether that was sent."""
     if len(form.factors) != 2 or form.constant:
         return None
-    places = [place for node in form.factors if (place := stored_field(arena, wording, node)) is not None]
-    given = [node for node in form.factors if _is_given(arena, node)]
-    if len(places) != 1 or len(given) != 1 or sum(form.factors.values()) % (MASK + 1):
+    fields = [field for node in form.factors if (field := stored_field(arena, wording, node)) is not None]
+    arguments = [node for node in form.factors if _is_given(arena, node)]
+    if len(fields) != 1 or len(arguments) != 1 or sum(form.factors.values()) % (MASK + 1):
         return None
     return StateCondition(
-        stored=((places[0], 1),), clock="", factor=0, constant=0, comparison=ZeroComparison.ZERO
+        stored=((fields[0], 1),), clock="", factor=0, constant=0, comparison=ZeroComparison.ZERO
     )
 
 
@@ -155,20 +155,20 @@ def _name_condition(
         times = factor if factor < _HALF else factor - MASK - 1
         if times not in (1, -1):
             return None
-        told = _clock(decisions, wording, node)
-        if told and not clock:
-            clock, clocked = told, times
+        clock_name = _clock(decisions, wording, node)
+        if clock_name and not clock:
+            clock, clocked = clock_name, times
             continue
-        place = stored_field(decisions.runs.arena, wording, node)
-        if place is None or place in stored:
+        field = stored_field(decisions.runs.arena, wording, node)
+        if field is None or field in stored:
             return None
-        stored[place] = times
+        stored[field] = times
     constant = form.constant if form.constant < _HALF else form.constant - MASK - 1
     if not stored and (clock != "now" or abs(constant) < FIRST_TIME):
         return None
     items = tuple(sorted(stored.items()))
     if comparison is ZeroComparison.ZERO and (clocked or items[0][1]) < 0:  # one of both forms
-        items = tuple((place, -times) for place, times in items)
+        items = tuple((field, -times) for field, times in items)
         clocked, constant = -clocked, -constant
     name = wording.names.constants.name(abs(constant), ValueKind.UINT)
     return StateCondition(

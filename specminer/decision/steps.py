@@ -55,19 +55,19 @@ class StepReader:
             if fact.node != UNKNOWN
         )
 
-    def condition(self, node: int, taken: bool) -> PathCondition:
+    def condition(self, node: int, nonzero: bool) -> PathCondition:
         """Return the fact that a decision upon a node stands for."""
-        known = self._conditions.get((node, taken))
-        if known is None:
-            known = self._conditions[node, taken] = normal_condition(self.arena, node, taken)
-        return known
+        fact = self._conditions.get((node, nonzero))
+        if fact is None:
+            fact = self._conditions[node, nonzero] = normal_condition(self.arena, node, nonzero)
+        return fact
 
     def selects(self, node: int) -> bool:
         """Return whether a condition is about nothing but the selector that begins the call's own calldata."""
-        known = self._selecting.get(node)
-        if known is None:
-            known = self._selecting[node] = selects_only(self.arena, node)
-        return known
+        is_selecting = self._selecting.get(node)
+        if is_selecting is None:
+            is_selecting = self._selecting[node] = selects_only(self.arena, node)
+        return is_selecting
 
     def _left_out(self, node: int, inside: frozenset[int]) -> bool:
         if node == UNKNOWN:
@@ -116,14 +116,14 @@ class _Fact(NamedTuple):
 
 def each_once(visits: Iterable[PathStep]) -> tuple[PathStep, ...]:
     """Return the decisions without those that repeat an earlier one."""
-    known: set[int] = set()
+    nodes: set[int] = set()
     steps: list[PathStep] = []
     for step in visits:
         node = step.condition.node
-        if node not in known:
+        if node not in nodes:
             steps.append(step)
         if node != UNKNOWN:
-            known.add(node)
+            nodes.add(node)
     return tuple(steps)
 
 
@@ -152,7 +152,7 @@ def _calls_inside(record: ShadowRecord) -> frozenset[int]:
     ).difference(record.dynamic_calls)
 
 
-def normal_condition(arena: Arena, node: int, taken: bool) -> PathCondition:
+def normal_condition(arena: Arena, node: int, nonzero: bool) -> PathCondition:
     """Return a fact in the form that equal facts share.
 
     Negations around it become part of the fact, differences become equations, and the checks that compilers put around
@@ -161,10 +161,10 @@ def normal_condition(arena: Arena, node: int, taken: bool) -> PathCondition:
     Args:
         arena: holds the nodes.
         node: what a jump was decided upon.
-        taken: whether it was not zero.
+        nonzero: whether it was not zero.
 
     """
-    holds = taken
+    holds = nonzero
     while node != UNKNOWN:
         kind, *rest = arena.key(node)
         if kind == "iszero":

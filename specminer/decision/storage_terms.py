@@ -69,68 +69,68 @@ class StorageTerms:
 
     def bits(self, node: int, shift: int, width: int) -> Phrase:
         """Return what some bits of a word that was read are called: a field of the variable."""
-        place = self._places.get(node)
-        if place is None:
-            place = self._places[node] = self._place(node)
-        if place.variable == MISSING:
-            return self._name_unexplained(place, shift, width)
-        variable = self._names.locations.variables[place.variable]
+        stored = self._places.get(node)
+        if stored is None:
+            stored = self._places[node] = self._stored_at(node)
+        if stored.variable == MISSING:
+            return self._name_unexplained(stored, shift, width)
+        variable = self._names.locations.variables[stored.variable]
         if variable.fields[0].kind is ValueKind.TEXT and shift < 8 and width < _WORD:
-            return self._text_shape(place, variable, shift)
-        position, suffix = self._field(place.variable, variable, shift, width)
+            return self._text_shape(stored, variable, shift)
+        position, suffix = self._field(stored.variable, variable, shift, width)
         field = variable.fields[position]
         kind, bits = (field.kind, field.width) if not suffix else (ValueKind.WORD, width)
         if kind is ValueKind.WORD and width == 160 and not suffix:
             kind, bits = ValueKind.ADDRESS, 160
-        text = f"{variable.text(place.keys, position)}{suffix}"
+        text = f"{variable.text(stored.keys, position)}{suffix}"
         if field.text.startswith("+"):
             text = f"`{text}`"  # a slot behind an entry's first is no sum
-        text += _later(place.version)
+        text += _later(stored.version)
         return Phrase(
             text=text,
             kind=kind,
             members=() if suffix else field.members,
             bits=min(bits, width),
-            origin=place.origin,
-            variable=place.variable,
+            origin=stored.origin,
+            variable=stored.variable,
             field=position,
-            keys=place.keys,
-            key=place.key,
-            source=variable.text(tuple("…" for _ in place.keys), position) if len(text) > MAX_KEY else "",
+            keys=stored.keys,
+            key=stored.key,
+            source=variable.text(tuple("…" for _ in stored.keys), position) if len(text) > MAX_KEY else "",
         )
 
     def element(self, node: int) -> Phrase:
         """Return what an element is called of several that share a slot, where its index chose its bits."""
         whole = self.word(node)
-        place = self._places[node]
-        if place.variable == MISSING:
+        stored = self._places[node]
+        if stored.variable == MISSING:
             return whole
-        variable = self._names.locations.variables[place.variable]
+        variable = self._names.locations.variables[stored.variable]
         field = variable.fields[0]
-        text = f"{variable.text(place.keys, 0)}{_later(place.version)}"
+        text = f"{variable.text(stored.keys, 0)}{_later(stored.version)}"
         return replace(whole, text=text, kind=field.kind, members=field.members, bits=field.width, field=0)
 
     @staticmethod
-    def _text_shape(place: StoragePlace, variable: StorageVariable, shift: int) -> Phrase:
+    def _text_shape(stored: StoragePlace, variable: StorageVariable, shift: int) -> Phrase:
         """Return what the lowest byte of a text's slot tells: its length, or whether it is long."""
-        name = variable.text(place.keys)
+        name = variable.text(stored.keys)
         return Phrase(
             text=f"length({name})" if shift else f"{name} is long",
             kind=ValueKind.UINT if shift else ValueKind.BOOL,
-            origin=place.origin,
-            variable=place.variable,
-            keys=place.keys,
+            origin=stored.origin,
+            variable=stored.variable,
+            keys=stored.keys,
             source=name,
         )
 
-    def _name_unexplained(self, place: StoragePlace, shift: int, width: int) -> Phrase:
+    def _name_unexplained(self, stored: StoragePlace, shift: int, width: int) -> Phrase:
         suffix = "" if shift == 0 and width in (_WORD, 160) else _bytes_suffix(shift, width)
         return Phrase(
-            text=f"{place.name}{suffix}{_later(place.version)}",
+            text=f"{stored.name}{suffix}{_later(stored.version)}",
             kind=ValueKind.ADDRESS if width == 160 else ValueKind.WORD,
             bits=width,
-            origin=place.origin,
-            keys=place.keys,
+            origin=stored.origin,
+            keys=stored.keys,
         )
 
     def _field(self, row: int, variable: StorageVariable, shift: int, width: int) -> tuple[int, str]:
@@ -154,14 +154,14 @@ class StorageTerms:
         if field.kind is ValueKind.TEXT:
             return position, ""
         used = self._names.used_bits(row)
-        mine = ((1 << width) - 1) << shift
+        mask = ((1 << width) - 1) << shift
         whole = ((1 << field.width) - 1) << field.shift
-        alone = field.kind is ValueKind.WORD and not used & whole & ~mine and shift == field.shift
+        alone = field.kind is ValueKind.WORD and not used & whole & ~mask and shift == field.shift
         return position, "" if alone else _bytes_suffix(shift - field.shift, width)
 
     # -- where a word belongs -----------------------------------------------------------------------
 
-    def _place(self, node: int) -> StoragePlace:
+    def _stored_at(self, node: int) -> StoragePlace:
         arena = self._values.arena
         kind, slot, version = arena.key(node)[:3]
         path = slot_path(arena, slot, key_last=self._names.key_last)
@@ -169,10 +169,10 @@ class StorageTerms:
         variables = {int(self._names.locations.variable[row]) for _, row in rows}
         if len(variables) == 1:
             variable = variables.pop()
-            shown = self._names.locations.variables[variable]
-            ports = [self._names.locations.ports[port] for port in shown.ports]
+            layout = self._names.locations.variables[variable]
+            ports = [self._names.locations.ports[port] for port in layout.ports]
             if all(port.keyed is not PortKind.UNRESOLVED for port in ports):
-                keys = self._keys(shown, path, rows)
+                keys = self._keys(layout, path, rows)
                 return StoragePlace(
                     variable=variable,
                     keys=tuple(key.text for key in keys),
@@ -192,15 +192,15 @@ class StorageTerms:
 
     def _rows(self, node: int, slot: int) -> list[tuple[int, int]]:
         """Return for some runs that read a slot the run's position and the slot's row."""
-        found: list[tuple[int, int]] = []
+        slot_rows: list[tuple[int, int]] = []
         history = self._names.history
         for position in self._values.samples(node):
             word = self._values.value(position, slot)
             contract = int(history.invocation_contract[self._values.runs[position].invocation])
             row = MISSING if word is None else self._names.row(contract, word)
             if row != MISSING:
-                found.append((position, row))
-        return found
+                slot_rows.append((position, row))
+        return slot_rows
 
     def _keys(
         self, variable: StorageVariable, path: SlotPath | None, rows: Sequence[tuple[int, int]]
@@ -232,14 +232,14 @@ class StorageTerms:
         of a neighbour: ``list[length - 1]``.
         """
         index = index_of(self._values.arena, step.terms)
-        locations, found = self._names.locations, set[int]()
+        locations, distances = self._names.locations, set[int]()
         for run, row in rows if index is not None else ():
             code = int(locations.keys[row, depth])
             actual = None if code == MISSING else locations.key_table.word(code)
             computed = self._values.value(run, index or 0)
             if actual is not None and computed is not None:
-                found.add(actual - computed)
-        return found.pop() if len(found) == 1 and abs(min(found)) <= _MAX_BEYOND else 0
+                distances.add(actual - computed)
+        return distances.pop() if len(distances) == 1 and abs(min(distances)) <= _MAX_BEYOND else 0
 
     def _step(self, step: MappingKey | ArrayIndex, kind: ValueKind) -> Phrase:
         if isinstance(step, MappingKey):

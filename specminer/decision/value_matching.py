@@ -77,10 +77,10 @@ def known_path(
             return None
         if not selects_only(arena, decision.condition):
             _add_facts(record, decision.condition, facts)
-    known: set[int] = set()
+    visited: set[int] = set()
     feeds: dict[int, Feed] = {}
     nodes = [*facts, *(item.node for item in record.writes if item.node is not None)]
-    if not all(gather(arena, node, known, reader, feeds) for node in nodes):
+    if not all(gather(arena, node, visited, reader, feeds) for node in nodes):
         return None
     writes = tuple(
         _PathWrite(
@@ -126,16 +126,16 @@ class PathTree:
         """Add a path; return whether it fits in: the tree has its sources in the same columns."""
         if any(self.feeds.get(node, feed) != feed for node, feed in path.feeds.items()):
             return False
-        place = self._root
+        subtree = self._root
         for node, holds in path.facts:
-            if place.path is not None or place.node not in (UNKNOWN, node):
+            if subtree.path is not None or subtree.node not in (UNKNOWN, node):
                 return False
-            place.node = node
-            place = place.ways.setdefault(holds, _Branching())
-        if place.node == UNKNOWN and place.path is None:
-            place.path = path
+            subtree.node = node
+            subtree = subtree.ways.setdefault(holds, _Branching())
+        if subtree.node == UNKNOWN and subtree.path is None:
+            subtree.path = path
         self.feeds.update(path.feeds)
-        return place.path is not None
+        return subtree.path is not None
 
     def match(self, columns: CallColumns, history: History, rows: RowColumn) -> IntColumn:
         """Return the number of the run whose path each call took, or ``MISSING``; shape (r,).
@@ -146,43 +146,43 @@ class PathTree:
             rows: the invocations, ``r``.
 
         """
-        found = np.full(len(rows), MISSING, dtype=np.int64)
+        run_numbers = np.full(len(rows), MISSING, dtype=np.int64)
         for start in range(0, len(rows), _TOGETHER):
             part = rows[start : start + _TOGETHER]
             values = CallValues(self._arena, self.feeds, columns, part)
-            for path, places in self._walk(values):
-                chosen = places[self._validate(path, values, history, places)]
-                found[start + chosen] = path.run
-        return found
+            for path, positions in self._walk(values):
+                matches = positions[self._validate(path, values, history, positions)]
+                run_numbers[start + matches] = path.run
+        return run_numbers
 
     def _walk(self, values: CallValues) -> Iterator[tuple[KnownPath, IntColumn]]:
         """Yield paths with the calls of which every decision goes their way."""
         left = [(self._root, np.arange(len(values.rows)))]
         while left:
-            place, places = left.pop()
-            if not len(places):
+            subtree, positions = left.pop()
+            if not len(positions):
                 continue
-            if place.path is not None:
-                yield place.path, places
+            if subtree.path is not None:
+                yield subtree.path, positions
                 continue
-            holds = values.holds(place.node)[places]
-            for way, following in place.ways.items():
-                left.append((following, places[holds == way]))
+            holds = values.holds(subtree.node)[positions]
+            for way, following in subtree.ways.items():
+                left.append((following, positions[holds == way]))
 
     @staticmethod
-    def _validate(path: KnownPath, values: CallValues, history: History, places: IntColumn) -> BoolColumn:
+    def _validate(path: KnownPath, values: CallValues, history: History, positions: IntColumn) -> BoolColumn:
         """Return for calls whether they are recorded to have written what a path writes."""
-        rows = values.rows[places]
-        right = np.ones(len(places), dtype=np.bool_)
+        rows = values.rows[positions]
+        right = np.ones(len(positions), dtype=np.bool_)
         for write in path.writes:
-            recorded, known = values.columns.column(Feed("access", write.access), rows)
+            recorded, is_recorded = values.columns.column(Feed("access", write.access), rows)
             value: Value = write.value if write.node is None else values.value(write.node)
-            expected = value[places] if isinstance(value, np.ndarray) else value
-            right &= ~known | np.equal(recorded, expected).astype(np.bool_)
+            expected = value[positions] if isinstance(value, np.ndarray) else value
+            right &= ~is_recorded | np.equal(recorded, expected).astype(np.bool_)
             if write.slot is not None:
                 slots, _ = values.columns.access_slot(write.access, rows)
                 right &= np.equal(slots, write.slot).astype(np.bool_)
-        return right & values.known[places]
+        return right & values.known[positions]
 
 
 class CallValues:
@@ -220,13 +220,13 @@ class CallValues:
             elif feed.kind == "calldata at":
                 values[item] = self.columns.calldata_at(values[feed.number], feed.start, self.rows)
             else:
-                values[item], known = self.columns.column(feed, self.rows)
-                self.known &= known
+                values[item], is_recorded = self.columns.column(feed, self.rows)
+                self.known &= is_recorded
         return values[node]
 
     def _needed_nodes(self, node: int) -> list[int]:
         """Return what has to be evaluated first, and the node, in order."""
-        found, left = {node}, [node]
+        nodes, left = {node}, [node]
         while left:
             item = left.pop()
             feed = self._feeds.get(item)
@@ -234,10 +234,10 @@ class CallValues:
             if feed is not None and feed.kind == "calldata at":
                 operands = (feed.number,)
             for operand in operands:
-                if operand not in found and operand not in self._values:
-                    found.add(operand)
+                if operand not in nodes and operand not in self._values:
+                    nodes.add(operand)
                     left.append(operand)
-        return sorted(found)
+        return sorted(nodes)
 
 
 def match_calls(
@@ -259,8 +259,8 @@ def match_calls(
             tree = PathTree(arena)
             tree.add(path)
             trees.append(tree)
-    found = np.full(len(rows), MISSING, dtype=np.int64)
+    run_numbers = np.full(len(rows), MISSING, dtype=np.int64)
     for tree in trees:
-        left = np.flatnonzero(found == MISSING)
-        found[left] = tree.match(columns, history, rows[left])
-    return found
+        left = np.flatnonzero(run_numbers == MISSING)
+        run_numbers[left] = tree.match(columns, history, rows[left])
+    return run_numbers

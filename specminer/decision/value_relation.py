@@ -94,11 +94,11 @@ class ConditionRelation:
                 return left.name
             return f"not {left.name}" if left.strength is Strength.ATOM else f"not ({left.name})"
         if isinstance(right, int):
-            shown = self._constant(right)
+            bound = self._constant(right)
         else:
-            shown = right.name if right.strength > Strength.COMPARISON else f"({right.name})"
+            bound = right.name if right.strength > Strength.COMPARISON else f"({right.name})"
         name = left.name if left.strength > Strength.COMPARISON else f"({left.name})"
-        return f"{name} {self.sign.value} {shown}"
+        return f"{name} {self.sign.value} {bound}"
 
     def _constant(self, value: int) -> str:
         left = self.left

@@ -65,16 +65,16 @@ def apply(key: Key, operands: Mapping[int, Value]) -> Value:
 
 def _cut(value: Value, shift: int, bits: int) -> Value:
     """Return some bits of a value, the lowest ``shift`` left away."""
-    found: Value = (value >> shift) & ((1 << bits) - 1)
-    return found
+    part: Value = (value >> shift) & ((1 << bits) - 1)
+    return part
 
 
 def _each(work: Callable[..., int], *values: Value) -> Value:
     """Return what a function makes of each call's values."""
     if not any(isinstance(value, np.ndarray) for value in values):
         return work(*values)
-    found: Vector = np.frompyfunc(work, len(values), 1)(*values)
-    return found
+    vector: Vector = np.frompyfunc(work, len(values), 1)(*values)
+    return vector
 
 
 def _join_parts(parts: tuple[Part, ...], operands: Mapping[int, Value]) -> Value:

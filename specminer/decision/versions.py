@@ -40,10 +40,10 @@ class CodeSpans:
 
     def in_order(self, codes: Iterable[int]) -> tuple[int, ...] | None:
         """Return some versions in the order in which they ran; ``None`` if some ran in turns, or one is not known."""
-        known = set(codes)
-        if not known <= self.first.keys():
+        distinct = set(codes)
+        if not distinct <= self.first.keys():
             return None
-        order = sorted(known, key=lambda code: (self.first[code], self.last[code]))
+        order = sorted(distinct, key=lambda code: (self.first[code], self.last[code]))
         in_turns = any(self.last[one] > self.first[other] for one, other in pairwise(order))
         return None if in_turns else tuple(order)
 
@@ -94,28 +94,28 @@ class _Part:
 
     @classmethod
     def of(cls, runs: FunctionRuns, code: int, replays: Replays | None, max_forced: int) -> _Part:
-        places = [number for number, run in enumerate(runs.runs) if run.code == code]
+        numbers = [number for number, run in enumerate(runs.runs) if run.code == code]
         new = np.full(len(runs.runs) + 1, -1, dtype=np.int32)
-        new[places] = np.arange(len(places), dtype=np.int32)
-        mine = new[runs.matched_run] >= 0
+        new[numbers] = np.arange(len(numbers), dtype=np.int32)
+        is_own = new[runs.matched_run] >= 0
         own = replace(
             runs,
-            runs=tuple(runs.runs[number] for number in places),
-            matched=runs.matched[mine],
-            matched_run=new[runs.matched_run[mine]],
+            runs=tuple(runs.runs[number] for number in numbers),
+            matched=runs.matched[is_own],
+            matched_run=new[runs.matched_run[is_own]],
         )
         decisions = decide(own, replays, max_forced=max_forced)
         accepted = sum(run.accepted for run in own.runs)
         accepted += sum(own.runs[number].accepted for number in own.matched_run.tolist())
-        return cls(code=code, decisions=decisions, places=tuple(places), accepted=accepted)
+        return cls(code=code, decisions=decisions, places=tuple(numbers), accepted=accepted)
 
     def rows(self, runs: Iterable[int]) -> Iterator[int]:
         """Yield the invocations that some of its runs stand for."""
         own = self.decisions.runs
-        chosen = set(runs)
-        yield from (own.runs[number].invocation for number in chosen)
+        run_numbers = set(runs)
+        yield from (own.runs[number].invocation for number in run_numbers)
         for row, number in zip(own.matched.tolist(), own.matched_run.tolist(), strict=True):
-            if number in chosen:
+            if number in run_numbers:
                 yield row
 
 
@@ -136,10 +136,13 @@ class _Joining:
 
     def join(self) -> FunctionDecisions:
         """Return the decisions of all versions."""
-        for conditions, held in self._alike().items():
-            for first, last in self._groups(conditions, sorted(held)):
+        for conditions, clauses_of_part in self._alike().items():
+            for first, last in self._groups(conditions, sorted(clauses_of_part)):
                 self._add(
-                    conditions, {part: held[part] for part in held if first <= part <= last}, first, last
+                    conditions,
+                    {part: clauses_of_part[part] for part in clauses_of_part if first <= part <= last},
+                    first,
+                    last,
                 )
         self._explain()
         order = sorted(
@@ -150,7 +153,7 @@ class _Joining:
                 number,
             ),
         )
-        place = {number: index for index, number in enumerate(order)}
+        rank = {number: index for index, number in enumerate(order)}
         own_nodes = {
             part.places[number]: nodes
             for part in self._parts
@@ -164,7 +167,7 @@ class _Joining:
                 for path in part.decisions.paths
             ),
             clauses=tuple(self._clauses[number] for number in order),
-            causes=tuple(sorted(self._causes(place), key=lambda cause: cause.invocation)),
+            causes=tuple(sorted(self._causes(rank), key=lambda cause: cause.invocation)),
             untried=tuple(
                 replace(way, run=part.places[way.run])
                 for part in self._parts
@@ -174,13 +177,15 @@ class _Joining:
 
     def _alike(self) -> dict[tuple[PathCondition, ...], dict[int, list[int]]]:
         """Return for each clause which versions have it, and where among their own clauses."""
-        found: dict[object, tuple[PathCondition, ...]] = {}
-        held: dict[tuple[PathCondition, ...], dict[int, list[int]]] = defaultdict(lambda: defaultdict(list))
+        first_conditions: dict[object, tuple[PathCondition, ...]] = {}
+        clauses_of_parts: dict[tuple[PathCondition, ...], dict[int, list[int]]] = defaultdict(
+            lambda: defaultdict(list)
+        )
         for number, part in enumerate(self._parts):
             for position, clause in enumerate(part.decisions.clauses):
                 key = frozenset(clause.conditions), clause.each
-                held[found.setdefault(key, clause.conditions)][number].append(position)
-        return held
+                clauses_of_parts[first_conditions.setdefault(key, clause.conditions)][number].append(position)
+        return clauses_of_parts
 
     def _groups(
         self, conditions: tuple[PathCondition, ...], holders: Sequence[int]
@@ -206,12 +211,18 @@ class _Joining:
         )
 
     def _add(
-        self, conditions: tuple[PathCondition, ...], held: Mapping[int, Sequence[int]], first: int, last: int
+        self,
+        conditions: tuple[PathCondition, ...],
+        clauses_of_part: Mapping[int, Sequence[int]],
+        first: int,
+        last: int,
     ) -> None:
         """Add a clause that the versions from the first to the last demand, and those before and behind do not."""
-        own = [(number, position) for number in held for position in held[number]]
+        own = [(number, position) for number in clauses_of_part for position in clauses_of_part[number]]
         clauses = [self._parts[number].decisions.clauses[position] for number, position in own]
-        others = sum(part.accepted for number, part in enumerate(self._parts) if number not in held)
+        others = sum(
+            part.accepted for number, part in enumerate(self._parts) if number not in clauses_of_part
+        )
         required = any(clause.kind is ClauseKind.REQUIRED for clause in clauses)
         best = next(item for item in clauses if (item.kind is ClauseKind.REQUIRED) is required)
         since, until = self._limits(first, last)
@@ -274,7 +285,7 @@ class _Joining:
                 return position
         return None
 
-    def _causes(self, place: Mapping[int, int]) -> Iterator[Cause]:
+    def _causes(self, rank: Mapping[int, int]) -> Iterator[Cause]:
         for number, part in enumerate(self._parts):
             for cause in part.decisions.causes:
                 if cause.clause is None:
@@ -285,7 +296,7 @@ class _Joining:
                     reason = NOT_TOLD
                 yield replace(
                     cause,
-                    clause=None if position is None else place[position],
+                    clause=None if position is None else rank[position],
                     reason=reason if position is None else None,
                 )
 
@@ -309,22 +320,22 @@ def with_versions(runs: FunctionRuns, paths: Sequence[Path]) -> tuple[Path, ...]
     if order is None or not 1 < len(order) <= MAX_VERSIONS:
         return None
     begins = [max(spans.first[code], spans.last[before] + 1) for before, code in pairwise(order)]
-    made = [runs.arena.make("lt", block, runs.arena.constant(begin)) for begin in begins]
-    limits = [limit for limit in made if limit]  # neither known already, nor unknown
-    if len(limits) < len(made):
+    comparisons = [runs.arena.make("lt", block, runs.arena.constant(begin)) for begin in begins]
+    limits = [limit for limit in comparisons if limit]  # neither known already, nor unknown
+    if len(limits) < len(comparisons):
         return None
-    found = []
+    versioned_paths = []
     for path in paths:
-        place = {order.index(runs.runs[number].code) for number in path.runs}
-        if len(place) > 1:
+        path_versions = {order.index(runs.runs[number].code) for number in path.runs}
+        if len(path_versions) > 1:
             return None
-        version = place.pop()
+        version = path_versions.pop()
         steps = tuple(
             PathStep(condition=PathCondition(limit, number >= version), frame=0, counter=-1, position=-1)
             for number, limit in enumerate(limits)
         )
-        found.append(replace(path, steps=(*steps, *path.steps)))
-    return tuple(found)
+        versioned_paths.append(replace(path, steps=(*steps, *path.steps)))
+    return tuple(versioned_paths)
 
 
 def _limits_of(arena: Arena, since: int | None, until: int | None) -> tuple[PathCondition, ...] | None:
@@ -352,8 +363,8 @@ def spans_of_runs(functions: Iterable[FunctionRuns], block_of: BlockOf) -> CodeS
         rows = np.concatenate([[run.invocation for run in item.runs], item.matched]).astype(np.int64)
         code = codes[np.concatenate([np.arange(len(codes)), item.matched_run]).astype(np.int64)]
         for number in np.unique(code[code != 0]).tolist():
-            mine = rows[
+            version_rows = rows[
                 code == number
             ]  # in chain order, so the first and the last row have all that is asked
-            ran += [(number, block_of(int(row))) for row in (mine.min(), mine.max())]
+            ran += [(number, block_of(int(row))) for row in (version_rows.min(), version_rows.max())]
     return spans_of(ran)

@@ -67,12 +67,12 @@ class Wording:
                 node = key[1]  # not 0 where it is not
             else:
                 break
-        found = self._comparison(node)
-        if found is None:
+        comparison = self._comparison(node)
+        if comparison is None:
             return self._truth(node, holds)
         if not holds:
-            found = found._replace(sign=OPPOSITE[found.sign])
-        return self._compare(self._turn(found))
+            comparison = comparison._replace(sign=OPPOSITE[comparison.sign])
+        return self._compare(self._turn(comparison))
 
     def term(self, node: int) -> NamedTerm:
         """Return what an expression is called."""
@@ -195,13 +195,18 @@ class Wording:
             sign = Sign.GREATER
         return ConditionRelation(left=left, sign=sign, right=0, signed=False)
 
-    def _turn(self, found: _Comparison) -> _Comparison:
+    def _turn(self, comparison: _Comparison) -> _Comparison:
         """Return a comparison with what limits on its right side: constants, then storage."""
-        ordered = found.sign not in (Sign.EQUAL, Sign.DIFFERENT)
-        left, right = self._rank(found.left, ordered=ordered), self._rank(found.right, ordered=ordered)
+        ordered = comparison.sign not in (Sign.EQUAL, Sign.DIFFERENT)
+        left, right = (
+            self._rank(comparison.left, ordered=ordered),
+            self._rank(comparison.right, ordered=ordered),
+        )
         if left <= right:
-            return found
-        return found._replace(left=found.right, sign=TURNED.get(found.sign, found.sign), right=found.left)
+            return comparison
+        return comparison._replace(
+            left=comparison.right, sign=TURNED.get(comparison.sign, comparison.sign), right=comparison.left
+        )
 
     def _rank(self, node: int, *, ordered: bool) -> int:
         """Return how far to the right a side belongs."""
@@ -215,20 +220,23 @@ class Wording:
             return 0
         return {"sender": 2, "this": 3}.get(self._arena.kind(node), 1)
 
-    def _compare(self, found: _Comparison) -> ConditionRelation:
-        left = self._terms.phrase(found.left)
-        constant = self._arena.constants.get(found.right)
+    def _compare(self, comparison: _Comparison) -> ConditionRelation:
+        left = self._terms.phrase(comparison.left)
+        constant = self._arena.constants.get(comparison.right)
         right: NamedTerm | int
         if constant is None:
-            right = self.term(found.right)
+            right = self.term(comparison.right)
         elif self._names.constants.name(constant, left.kind) is not None:
-            right = _name_term(found.right, self._terms.constant(constant, left.kind))
-        elif constant == MASK and not found.signed and left.kind in (ValueKind.UINT, ValueKind.WORD):
-            right = _name_term(found.right, Phrase(text=LARGEST, kind=ValueKind.UINT))
+            right = _name_term(comparison.right, self._terms.constant(constant, left.kind))
+        elif constant == MASK and not comparison.signed and left.kind in (ValueKind.UINT, ValueKind.WORD):
+            right = _name_term(comparison.right, Phrase(text=LARGEST, kind=ValueKind.UINT))
         else:
             right = constant
         return ConditionRelation(
-            left=_name_term(found.left, left), sign=found.sign, right=right, signed=found.signed
+            left=_name_term(comparison.left, left),
+            sign=comparison.sign,
+            right=right,
+            signed=comparison.signed,
         )
 
 

@@ -85,7 +85,7 @@ def _slot_left(arena: Arena, writes: Sequence[SlotEffect]) -> SlotLeft:
             new = fields_of_word(arena, effect.node, effect.value)
         fields = [item for item in fields if not any(_overlap(item, other) for other in new)] + list(new)
     return SlotLeft(
-        place=_place(first),
+        place=_place_of(first),
         slot=first.slot,
         fields=tuple(
             FieldLeft(
@@ -99,11 +99,15 @@ def _slot_left(arena: Arena, writes: Sequence[SlotEffect]) -> SlotLeft:
         found=first.before_node,
         decided=last.decided,
         element=packed_element(arena, last.node, first.before_node) if len(writes) == 1 else None,
-        aliases=tuple(place for place in dict.fromkeys(map(_place, writes)) if place != _place(first)),
+        aliases=tuple(
+            slot_place
+            for slot_place in dict.fromkeys(map(_place_of, writes))
+            if slot_place != _place_of(first)
+        ),
     )
 
 
-def _place(effect: SlotEffect) -> SlotPlace:
+def _place_of(effect: SlotEffect) -> SlotPlace:
     return SlotPlace(effect.slot_node, 0 if effect.slot_node else effect.slot)
 
 

@@ -143,11 +143,11 @@ def test_a_subtraction_right_behind_a_check_belongs_to_it() -> None:
     push_target = bytes((0x61, 0x00, 0x08, 0x57))  # PUSH2 8 JUMPI
     behind = bytes((0x5B, 0x50, 0x60, 0x00, 0x82, 0x84, 0x03))  # JUMPDEST POP PUSH1 0 DUP3 DUP5 SUB
     code = push_target + bytes(4) + behind
-    assert subtracts_next(code, 3, taken=True)
-    assert not subtracts_next(code, 3, taken=False)
-    assert not subtracts_next(code.replace(b"\x82", b"\x54"), 3, taken=True)  # it loads first
-    assert not subtracts_next(code, 2, taken=True)
-    assert not subtracts_next(b"", 0, taken=True)
+    assert subtracts_next(code, 3, jumps=True)
+    assert not subtracts_next(code, 3, jumps=False)
+    assert not subtracts_next(code.replace(b"\x82", b"\x54"), 3, jumps=True)  # it loads first
+    assert not subtracts_next(code, 2, jumps=True)
+    assert not subtracts_next(b"", 0, jumps=True)
 
 
 def test_calls_of_two_variables_are_no_rounds_of_one_loop() -> None:
