@@ -71,8 +71,8 @@ def slot_entities(context: HistoryContext, ports: BoolColumn) -> list[IntColumn]
     entities = []
     for depth in range(locations.port.shape[1]):
         port = locations.port[:, depth]
-        chosen = (port != MISSING) & ports[np.maximum(port, 0)] if len(ports) else port != port
-        key = np.where(chosen, locations.keys[:, depth], MISSING)
+        has_entity = (port != MISSING) & ports[np.maximum(port, 0)] if len(ports) else port != port
+        key = np.where(has_entity, locations.keys[:, depth], MISSING)
         entities.append(entity_numbers(context, contract, key))
     return entities
 
@@ -86,9 +86,9 @@ def accessed_entities(
     entities: list[IntColumn] = []
     for entity in slot_entities(context, ports):
         by_access = entity[accesses.slot]
-        chosen = by_access != MISSING
+        has_entity = by_access != MISSING
         if rows is not None:
-            chosen &= rows
-        invocations.append(accesses.invocation[chosen])
-        entities.append(by_access[chosen])
+            has_entity &= rows
+        invocations.append(accesses.invocation[has_entity])
+        entities.append(by_access[has_entity])
     return relation(np.concatenate(invocations), np.concatenate(entities), entity_span(context))

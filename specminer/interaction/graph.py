@@ -37,8 +37,8 @@ def interaction_graph(context: HistoryContext, interactions: Interactions) -> nx
     (:class:`Link`). Texts from outside are escaped.
     """
     history, called = context.history, context.calls
-    found = dependencies(context.accesses)
-    built = graph(history, found)
+    edges = dependencies(context.accesses)
+    built = graph(history, edges)
     belongs: dict[int, list[str]] = {}
     effects: dict[int, list[str]] = {}
     columns = (interactions.slice, interactions.invocation, interactions.passive)
@@ -55,27 +55,25 @@ def interaction_graph(context: HistoryContext, interactions: Interactions) -> nx
     linked = np.flatnonzero(context.accesses.writer != MISSING)
     slots = context.accesses.slot[linked]
     inside = np.zeros(len(linked), dtype=np.bool_)
-    held = np.zeros(len(linked), dtype=np.bool_)
+    is_owned = np.zeros(len(linked), dtype=np.bool_)
     for holder in interactions.holders:
         own = holder[slots]
-        held |= own != MISSING
-        inside |= members.holds(found.reader, own) & members.holds(found.writer, own)
+        is_owned |= own != MISSING
+        inside |= members.holds(edges.reader, own) & members.holds(edges.writer, own)
     # edges stand in the order of the dependencies, in which they were added
-    for place, (_, _, data) in enumerate(
-        _edges_in_order(built, found.reader.tolist(), found.writer.tolist())
-    ):
-        kind = Link.INSIDE if inside[place] else Link.ACROSS if held[place] else Link.ENVIRONMENT
-        data.update(location=plain(context.locations.text(int(slots[place])), 200), link=kind.value)
+    for edge, (_, _, data) in enumerate(_edges_in_order(built, edges.reader.tolist(), edges.writer.tolist())):
+        kind = Link.INSIDE if inside[edge] else Link.ACROSS if is_owned[edge] else Link.ENVIRONMENT
+        data.update(location=plain(context.locations.text(int(slots[edge])), 200), link=kind.value)
     return built
 
 
 def _edges_in_order(
     built: nx.MultiDiGraph, readers: list[int], writers: list[int]
 ) -> list[tuple[int, int, dict[str, str]]]:
-    seen: dict[tuple[int, int], int] = {}
-    listed = []
+    counts: dict[tuple[int, int], int] = {}
+    edges = []
     for reader, writer in zip(readers, writers, strict=True):
-        number = seen.get((reader, writer), 0)
-        seen[reader, writer] = number + 1
-        listed.append((reader, writer, built.edges[reader, writer, number]))
-    return listed
+        number = counts.get((reader, writer), 0)
+        counts[reader, writer] = number + 1
+        edges.append((reader, writer, built.edges[reader, writer, number]))
+    return edges

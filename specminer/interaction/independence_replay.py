@@ -81,30 +81,30 @@ class Replayer:
 
     def run(self, seed: int, max_calls: int = MAX_CALLS) -> ReplayCheck:
         """Execute a sample of interactions."""
-        chosen: list[int] = []
+        sample: list[int] = []
         budget = max_calls
         order = np.random.default_rng(seed).permutation(len(self._interactions.names))
         for number in order.tolist():
             size = len(self._events[number])
-            if len(chosen) >= MAX_INTERACTIONS or size > budget:
+            if len(sample) >= MAX_INTERACTIONS or size > budget:
                 continue
-            chosen.append(number)
+            sample.append(number)
             budget -= size
-        calls = held = failed = 0
+        calls = matches = failed = 0
         functions: Counter[str] = Counter()
-        for number in chosen:
+        for number in sample:
             for row, holds in self._alone(number):
                 if holds is None:
                     failed += 1
                     continue
                 calls += 1
-                held += holds
+                matches += holds
                 if not holds:
                     functions[self._context.calls.name(row)] += 1
         return ReplayCheck(
-            interactions=len(chosen),
+            interactions=len(sample),
             calls=calls,
-            held=held,
+            held=matches,
             failed=failed,
             functions=tuple(sorted(functions.items(), key=lambda item: (-item[1], item[0]))),
         )
@@ -117,21 +117,21 @@ class Replayer:
         rows = rows[context.is_call[rows]]
         rows = np.sort(rows)
         rows = rows[rows <= own.max(initial=-1)]
-        mine = set(own.tolist())
+        own_rows = set(own.tolist())
         machine = self._machine()
         self._set_up(machine)
-        found: list[tuple[int, bool | None]] = []
+        verdicts: list[tuple[int, bool | None]] = []
         for row in rows.tolist():
             self._put_environment(machine, row)
             execution = machine.run(self._call(row), self._around(row), self._fork(row), (), record=False)
-            if row not in mine or not self._comparable(row):
+            if row not in own_rows or not self._comparable(row):
                 continue
             holds: bool | None = self._as_recorded(machine, row, number, execution)
             if not holds:
                 holds = False if self._runs(row, number) else None
                 self._put_effects(machine, row)  # one that did not hold must not spoil those behind it
-            found.append((row, holds))
-        return found
+            verdicts.append((row, holds))
+        return verdicts
 
     def _machine(self) -> FastMachine:
         machine = FastMachine(max_steps=MAX_STEPS)

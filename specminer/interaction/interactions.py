@@ -81,8 +81,8 @@ class Interactions:
 
     def phase_of(self, event: int) -> str | None:
         """Return what a flag became in an event; ``None`` for calls and side effects."""
-        place = MISSING if self.phase is None else int(self.phase[event])
-        return None if place == MISSING else self.phases[place]
+        index = MISSING if self.phase is None else int(self.phase[event])
+        return None if index == MISSING else self.phases[index]
 
     def deadline_of(self, event: int) -> str | None:
         """Return which deadline was reached, as ``until reached``, if the clock alone brought an event about.

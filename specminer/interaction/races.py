@@ -51,13 +51,15 @@ def races(context: HistoryContext, interactions: Interactions) -> list[Race]:
     )
     rows, reader, writer = rows[meet], reader[meet], writer[meet]
     members = interactions.members
-    found: dict[tuple[int, int, int], set[int]] = {}
+    slots_of_race: dict[tuple[int, int, int], set[int]] = {}
     for holder in interactions.holders:
         own = holder[accesses.slot[rows]]
-        held = members.holds(reader, own) & members.holds(writer, own)
-        for key in _keys(own[held], writer[held], reader[held], accesses.slot[rows][held]):
-            found.setdefault(key[:3], set()).add(key[3])
-    listed = [
+        is_within = members.holds(reader, own) & members.holds(writer, own)
+        for key in _keys(
+            own[is_within], writer[is_within], reader[is_within], accesses.slot[rows][is_within]
+        ):
+            slots_of_race.setdefault(key[:3], set()).add(key[3])
+    all_races = [
         Race(
             interaction=interaction,
             block=int(block[second]),
@@ -66,15 +68,15 @@ def races(context: HistoryContext, interactions: Interactions) -> list[Race]:
             slots=tuple(sorted(slots)),
             lost=bool(context.is_rejected[second]),
         )
-        for (interaction, first, second), slots in found.items()
+        for (interaction, first, second), slots in slots_of_race.items()
     ]
-    return sorted(listed, key=lambda race: (race.second, race.first, race.interaction))
+    return sorted(all_races, key=lambda race: (race.second, race.first, race.interaction))
 
 
 def _overwritten(context: HistoryContext) -> tuple[IntColumn, IntColumn]:
     """Return the touches that overwrote unread what a call of another transaction had written, and that one's touch."""
     history, accesses = context.history, context.accesses
-    known = (accesses.value_before != MISSING) & (accesses.value_after != MISSING)
+    is_known = (accesses.value_before != MISSING) & (accesses.value_after != MISSING)
     written = np.flatnonzero(accesses.effective_write)
     # rows stand in the order of the chain
     order = written[np.lexsort((accesses.invocation[written], accesses.slot[written]))]
@@ -82,7 +84,7 @@ def _overwritten(context: HistoryContext) -> tuple[IntColumn, IntColumn]:
     transaction = history.invocation_transaction[accesses.invocation]
     meet = accesses.slot[earlier] == accesses.slot[later]
     meet &= transaction[earlier] != transaction[later]
-    meet &= ~accesses.external_read[later] & known[earlier] & known[later]
+    meet &= ~accesses.external_read[later] & is_known[earlier] & is_known[later]
     return later[meet].astype(np.int64), earlier[meet].astype(np.int64)
 
 

@@ -47,8 +47,8 @@ class Independence:
 
         Of those that are known.
         """
-        known = self.events - self.unknown
-        return (self.independent + self.environment) / known if known else 1.0
+        known_events = self.events - self.unknown
+        return (self.independent + self.environment) / known_events if known_events else 1.0
 
 
 def independence(context: HistoryContext, interactions: Interactions) -> Independence:
@@ -70,9 +70,9 @@ def independence(context: HistoryContext, interactions: Interactions) -> Indepen
     own = np.zeros(len(row), dtype=np.bool_)
     other = np.zeros(len(row), dtype=np.bool_)
     for holder in interactions.holders:
-        held = holder[accesses.slot[row]]
-        own |= held == interaction
-        other |= (held != MISSING) & (held != interaction)
+        owner = holder[accesses.slot[row]]
+        own |= owner == interaction
+        other |= (owner != MISSING) & (owner != interaction)
     other &= ~own
     with_own, with_other = distinct(event[own]), distinct(event[other])
     with_other = with_other[~np.isin(with_other, with_own)]
@@ -103,10 +103,10 @@ def _join_equal(left: IntColumn, right: IntColumn | RowColumn) -> tuple[IntColum
 
 
 def _variables(
-    context: HistoryContext, event: IntColumn, row: IntColumn, chosen: BoolColumn
+    context: HistoryContext, event: IntColumn, row: IntColumn, is_relevant: BoolColumn
 ) -> tuple[tuple[str, int], ...]:
-    variable = context.locations.variable[context.accesses.slot[row[chosen]]]
-    pairs = relation(event[chosen], variable, max(1, len(context.locations.variables)))
+    variable = context.locations.variable[context.accesses.slot[row[is_relevant]]]
+    pairs = relation(event[is_relevant], variable, max(1, len(context.locations.variables)))
     counts = Counter(pairs.entity.tolist())
-    named = [(context.locations.variables[number].text(), count) for number, count in counts.items()]
-    return tuple(sorted(named, key=lambda item: (-item[1], item[0])))
+    name_counts = [(context.locations.variables[number].text(), count) for number, count in counts.items()]
+    return tuple(sorted(name_counts, key=lambda item: (-item[1], item[0])))

@@ -157,7 +157,7 @@ def _by_function(
     function = context.calls.function[interactions.invocation]
     size = len(context.calls.functions)
     totals = [np.bincount(function[kind], minlength=size) for kind in (rejected, comparable, contradicted)]
-    found = [
+    functions = [
         FunctionRejections(
             function=name,
             rejected=int(totals[0][row]),
@@ -167,4 +167,4 @@ def _by_function(
         for row, name in enumerate(context.calls.functions)
         if totals[0][row]
     ]
-    return tuple(sorted(found, key=lambda item: (-item.rejected, item.function)))
+    return tuple(sorted(functions, key=lambda item: (-item.rejected, item.function)))

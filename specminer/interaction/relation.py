@@ -54,12 +54,12 @@ def distinct(values: IntColumn) -> IntColumn:
     return ordered[keep]
 
 
-def contains(ordered: IntColumn, wanted: IntColumn) -> BoolColumn:
-    """Return for each wanted value whether it is in an ascending column."""
+def contains(ordered: IntColumn, values: IntColumn) -> BoolColumn:
+    """Return for each value whether it is in an ascending column."""
     if not len(ordered):
-        return np.zeros(len(wanted), dtype=np.bool_)
-    at = np.minimum(np.searchsorted(ordered, wanted), len(ordered) - 1)
-    return np.equal(ordered[at], wanted)
+        return np.zeros(len(values), dtype=np.bool_)
+    at = np.minimum(np.searchsorted(ordered, values), len(ordered) - 1)
+    return np.equal(ordered[at], values)
 
 
 def components(left: IntColumn, right: IntColumn, count: int) -> IntColumn:

@@ -103,14 +103,14 @@ class EntityNaming:
 
 def candidates(context: HistoryContext, code: AccessFacts | None = None) -> list[Candidate]:
     """Return everything that may name entities, by function, source and place; ``code`` tells what calls hash."""
-    found = [
+    all_candidates = [
         *(_computed_candidates(context, code) if code is not None else ()),
         *_arguments(context),
         *_senders(context),
         *_kept_candidates(context),
         *_results(context),
     ]
-    return sorted(found, key=lambda item: (item.function, item.source))
+    return sorted(all_candidates, key=lambda item: (item.function, item.source))
 
 
 def _candidate(
@@ -123,15 +123,15 @@ def _candidate(
     counts_up: BoolColumn | None = None,
     unknown: BoolColumn | None = None,
 ) -> Candidate:
-    held = (key != MISSING) & context.is_call[invocation]
-    rows = invocation[held]
-    up = np.zeros(len(rows), np.int64) if counts_up is None else counts_up[held].astype(np.int64)
+    has_key = (key != MISSING) & context.is_call[invocation]
+    rows = invocation[has_key]
+    up = np.zeros(len(rows), np.int64) if counts_up is None else counts_up[has_key].astype(np.int64)
     return Candidate(
         function=function,
         source=source,
         name=name,
         invocation=rows,
-        entity=entity_numbers(context, context.history.invocation_contract[rows], key[held]),
+        entity=entity_numbers(context, context.history.invocation_contract[rows], key[has_key]),
         counts_up=up,
         unknown=invocation[:0] if unknown is None else invocation[unknown],
     )
@@ -158,10 +158,10 @@ def _arguments(context: HistoryContext) -> Iterator[Candidate]:
             keys.find(column.words),
         )
     if keys.texts:
-        code = {text: len(keys.words) + place for place, text in enumerate(keys.texts)}
+        code = {text: len(keys.words) + index for index, text in enumerate(keys.texts)}
         for text in texts(context.history, context.calls):
-            found = np.array([code.get(item, MISSING) for item in text.texts], dtype=np.int64)
-            yield _candidate(context, text.function, RoleSource.ARGUMENT, text.name, text.invocation, found)
+            codes = np.array([code.get(item, MISSING) for item in text.texts], dtype=np.int64)
+            yield _candidate(context, text.function, RoleSource.ARGUMENT, text.name, text.invocation, codes)
 
 
 def _senders(context: HistoryContext) -> Iterator[Candidate]:
@@ -199,47 +199,51 @@ def _kept_candidates(context: HistoryContext) -> Iterator[Candidate]:
     keyless = np.array([not item.ports for item in context.locations.variables], dtype=np.bool_)
     rows = np.flatnonzero(keyless[variable] & context.is_accepted[accesses.invocation])
     counts = np.bincount(variable[rows], minlength=len(keyless))
-    chosen = sorted(np.flatnonzero(counts).tolist(), key=lambda row: (-int(counts[row]), row))[:MAX_VARIABLES]
-    for number in sorted(chosen):
+    busiest = sorted(np.flatnonzero(counts).tolist(), key=lambda row: (-int(counts[row]), row))[
+        :MAX_VARIABLES
+    ]
+    for number in sorted(busiest):
         own = rows[variable[rows] == number]
-        shown = context.locations.variables[number]
-        for place, field in enumerate(shown.fields):
+        storage_variable = context.locations.variables[number]
+        for position, field in enumerate(storage_variable.fields):
             if field.kind in (ValueKind.BOOL, ValueKind.ADDRESS, ValueKind.ENUM):
                 continue
-            yield from _values(context, own, field, shown.text(None, place))
+            yield from _values(context, own, field, storage_variable.text(None, position))
 
 
 def _values(context: HistoryContext, touches: IntColumn, field: Field, name: str) -> Iterator[Candidate]:
     accesses = context.accesses
-    found, left = accesses.value_before[touches], accesses.value_after[touches]
-    rows = distinct(np.concatenate([found, left]))
+    word_before, word_after = accesses.value_before[touches], accesses.value_after[touches]
+    rows = distinct(np.concatenate([word_before, word_after]))
     rows = rows[rows != MISSING]
     numbers = [field.extract(context.history.words[row]) for row in rows.tolist()]
     keys = context.locations.key_table.find(from_integers(numbers))
     small = np.array([number if number < 1 << 62 else MISSING for number in numbers], dtype=np.int64)
-    before, after = _looked_up(rows, keys, found), _looked_up(rows, keys, left)
+    before, after = _looked_up(rows, keys, word_before), _looked_up(rows, keys, word_after)
     if np.all(before == MISSING) and np.all(after == MISSING):
         return
-    counted = _looked_up(rows, small, found)
-    up = (_looked_up(rows, small, left) == counted + 1) & (counted != MISSING)
+    counted = _looked_up(rows, small, word_before)
+    up = (_looked_up(rows, small, word_after) == counted + 1) & (counted != MISSING)
     function = context.calls.function[accesses.invocation[touches]]
     for number in distinct(function).tolist():
         own = function == number
         calls = accesses.invocation[touches[own]]
-        unknown = (found[own] == MISSING) & accesses.external_read[touches[own]]
+        unknown = (word_before[own] == MISSING) & accesses.external_read[touches[own]]
         yield _candidate(context, number, RoleSource.FOUND, name, calls, before[own], up[own], unknown)
-        changed = own & ((left != found) | ((left == MISSING) & accesses.effective_write[touches]))
+        changed = own & (
+            (word_after != word_before) | ((word_after == MISSING) & accesses.effective_write[touches])
+        )
         calls = accesses.invocation[touches[changed]]
-        unknown = left[changed] == MISSING
+        unknown = word_after[changed] == MISSING
         yield _candidate(context, number, RoleSource.LEFT, name, calls, after[changed], up[changed], unknown)
 
 
-def _looked_up(rows: IntColumn | RowColumn, values: IntColumn, wanted: IntColumn | RowColumn) -> IntColumn:
-    """Return the value that belongs to each wanted row, ``MISSING`` for missing rows."""
+def _looked_up(rows: IntColumn | RowColumn, values: IntColumn, queries: IntColumn | RowColumn) -> IntColumn:
+    """Return the value that belongs to each queried row, ``MISSING`` for missing rows."""
     if not len(rows):
-        return np.full(len(wanted), MISSING, dtype=np.int64)
-    at = np.minimum(np.searchsorted(rows, wanted), len(rows) - 1)
-    return np.where(wanted == MISSING, MISSING, values[at])
+        return np.full(len(queries), MISSING, dtype=np.int64)
+    at = np.minimum(np.searchsorted(rows, queries), len(rows) - 1)
+    return np.where(queries == MISSING, MISSING, values[at])
 
 
 def naming(context: HistoryContext, sort: EntityType, offered: list[Candidate]) -> EntityNaming:
@@ -257,10 +261,10 @@ def naming(context: HistoryContext, sort: EntityType, offered: list[Candidate]) 
     for item in offered:
         if sort.account and item.inferred:
             continue
-        found = _accept_role(context, item, touching, written, present, calls, first)
-        if found is not None:
-            roles.append(found[0])
-            pairs.append(found[1:])
+        role_and_pairs = _accept_role(context, item, touching, written, present, calls, first)
+        if role_and_pairs is not None:
+            roles.append(role_and_pairs[0])
+            pairs.append(role_and_pairs[1:])
             unknown[item.unknown] = True
     return _join_roles(context, touching, roles, pairs, unknown)
 
@@ -345,18 +349,18 @@ def _join_roles(
     invocation = np.concatenate([empty, *(one for one, _ in pairs)])
     entity = np.concatenate([empty, *(other for _, other in pairs)])
     role = np.repeat(np.arange(len(pairs)), [len(one) for one, _ in pairs])
-    named = np.zeros(len(context.history), dtype=np.bool_)
-    named[invocation] = True
+    is_named = np.zeros(len(context.history), dtype=np.bool_)
+    is_named[invocation] = True
     touches = distinct(touching.invocation)
     accepted = touches[context.is_accepted[touches]]
-    judged = accepted[named[accepted] | ~unknown[accepted]]
-    share = float(np.mean(named[judged])) if len(judged) else 0.0
+    judged = accepted[is_named[accepted] | ~unknown[accepted]]
+    share = float(np.mean(is_named[judged])) if len(judged) else 0.0
     derived = share < MIN_SUPPORT
     if derived:
         invocation, entity = touching.invocation, touching.entity
         role = np.full(len(invocation), MISSING, dtype=np.int64)
     else:
-        extra = ~named[touching.invocation] & context.is_rejected[touching.invocation]
+        extra = ~is_named[touching.invocation] & context.is_rejected[touching.invocation]
         # a rejected call that names nobody belongs to the only entity that it looked at
         alone = np.bincount(touching.invocation, minlength=len(context.history)) == 1
         extra &= alone[touching.invocation]

@@ -166,8 +166,8 @@ def marks(context: HistoryContext, code: AccessFacts | None = None) -> Marks:
     if code is not None:
         own = np.flatnonzero(code.told)
         touches = accesses.touch[own]
-        shown = np.isin(touches, rows)
-        own, touches = own[shown], touches[shown]
+        is_change = np.isin(touches, rows)
+        own, touches = own[is_change], touches[is_change]
         setlike[touches] = ~code.counting[own]
         telling[touches] = True
     variable = context.locations.variable
@@ -187,7 +187,7 @@ def _deltas(context: HistoryContext, touches: IntColumn, low: _Low) -> list[_Low
     """Return for each touch the value sent and the arguments of its call: low 64 bits, 0 for none."""
     invocation = context.accesses.invocation[touches]
     function = context.calls.function[invocation]
-    found = [low[context.history.invocation_value[invocation]]]
+    deltas = [low[context.history.invocation_value[invocation]]]
     for column in arguments(context.history, context.calls):
         if not column.single or not len(column.invocation):
             continue
@@ -198,8 +198,8 @@ def _deltas(context: HistoryContext, touches: IntColumn, low: _Low) -> list[_Low
         values = np.ascontiguousarray(column.words).view(">u8").reshape(-1, 4)[:, 3].astype(np.uint64)
         delta = np.zeros(len(touches), dtype=np.uint64)
         delta[own] = values[np.minimum(at, len(values) - 1)]
-        found.append(delta)
-    return found
+        deltas.append(delta)
+    return deltas
 
 
 def _flags(context: HistoryContext) -> BoolColumn:
@@ -221,23 +221,26 @@ def _last_slots(context: HistoryContext) -> IntColumn:
     return last
 
 
-def score(context: HistoryContext, sort: EntityType, named: EntityNaming, found: Marks) -> SortScore:
+def score(context: HistoryContext, sort: EntityType, naming: EntityNaming, history_marks: Marks) -> SortScore:
     """Return a sort's score."""
     mask = sort.mask(len(context.locations.ports))
     own = _under(context, mask)
-    alpha, guard = _guard(context, own, found)
+    alpha, guard = _guard(context, own, history_marks)
     decides = None
-    if found.decided is not None:
-        alpha, decides = _weight(found.decided.total), _decides(context, mask, named, found.decided)
-    setlike = _setlike(context, own, found)
-    lasting = context.is_accepted[named.invocation]
-    invocation, entity = named.invocation[lasting], named.entity[lasting]
+    if history_marks.decided is not None:
+        alpha, decides = (
+            _weight(history_marks.decided.total),
+            _decides(context, mask, naming, history_marks.decided),
+        )
+    setlike = _setlike(context, own, history_marks)
+    lasting = context.is_accepted[naming.invocation]
+    invocation, entity = naming.invocation[lasting], naming.entity[lasting]
     coverage = len(distinct(invocation)) / max(1, int(np.sum(context.is_accepted)))
     numbers, lengths = np.unique(entity, return_counts=True)
     long, mean, trivial = _lives(lengths)
     largest, linked = _shares(invocation, np.searchsorted(numbers, entity), len(numbers))
     value = coverage * (alpha * (guard if decides is None else decides) + (1 - alpha) * setlike)
-    value *= (TRIVIAL if trivial else 1.0) * (DERIVED if named.derived else 1.0)
+    value *= (TRIVIAL if trivial else 1.0) * (DERIVED if naming.derived else 1.0)
     return SortScore(
         value=value,
         coverage=coverage,
@@ -249,23 +252,23 @@ def score(context: HistoryContext, sort: EntityType, named: EntityNaming, found:
         long=long,
         mean_length=mean,
         trivial=trivial,
-        derived=named.derived,
+        derived=naming.derived,
         largest=largest,
         linked=linked,
     )
 
 
-def score_contract(context: HistoryContext, found: Marks) -> ContractScore | None:
+def score_contract(context: HistoryContext, history_marks: Marks) -> ContractScore | None:
     """Return how well whole contracts explain what calls do; ``None`` where no code says what decides."""
-    if found.decided is None:
+    if history_marks.decided is None:
         return None
-    own = keyless(context) & found.living
-    decides = found.decided.share(own[found.decided.slot])
-    alpha = _weight(found.decided.total)
+    own = keyless(context) & history_marks.living
+    decides = history_marks.decided.share(own[history_marks.decided.slot])
+    alpha = _weight(history_marks.decided.total)
     touching = np.zeros(len(context.history), dtype=np.bool_)
     touching[context.accesses.invocation[own[context.accesses.slot]]] = True
     coverage = float(np.mean(touching[context.is_accepted])) if np.any(context.is_accepted) else 0.0
-    setlike = _setlike(context, own, found)
+    setlike = _setlike(context, own, history_marks)
     single = len(context.history.contracts) == 1
     events = np.unique(context.history.invocation_contract[context.is_accepted], return_counts=True)[1]
     value = coverage * (alpha * decides + (1 - alpha) * setlike)
@@ -301,27 +304,27 @@ def _under(context: HistoryContext, ports: BoolColumn) -> BoolColumn:
     return own
 
 
-def _guard(context: HistoryContext, own: BoolColumn, found: Marks) -> tuple[float, float]:
+def _guard(context: HistoryContext, own: BoolColumn, history_marks: Marks) -> tuple[float, float]:
     """Return what rejections by storage under keys weigh, and the share of them that some slots decided."""
     keyed = _under(context, entity_ports(context))
-    last = found.last_slot[found.last_slot != MISSING]
-    decided = last[keyed[last] & found.living[last]]
+    last = history_marks.last_slot[history_marks.last_slot != MISSING]
+    decided = last[keyed[last] & history_marks.living[last]]
     return _weight(len(decided)), float(np.mean(own[decided])) if len(decided) else 0.0
 
 
-def _decides(context: HistoryContext, mask: BoolColumn, named: EntityNaming, decided: DecidedReads) -> float:
+def _decides(context: HistoryContext, mask: BoolColumn, naming: EntityNaming, decided: DecidedReads) -> float:
     """Return the share of what decides that belongs to an entity which the deciding call is about."""
-    about = relation(named.invocation, named.entity, entity_span(context))
+    about = relation(naming.invocation, naming.entity, entity_span(context))
     own = np.zeros(len(decided.slot), dtype=np.bool_)
     for entity in slot_entities(context, mask):
         own |= about.holds(decided.reader, entity[decided.slot])
     return decided.share(own)
 
 
-def _setlike(context: HistoryContext, own: BoolColumn, found: Marks) -> float:
+def _setlike(context: HistoryContext, own: BoolColumn, history_marks: Marks) -> float:
     """Return the share of the changes of some slots that set a value."""
-    telling = found.telling & own[context.accesses.slot]
-    return float(np.mean(found.setlike[telling])) if np.any(telling) else 0.0
+    telling = history_marks.telling & own[context.accesses.slot]
+    return float(np.mean(history_marks.setlike[telling])) if np.any(telling) else 0.0
 
 
 def _shares(invocation: IntColumn, entity: IntColumn, count: int) -> tuple[float, float]:

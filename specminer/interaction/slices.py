@@ -36,12 +36,12 @@ class Own:
     """Position in ``Naming.roles``, or ``MISSING``."""
 
 
-def own_calls(named: EntityNaming, *, separable: bool) -> Own:
+def own_calls(naming: EntityNaming, *, separable: bool) -> Own:
     """Return the calls of each entity: of those that a call names only the first if they are ``separable``."""
-    keep = np.ones(len(named.invocation), dtype=np.bool_)
+    keep = np.ones(len(naming.invocation), dtype=np.bool_)
     if separable:
-        keep[1:] = named.invocation[1:] != named.invocation[:-1]
-    return Own(invocation=named.invocation[keep], entity=named.entity[keep], role=named.role[keep])
+        keep[1:] = naming.invocation[1:] != naming.invocation[:-1]
+    return Own(invocation=naming.invocation[keep], entity=naming.entity[keep], role=naming.role[keep])
 
 
 def side_effects(context: HistoryContext, ports: BoolColumn, own: EntityRelation) -> EntityRelation:
@@ -55,10 +55,10 @@ def side_effects(context: HistoryContext, ports: BoolColumn, own: EntityRelation
 
 
 def slice_by_entity(
-    context: HistoryContext, sort: EntityType, named: EntityNaming, described: EntitySort, *, separable: bool
+    context: HistoryContext, sort: EntityType, naming: EntityNaming, described: EntitySort, *, separable: bool
 ) -> Interactions:
     """Return one interaction for each entity that has calls of its own; ``described`` tells of the sort."""
-    own = own_calls(named, separable=separable)
+    own = own_calls(naming, separable=separable)
     mask = sort.mask(len(context.locations.ports))
     entities = _by_first_call(context, own)
     number = np.argsort(entities)  # entities are in order of their first call
@@ -74,8 +74,7 @@ def slice_by_entity(
     passive_slice = passive_slice[passive_slice != MISSING]
     slices = np.concatenate([slice_of(own.entity), passive_slice])
     rows = np.concatenate([own.invocation, passive_row])
-    told = not separable
-    texts, role = _role_column(named, own, len(passive_row), told=told)
+    texts, role = _role_column(naming, own, len(passive_row), with_roles=not separable)
     order = np.lexsort((rows, slices))
     keys = _keys(context, sort, entities)
     return Interactions(
@@ -111,14 +110,14 @@ def _by_first_call(context: HistoryContext, own: Own) -> IntColumn:
 
 
 def _role_column(
-    named: EntityNaming, own: Own, passive: int, *, told: bool
+    naming: EntityNaming, own: Own, passive: int, *, with_roles: bool
 ) -> tuple[tuple[str, ...], IntColumn]:
-    """Return the roles' names and each event's, own calls first; none if they need not be ``told``."""
-    if not told:
+    """Return the roles' names and each event's, own calls first; no roles without ``with_roles``."""
+    if not with_roles:
         return (), np.full(len(own.role) + passive, MISSING, dtype=np.int64)
-    texts = sorted({UNNAMED_ROLE, *(role.name for role in named.roles)})
-    place = np.array([*(texts.index(role.name) for role in named.roles), texts.index(UNNAMED_ROLE)])
-    column = np.concatenate([place[own.role], np.full(passive, MISSING, dtype=np.int64)])
+    texts = sorted({UNNAMED_ROLE, *(role.name for role in naming.roles)})
+    role_numbers = np.array([*(texts.index(role.name) for role in naming.roles), texts.index(UNNAMED_ROLE)])
+    column = np.concatenate([role_numbers[own.role], np.full(passive, MISSING, dtype=np.int64)])
     used = distinct(column[column != MISSING])
     renumbered = np.full(len(texts) + 1, MISSING, dtype=np.int64)
     renumbered[used] = np.arange(len(used))
@@ -138,20 +137,20 @@ def slot_owner(
     entities = slot_entities(context, ports)
     if not entities:
         return owner
-    chosen = np.array([_is_choice(context, port) for port in range(len(locations.ports))], dtype=np.bool_)
-    chosen = np.append(chosen & ~ports, False)[locations.port]
+    is_choice = np.array([_is_choice(context, port) for port in range(len(locations.ports))], dtype=np.bool_)
+    is_choice = np.append(is_choice & ~ports, False)[locations.port]
     for entity in entities:
-        alone = (entity != MISSING) & (keyed.sum(axis=1) - chosen.sum(axis=1) == 1)
+        alone = (entity != MISSING) & (keyed.sum(axis=1) - is_choice.sum(axis=1) == 1)
         owner[alone] = slice_of(entity[alone])
     return owner
 
 
 def _is_choice(context: HistoryContext, port: int) -> bool:
     """Return whether the keys at a position are a few choices, and nobody's accounts."""
-    found, locations = context.locations.ports[port], context.locations
-    if found.keyed is not PortKind.MAPPING or found.kind in (ValueKind.ADDRESS, ValueKind.TEXT):
+    key_position, locations = context.locations.ports[port], context.locations
+    if key_position.keyed is not PortKind.MAPPING or key_position.kind in (ValueKind.ADDRESS, ValueKind.TEXT):
         return False
-    keys = distinct(locations.keys[locations.port[:, found.depth] == port, found.depth])
+    keys = distinct(locations.keys[locations.port[:, key_position.depth] == port, key_position.depth])
     table = locations.key_table
     words = all(table.word(key) is not None for key in keys.tolist()[: MOST_CHOICES + 1])
     return words and len(keys) <= MOST_CHOICES and not table.like_addresses[keys].any()
@@ -173,11 +172,11 @@ def _names(
 ) -> tuple[str, ...]:
     """Return ``name=key``; for accounts the address; with the contract, or its life, where there are several."""
     contracts = entities // max(1, len(context.locations.key_table))
-    found = []
+    names = []
     for contract, key in zip(contracts.tolist(), keys, strict=True):
         text = key if sort.account else f"{name}={key}"
-        found.append(text + owner_suffix(context.history, contract))
-    return tuple(unique_names(found))  # long texts are cut
+        names.append(text + owner_suffix(context.history, contract))
+    return tuple(unique_names(names))  # long texts are cut
 
 
 def _kind(context: HistoryContext, sort: EntityType) -> ValueKind:

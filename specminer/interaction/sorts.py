@@ -39,9 +39,9 @@ class EntityType:
 
     def mask(self, count: int) -> BoolColumn:
         """Return which of ``count`` ports belong to the sort."""
-        held = np.zeros(count, dtype=np.bool_)
-        held[list(self.ports)] = True
-        return held
+        is_member = np.zeros(count, dtype=np.bool_)
+        is_member[list(self.ports)] = True
+        return is_member
 
 
 def sorts(context: HistoryContext) -> list[EntityType]:
@@ -49,9 +49,9 @@ def sorts(context: HistoryContext) -> list[EntityType]:
     eligible = _most_touched(context)
     accounts = [port for port in eligible if _holds_accounts(context, port)]
     others = [port for port in eligible if port not in accounts]
-    found = [EntityType(ports=group, account=True) for group in _kinds_of_accounts(context, accounts)]
+    account_sorts = [EntityType(ports=group, account=True) for group in _kinds_of_accounts(context, accounts)]
     groups = _merge_ports(context, others)
-    return found + [EntityType(ports=group, account=False) for group in groups]
+    return account_sorts + [EntityType(ports=group, account=False) for group in groups]
 
 
 def _most_touched(context: HistoryContext) -> list[int]:
@@ -60,21 +60,23 @@ def _most_touched(context: HistoryContext) -> list[int]:
     per_slot = np.bincount(context.accesses.slot, minlength=len(context.locations.variable))
     for depth in range(context.locations.port.shape[1]):
         port = context.locations.port[:, depth]
-        held = port != MISSING
-        counts += np.bincount(port[held], weights=per_slot[held], minlength=len(counts)).astype(np.int64)
+        has_port = port != MISSING
+        counts += np.bincount(port[has_port], weights=per_slot[has_port], minlength=len(counts)).astype(
+            np.int64
+        )
     rank = port_order(context)
     ranked = sorted(eligible.tolist(), key=lambda port: (-int(counts[port]), int(rank[port])))
     return sorted(ranked[:MAX_PORTS], key=lambda port: int(rank[port]))
 
 
 def _holds_accounts(context: HistoryContext, port: int) -> bool:
-    found = context.locations.ports[port]
-    if found.kind is not ValueKind.WORD:
-        return found.kind is ValueKind.ADDRESS
-    if found.keyed is PortKind.ARRAY:
+    key_position = context.locations.ports[port]
+    if key_position.kind is not ValueKind.WORD:
+        return key_position.kind is ValueKind.ADDRESS
+    if key_position.keyed is PortKind.ARRAY:
         return False
-    held = context.locations.port[:, found.depth] == port
-    keys = distinct(context.locations.keys[held, found.depth])
+    has_port = context.locations.port[:, key_position.depth] == port
+    keys = distinct(context.locations.keys[has_port, key_position.depth])
     like = context.locations.key_table.like_addresses[keys]
     return bool(len(like)) and float(np.mean(like)) >= ACCOUNT_SHARE
 
@@ -101,9 +103,9 @@ def _kinds_of_accounts(context: HistoryContext, ports: list[int]) -> list[tuple[
     class_of = {port: number for number, (members, _) in enumerate(classes) for port in members}
     apart: set[int] = set()
     for variable in locations.variables:
-        met = [class_of[port] for port in variable.ports if port in class_of]
-        if len(set(met)) > 1:
-            sizes = {number: len(classes[number][1]) for number in met}
+        variable_classes = [class_of[port] for port in variable.ports if port in class_of]
+        if len(set(variable_classes)) > 1:
+            sizes = {number: len(classes[number][1]) for number in variable_classes}
             apart.add(min(sizes, key=lambda number: (sizes[number], number)))
     rest = [port for port in ports if class_of[port] not in apart]
     return [tuple(rest), *(classes[number][0] for number in sorted(apart))] if ports else []
@@ -119,8 +121,8 @@ def _merge_ports(context: HistoryContext, ports: list[int]) -> list[tuple[int, .
             port = group[port]
         return port
 
-    for place, one in enumerate(ports):
-        for other in ports[place + 1 :]:
+    for index, one in enumerate(ports):
+        for other in ports[index + 1 :]:
             if root(one) != root(other) and _same(touching[one], touching[other], entity_span(context)):
                 group[root(other)] = root(one)
     classes: dict[int, list[int]] = {}

@@ -82,31 +82,33 @@ def analyse(
         conditions: returns what the code asks of storage and the clock; called only where that matters.
 
     """
-    told, offered = marks(context, code), candidates(context, code)
+    history_marks, offered = marks(context, code), candidates(context, code)
     rated: list[tuple[EntityType, EntityNaming, SortScore]] = []
     for sort in sorts(context):
-        named = naming(context, sort, offered)
-        rated.append((sort, named, score(context, sort, named, told)))
+        entity_naming = naming(context, sort, offered)
+        rated.append((sort, entity_naming, score(context, sort, entity_naming, history_marks)))
     rated.sort(key=lambda item: (-item[2].value, -item[2].coverage))  # else in the order of the slots
-    names = _told_apart([_name(context, sort, named) for sort, named, _ in rated])
-    found = tuple(
-        SortAssessment(name=name, sort=sort, naming=named, score=rating)
-        for name, (sort, named, rating) in zip(names, rated, strict=True)
+    names = _distinct_names([_name(context, sort, entity_naming) for sort, entity_naming, _ in rated])
+    assessments = tuple(
+        SortAssessment(name=name, sort=sort, naming=entity_naming, score=rating)
+        for name, (sort, entity_naming, rating) in zip(names, rated, strict=True)
     )
-    contract = score_contract(context, told)
-    best = next((item for item in found if item.qualifies), None)
+    contract = score_contract(context, history_marks)
+    best = next((item for item in assessments if item.qualifies), None)
     if contract is not None and best is not None and best.sort.account and best.score.separable:
         contract = replace(contract, stages=stage_share(context, conditions()))
-    return Analysis(context=context, contract=contract, found=found)
+    return Analysis(context=context, contract=contract, found=assessments)
 
 
-def _name(context: HistoryContext, sort: EntityType, named: EntityNaming) -> str:
+def _name(context: HistoryContext, sort: EntityType, entity_naming: EntityNaming) -> str:
     """Return the argument that names most of its entities; without one the storage where they are kept."""
     if sort.account:
         return ACCOUNT
     counts: Counter[str] = Counter()
-    for row, count in enumerate(np.bincount(named.role[named.role != MISSING], minlength=len(named.roles))):
-        role = named.roles[row]
+    for row, count in enumerate(
+        np.bincount(entity_naming.role[entity_naming.role != MISSING], minlength=len(entity_naming.roles))
+    ):
+        role = entity_naming.roles[row]
         if role.source in (RoleSource.ARGUMENT, RoleSource.FOUND) and role.name != "new":
             counts[role.name] += int(count)
     if counts:
@@ -114,10 +116,10 @@ def _name(context: HistoryContext, sort: EntityType, named: EntityNaming) -> str
     return context.locations.ports[sort.ports[0]].name.removesuffix("[]")
 
 
-def _told_apart(names: Sequence[str]) -> list[str]:
+def _distinct_names(names: Sequence[str]) -> list[str]:
     """Return names of which none is another's or a mode's: the second ``id`` becomes ``id #2``."""
-    given = UniqueNames([*(mode.value for mode in Mode), "auto"])
-    return [given.add(name) for name in names]
+    unique_names = UniqueNames([*(mode.value for mode in Mode), "auto"])
+    return [unique_names.add(name) for name in names]
 
 
 def split(analysis: Analysis, wish: str | None = None) -> Interactions:
@@ -130,7 +132,7 @@ def split(analysis: Analysis, wish: str | None = None) -> Interactions:
     context = analysis.context
     suffix = _left_out(context)
     if wish is None or wish == "auto":
-        interactions, reason = _chosen(analysis)
+        interactions, reason = _split_by_best(analysis)
     elif wish == Mode.WHOLE.value and _has_lives(context):
         interactions, reason = _by_life(context)
     elif wish == Mode.WHOLE.value:
@@ -143,24 +145,24 @@ def split(analysis: Analysis, wish: str | None = None) -> Interactions:
         interactions = by_sender(context)
         reason = f"One interaction per account, as asked.{_creation_text(context)}"
     else:
-        found = _requested_sort(analysis, wish)
-        interactions = _slice_sort(context, found)
-        reason = f"{_by_sort(found, interactions)}, as asked. {reasons(found)}"
+        assessment = _requested_sort(analysis, wish)
+        interactions = _slice_sort(context, assessment)
+        reason = f"{_by_sort(assessment, interactions)}, as asked. {reasons(assessment)}"
     return replace(interactions, explanation=f"{reason}{_outside(context, interactions)}{suffix}")
 
 
-def second_view(analysis: Analysis, chosen: Interactions) -> Interactions | None:
+def second_view(analysis: Analysis, first_view: Interactions) -> Interactions | None:
     """Return the history split by another sort that is nearly as good as the one it was split by by itself.
 
     A sort is nearly as good if it scores nearly as much, or if most calls that the chosen one leaves out are about its
     entities. It has to divide the history into lives, and its entities have to be named and not only be touched.
     """
     contract = analysis.contract
-    if chosen.mode is Mode.WHOLE and contract is not None and contract.staged:
+    if first_view.mode is Mode.WHOLE and contract is not None and contract.staged:
         return _beside_stages(analysis)
-    if chosen.sort is None:
+    if first_view.sort is None:
         return None
-    best = next((item for item in analysis.found if item.name == chosen.sort.name), None)
+    best = next((item for item in analysis.found if item.name == first_view.sort.name), None)
     rival = next((item for item in analysis.found if best is not None and _is_near(item, best)), None)
     if best is None or rival is None:
         return None
@@ -206,8 +208,8 @@ def _outside(context: HistoryContext, interactions: Interactions) -> str:
         return ""
     rows = [context.calls.functions[row] for row in context.calls.function[calls].tolist()]
     counts = sorted(Counter(rows).items(), key=lambda item: (-item[1], item[0]))
-    shown = list_some([f"{plain(name, 40)} {count:,}" for name, count in counts[:5]], len(counts), ", …")
-    return f" {len(calls):,} calls concern none of them: {shown}."
+    examples = list_some([f"{plain(name, 40)} {count:,}" for name, count in counts[:5]], len(counts), ", …")
+    return f" {len(calls):,} calls concern none of them: {examples}."
 
 
 def _creation_text(context: HistoryContext) -> str:
@@ -215,7 +217,7 @@ def _creation_text(context: HistoryContext) -> str:
     return " The constructor belongs to no account." if created else ""
 
 
-def _chosen(analysis: Analysis) -> tuple[Interactions, str]:
+def _split_by_best(analysis: Analysis) -> tuple[Interactions, str]:
     context, contract = analysis.context, analysis.contract
     best = next((item for item in analysis.found if item.qualifies), None)
     several = len(context.history.accounts) > 1
@@ -256,11 +258,11 @@ def _contract_reasons(rating: ContractScore) -> str:
     )
 
 
-def _short_lived(found: SortAssessment | None) -> str:
+def _short_lived(assessment: SortAssessment | None) -> str:
     """Return that a sort would hardly give any interaction of two events, where it is so: a sentence, or nothing."""
-    if found is None or not found.score.trivial:
+    if assessment is None or not assessment.score.trivial:
         return ""
-    rating, name = found.score, plain(found.name, 60)
+    rating, name = assessment.score, plain(assessment.name, 60)
     return f" Split by {name}, {rating.long:,} of {rating.entities:,} interactions would have two events or more."
 
 
@@ -301,30 +303,34 @@ def _requested_sort(analysis: Analysis, wish: str) -> SortAssessment:
     for item in analysis.found:
         if item.name == wish:
             return item
-    known = ["auto", "whole", "instance", "sender", *analysis.names]
-    listed = f"It can be split by {', '.join(plain(name, 40) for name in known[:20])}"
-    hint = f"{suggest(wish, known)} {listed}".strip()
+    choices = ["auto", "whole", "instance", "sender", *analysis.names]
+    alternatives = f"It can be split by {', '.join(plain(name, 40) for name in choices[:20])}"
+    hint = f"{suggest(wish, choices)} {alternatives}".strip()
     raise UsageError(f"--interactions: this history has no sort of entities '{plain(wish, 60)}'; {hint}")
 
 
-def _slice_sort(context: HistoryContext, found: SortAssessment) -> Interactions:
+def _slice_sort(context: HistoryContext, assessment: SortAssessment) -> Interactions:
     return slice_by_entity(
-        context, found.sort, found.naming, describe_sort(context, found), separable=found.score.separable
+        context,
+        assessment.sort,
+        assessment.naming,
+        describe_sort(context, assessment),
+        separable=assessment.score.separable,
     )
 
 
-def describe_sort(context: HistoryContext, found: SortAssessment) -> EntitySort:
+def describe_sort(context: HistoryContext, assessment: SortAssessment) -> EntitySort:
     """Return a sort as the specification tells it."""
     return EntitySort(
-        name=found.name,
-        ports=tuple(context.locations.ports[port].name for port in found.sort.ports),
-        arguments=tuple(sorted({role.name for role in found.naming.roles})),
-        score=round(found.score.value, 6),
+        name=assessment.name,
+        ports=tuple(context.locations.ports[port].name for port in assessment.sort.ports),
+        arguments=tuple(sorted({role.name for role in assessment.naming.roles})),
+        score=round(assessment.score.value, 6),
     )
 
 
-def _by_sort(found: SortAssessment, interactions: Interactions) -> str:
-    name = plain(found.name, 60)
+def _by_sort(assessment: SortAssessment, interactions: Interactions) -> str:
+    name = plain(assessment.name, 60)
     how = (
         "each call belongs to one"
         if interactions.mode is Mode.PARTITION
@@ -333,9 +339,9 @@ def _by_sort(found: SortAssessment, interactions: Interactions) -> str:
     return f"One interaction per {name} ({len(interactions.names):,}): {how}"
 
 
-def reasons(found: SortAssessment) -> str:
+def reasons(assessment: SortAssessment) -> str:
     """Return what speaks for a sort, as sentences."""
-    rating = found.score
+    rating = assessment.score
     parts = [f"{rating.coverage:.0%} of the accepted calls are about one"]
     if rating.alpha and rating.decides is not None:
         parts.append(

@@ -45,10 +45,10 @@ def stage_share(context: HistoryContext, conditions: Iterable[StateCondition]) -
     function = np.unique(context.calls.function[calls], return_inverse=True)[1].ravel()
     table = np.zeros((int(stage.max()) + 1, int(function.max()) + 1))
     np.add.at(table, (stage, function), 1)
-    told = _entropy(table.sum(axis=0))
-    saved = told + _entropy(table.sum(axis=1)) - _entropy(table.ravel())
+    entropy = _entropy(table.sum(axis=0))
+    saved = entropy + _entropy(table.sum(axis=1)) - _entropy(table.ravel())
     saved -= (table.shape[0] - 1) * (table.shape[1] - 1) / 2 * np.log2(len(calls)) / len(calls)
-    return float(max(saved, 0.0) / told) if told else 0.0
+    return float(max(saved, 0.0) / entropy) if entropy else 0.0
 
 
 def _never_comes_back(stage: IntColumn) -> bool:
@@ -67,7 +67,7 @@ def _columns(
     """Yield what conditions about the whole contract say before each call, as small numbers; shape (calls,)."""
     bare = BareVariables(context, calls)
     for condition in conditions:
-        values = [bare.column(place) for place, _ in condition.stored]
+        values = [bare.column(field) for field, _ in condition.stored]
         if any(value is None or np.any(value == MISSING) for value in values):
             continue
         factors = [factor for _, factor in condition.stored]

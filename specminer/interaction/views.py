@@ -67,13 +67,13 @@ def _bare(
 def _keyless(context: HistoryContext) -> BoolColumn:
     """Return which slots are variables without keys, so few that a column for each can be held."""
     locations, accesses = context.locations, context.accesses
-    kept = np.array([not item.ports for item in locations.variables], dtype=np.bool_)
-    touching = np.bincount(locations.variable[accesses.slot], minlength=len(kept))
-    unnamed = [row for row, item in enumerate(locations.variables) if kept[row] and not item.named]
+    has_column = np.array([not item.ports for item in locations.variables], dtype=np.bool_)
+    touching = np.bincount(locations.variable[accesses.slot], minlength=len(has_column))
+    unnamed = [row for row, item in enumerate(locations.variables) if has_column[row] and not item.named]
     # variables stand in the order of their names
     ranked = sorted(unnamed, key=lambda row: (-int(touching[row]), row))
-    kept[ranked[MAX_UNNAMED:]] = False
-    return kept[locations.variable]
+    has_column[ranked[MAX_UNNAMED:]] = False
+    return has_column[locations.variable]
 
 
 def by_sender(context: HistoryContext) -> Interactions:
@@ -119,8 +119,8 @@ def _storage_of_callers(context: HistoryContext, pairs: IntColumn, number: IntCo
     history, locations = context.history, context.locations
     key_of = locations.key_table.find(senders(history))
     address_of = np.full(max(1, len(locations.key_table)), MISSING, dtype=np.int64)
-    known = np.flatnonzero(key_of != MISSING)
-    address_of[key_of[known]] = known
+    key_owners = np.flatnonzero(key_of != MISSING)
+    address_of[key_of[key_owners]] = key_owners
     single = np.sum(context.locations.port != MISSING, axis=1) == 1
     address = np.where(single, address_of[np.maximum(locations.keys[:, 0], 0)], MISSING)
     pair = slot_contracts(context) * len(history.addresses) + address
