@@ -113,16 +113,16 @@ def external_call(
         outcome: how it ended.
 
     """
-    known = _KINDS[kind]
+    call_kind = _KINDS[kind]
     data, data_size = _start(*sent, MAX_CALL_DATA)
     output, output_size = _start(*answer, MAX_CALL_OUTPUT)
-    if known.creates and outcome.accepted:
+    if call_kind.creates and outcome.accepted:
         output, output_size = b"", 0
     return ExternalCall(
         position=position,
-        kind=known,
-        to=NO_ADDRESS if known.creates and not outcome.accepted else to,
-        value=(value or 0) if known in _VALUED else 0,
+        kind=call_kind,
+        to=NO_ADDRESS if call_kind.creates and not outcome.accepted else to,
+        value=(value or 0) if call_kind in _VALUED else 0,
         data=data,
         data_size=data_size,
         succeeded=outcome.accepted,
@@ -142,12 +142,14 @@ def foreign_logs(
 ) -> tuple[ForeignLog, ...] | None:
     """Return the log entries of others than some contracts; ``None`` if they take too much room."""
     room = Room()
-    kept: list[ForeignLog] = []
+    entries: list[ForeignLog] = []
     for index, (address, topics, data) in enumerate(logs):
         if address in contracts:
             continue
         start = data[:MAX_LOG_DATA]
         if not room.take(len(start) + 32 * len(topics)):
             return None
-        kept.append(ForeignLog(index=index, address=address, topics=topics, data=start, data_size=len(data)))
-    return tuple(kept)
+        entries.append(
+            ForeignLog(index=index, address=address, topics=topics, data=start, data_size=len(data))
+        )
+    return tuple(entries)

@@ -73,16 +73,16 @@ def _creations(history: History) -> IntColumn:
 def lives(history: History, contract: int) -> IntColumn:
     """Return the rows of the transactions that created a contract, by its position in ``History.contracts``."""
     span = len(history.transaction_hash) + 1
-    found = _creations(history)
-    return np.asarray(found[found // span == contract] % span)
+    creations = _creations(history)
+    return np.asarray(creations[creations // span == contract] % span)
 
 
 def _life(history: History, contract: IntColumn, transaction: IntColumn) -> IntColumn:
     """Return how often contracts had been created by the end of transactions."""
     span = len(history.transaction_hash) + 1
-    found = _creations(history)
-    before = np.searchsorted(found, contract * span)
-    return np.asarray(np.searchsorted(found, contract * span + transaction, side="right") - before)
+    creations = _creations(history)
+    before = np.searchsorted(creations, contract * span)
+    return np.asarray(np.searchsorted(creations, contract * span + transaction, side="right") - before)
 
 
 def _chain_order(position: RowColumn, transaction: IntColumn) -> IntColumn:
@@ -128,10 +128,10 @@ def _visits(history: History, numbered: Slots, accesses: IntColumn) -> Visits:
 
 def _starts(*columns: IntColumn) -> BoolColumn:
     """Return where in sorted columns a new combination of values begins."""
-    found = np.ones(len(columns[0]), dtype=np.bool_)
-    if len(found):
-        found[1:] = np.any([column[1:] != column[:-1] for column in columns], axis=0)
-    return found
+    begins = np.ones(len(columns[0]), dtype=np.bool_)
+    if len(begins):
+        begins[1:] = np.any([column[1:] != column[:-1] for column in columns], axis=0)
+    return begins
 
 
 def _carry_values(slot: IntColumn, life: IntColumn, left: IntColumn) -> tuple[IntColumn, IntColumn]:
@@ -139,9 +139,9 @@ def _carry_values(slot: IntColumn, life: IntColumn, left: IntColumn) -> tuple[In
     rows = np.arange(len(slot))
     starts = _starts(slot, life)
     begin = np.maximum.accumulate(np.where(starts, rows, 0)) if len(rows) else rows
-    known = np.maximum.accumulate(np.where(left != MISSING, rows, -1)) if len(rows) else rows
+    last_known = np.maximum.accumulate(np.where(left != MISSING, rows, -1)) if len(rows) else rows
     unwritten = np.where(life > 0, ZERO, MISSING)
-    carried = np.where(known >= begin, left[np.maximum(known, 0)], unwritten)
+    carried = np.where(last_known >= begin, left[np.maximum(last_known, 0)], unwritten)
     expected = np.where(starts, unwritten, np.roll(carried, 1))
     return (
         np.where(expected == _UNKNOWN, MISSING, expected),
@@ -153,29 +153,31 @@ def unseen_writes(history: History, numbered: Slots | None = None) -> UnseenWrit
     """Return the accesses that contradict what recorded calls had left in their slots."""
     numbered = slots(history) if numbered is None else numbered
     zero = history.words.index(0) if 0 in history.words else ZERO
-    listed = []
+    contradictions = []
     for part in rows_by_group(numbered.access, len(numbered)):
-        found = _visits(history, numbered, part)
-        expected = np.where(found.expected == ZERO, zero, found.expected)
-        seen = history.access_before[found.access].astype(np.int64)
-        rows = np.flatnonzero((expected != MISSING) & (seen != MISSING) & (expected != seen))
-        listed.append((found.access[rows], found.slot[rows], found.expected[rows]))
-    access, slot, expected = (np.concatenate(columns) for columns in zip(*listed, strict=True))
+        slot_visits = _visits(history, numbered, part)
+        expected = np.where(slot_visits.expected == ZERO, zero, slot_visits.expected)
+        read_values = history.access_before[slot_visits.access].astype(np.int64)
+        rows = np.flatnonzero((expected != MISSING) & (read_values != MISSING) & (expected != read_values))
+        contradictions.append((slot_visits.access[rows], slot_visits.slot[rows], slot_visits.expected[rows]))
+    access, slot, expected = (np.concatenate(columns) for columns in zip(*contradictions, strict=True))
     return UnseenWrites(access=access, slot=slot, expected=expected)
 
 
 def last_values(history: History) -> dict[int, int]:
     """Return what the slots of a history's only contract hold at its end, as far as its calls show."""
-    found = visits(history)
+    slot_visits = visits(history)
     numbered = slots(history)
     last = np.flatnonzero(
-        np.append(found.slot[1:] != found.slot[:-1], np.ones(min(1, len(found.slot)), dtype=bool))
+        np.append(
+            slot_visits.slot[1:] != slot_visits.slot[:-1], np.ones(min(1, len(slot_visits.slot)), dtype=bool)
+        )
     )
     ended = len(lives(history, 0))
     return {
-        history.words[numbered.word[found.slot[row]]]: 0
-        if found.left[row] == ZERO
-        else history.words[found.left[row]]
+        history.words[numbered.word[slot_visits.slot[row]]]: 0
+        if slot_visits.left[row] == ZERO
+        else history.words[slot_visits.left[row]]
         for row in last.tolist()
-        if found.left[row] != MISSING and found.life[row] == ended
+        if slot_visits.left[row] != MISSING and slot_visits.life[row] == ended
     }

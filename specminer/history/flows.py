@@ -150,11 +150,11 @@ def _transfer(token: Address, topics: tuple[bytes, ...], data: bytes, log: int |
 
 def _batch(data: bytes) -> Iterator[tuple[int | None, int | None]]:
     """Yield identifiers and amounts of ``TransferBatch``: two arrays, each behind an offset and its length."""
-    starts = [_word(data, place) for place in (0, 1)]
+    starts = [_word(data, index) for index in (0, 1)]
     first = None if starts[0] is None else _at(data, starts[0])
-    for place in range(min(first or 0, MAX_BATCH)):
+    for index in range(min(first or 0, MAX_BATCH)):
         identifier, amount = (
-            None if start is None else _at(data, start + _WORD * (place + 1)) for start in starts
+            None if start is None else _at(data, start + _WORD * (index + 1)) for start in starts
         )
         if identifier is None and amount is None:
             # the rest was cut; one flow says that there was more
@@ -163,8 +163,8 @@ def _batch(data: bytes) -> Iterator[tuple[int | None, int | None]]:
         yield identifier, amount
 
 
-def _word(data: bytes, place: int) -> int | None:
-    return _at(data, place * _WORD)
+def _word(data: bytes, index: int) -> int | None:
+    return _at(data, index * _WORD)
 
 
 def _at(data: bytes, start: int) -> int | None:
@@ -199,12 +199,12 @@ def lasting_logs(item: Transaction) -> list[tuple[int | None, Address, tuple[byt
         return [(None, *log[1:]) for log in own]
     traced = {call.contract for call in item.invocations}
     others: dict[int, ForeignLog] = {log.index: log for log in item.logs if log.address not in traced}
-    found: list[tuple[int | None, Address, tuple[bytes, ...], bytes]] = [
+    entries: list[tuple[int | None, Address, tuple[bytes, ...], bytes]] = [
         (index, log.address, log.topics, log.data) for index, log in others.items()
     ]
     free = (index for index in range(len(own) + len(others)) if index not in others)
-    found += [(index, *log[1:]) for index, log in zip(free, own, strict=False)]
-    return sorted(found, key=lambda log: log[0] or 0)
+    entries += [(index, *log[1:]) for index, log in zip(free, own, strict=False)]
+    return sorted(entries, key=lambda log: log[0] or 0)
 
 
 def transaction_flows(item: Transaction) -> TransactionFlows:

@@ -27,15 +27,15 @@ _ROUNDS: Final = 24
 
 def _round_constants() -> npt.NDArray[np.uint64]:
     """Return the constants of the step iota, from the linear feedback register that defines them."""
-    register, found = 1, []
+    register, constants = 1, []
     for _ in range(_ROUNDS):
         constant = 0
-        for place in range(7):
+        for exponent in range(7):
             if register & 1:
-                constant |= 1 << ((1 << place) - 1)
+                constant |= 1 << ((1 << exponent) - 1)
             register = (register << 1) ^ (0x171 if register & 0x80 else 0)
-        found.append(constant)
-    return np.array(found, dtype=np.uint64)
+        constants.append(constant)
+    return np.array(constants, dtype=np.uint64)
 
 
 def _rotations() -> tuple[list[int], list[int]]:
@@ -68,7 +68,7 @@ def keccak_many(texts: npt.NDArray[np.uint8]) -> WordArray:
     count, length = texts.shape
     if length > MAX_LENGTH:
         raise ValueError(f"texts should have at most {MAX_LENGTH} bytes, these have {length}")
-    found = np.empty((count, 4), dtype="<u8")
+    hashes = np.empty((count, 4), dtype="<u8")
     for start in range(0, count, _TOGETHER):
         part = texts[start : start + _TOGETHER]
         block = np.zeros((len(part), 8 * _LANES), dtype=np.uint8)
@@ -78,22 +78,22 @@ def keccak_many(texts: npt.NDArray[np.uint8]) -> WordArray:
         state = np.zeros((25, len(part)), dtype=np.uint64)
         state[:_LANES] = block.view("<u8").T
         _permute(state)
-        found[start : start + _TOGETHER] = state[:4].T
-    return found.view("S32").reshape(-1)
+        hashes[start : start + _TOGETHER] = state[:4].T
+    return hashes.view("S32").reshape(-1)
 
 
 def keccak_all(texts: Sequence[bytes]) -> WordArray:
     """Return the hashes of texts of any lengths; those of one length are hashed together, long ones one by one."""
     lengths = np.fromiter(map(len, texts), dtype=np.int64, count=len(texts))
-    found = np.zeros(len(texts), dtype="S32")
+    hashes = np.zeros(len(texts), dtype="S32")
     for length in np.unique(lengths).tolist():
         rows = np.flatnonzero(lengths == length)
         if length > MAX_LENGTH or len(rows) < _FEW:
-            found[rows] = from_bytes([keccak(texts[row]) for row in rows.tolist()])
+            hashes[rows] = from_bytes([keccak(texts[row]) for row in rows.tolist()])
         else:
             joined = b"".join(texts[row] for row in rows.tolist())
-            found[rows] = keccak_many(np.frombuffer(joined, dtype=np.uint8).reshape(-1, length))
-    return found
+            hashes[rows] = keccak_many(np.frombuffer(joined, dtype=np.uint8).reshape(-1, length))
+    return hashes
 
 
 def _permute(state: npt.NDArray[np.uint64]) -> None:

@@ -127,8 +127,8 @@ def of_life(history: History, number: int) -> History:
 
 def _destructions(history: History) -> IntColumn:
     """Return the invocations in which a contract destroyed itself and that lasted, ascending, each once."""
-    kept = (history.payment_kind == _SELFDESTRUCT) & ~history.payment_undone
-    rows = history.payment_invocation[kept]
+    is_lasting = (history.payment_kind == _SELFDESTRUCT) & ~history.payment_undone
+    rows = history.payment_invocation[is_lasting]
     return np.unique(rows[history.accepted[rows]])
 
 
@@ -155,26 +155,26 @@ def _starts(history: History, destructions: IntColumn) -> list[_Start]:
     early = np.ones(len(history.contracts), dtype=np.bool_)
     early[history.invocation_contract[rows]] = False
     early[owners[before]] = True
-    found = [
+    starts = [
         _Start(contract=contract, row=0, transaction=None) for contract in np.flatnonzero(early).tolist()
     ]
     for row in rows.tolist():
         contract = int(history.invocation_contract[row])
         begins = 0 if row == first[contract] and not early[contract] else row
-        found.append(
+        starts.append(
             _Start(contract=contract, row=begins, transaction=int(history.invocation_transaction[row]))
         )
-    found.sort(key=lambda start: (start.contract, start.row))
-    unseen = _unseen_starts(history, _owners(history, found), destructions)
-    return sorted([*found, *unseen], key=lambda start: (start.contract, start.row))
+    starts.sort(key=lambda start: (start.contract, start.row))
+    unseen = _unseen_starts(history, _owners(history, starts), destructions)
+    return sorted([*starts, *unseen], key=lambda start: (start.contract, start.row))
 
 
 def _owners(history: History, starts: list[_Start]) -> IntColumn:
     """Return for each invocation the position of its life among ``starts``."""
     span = len(history) + 1
     keys = np.array([start.contract * span + start.row for start in starts], dtype=np.int64)
-    wanted = history.invocation_contract * span + np.arange(len(history))
-    return np.asarray(np.searchsorted(keys, wanted, side="right") - 1)
+    invocation_keys = history.invocation_contract * span + np.arange(len(history))
+    return np.asarray(np.searchsorted(keys, invocation_keys, side="right") - 1)
 
 
 def _unseen_starts(history: History, owner: IntColumn, destructions: IntColumn) -> list[_Start]:
@@ -183,13 +183,13 @@ def _unseen_starts(history: History, owner: IntColumn, destructions: IntColumn) 
     suspected += [(row, False) for row in _calls_behind(history, owner, destructions)]
     if not suspected:
         return []
-    found = visits(history)
-    slots = _slot_contracts(history, found)
+    slot_visits = visits(history)
+    slots = _slot_contracts(history, slot_visits)
     starts: dict[int, _Start] = {}
     for row, changed in suspected[:MAX_SUSPECTED]:
         began = int(history.invocation_transaction[np.argmax(owner == owner[row])])
-        own = (slots == history.invocation_contract[row]) & (found.transaction >= began)
-        survived, cleared = _continuity(history, found, own, row)
+        own = (slots == history.invocation_contract[row]) & (slot_visits.transaction >= began)
+        survived, cleared = _continuity(history, slot_visits, own, row)
         if not survived and (changed or cleared):
             contract = int(history.invocation_contract[row])
             starts[row] = _Start(contract=contract, row=row, transaction=None)
@@ -213,28 +213,28 @@ def _calls_behind(history: History, owner: IntColumn, destructions: IntColumn) -
     span = len(history.transaction_hash) + 1
     key = owner[rows] * span + history.invocation_transaction[rows]
     order = np.argsort(key, kind="stable")
-    wanted = owner[destructions] * span + history.invocation_transaction[destructions]
-    place = np.searchsorted(key[order], wanted, side="right")
-    inside = place < len(rows)
-    following = rows[order[place[inside]]]
+    destruction_keys = owner[destructions] * span + history.invocation_transaction[destructions]
+    position = np.searchsorted(key[order], destruction_keys, side="right")
+    inside = position < len(rows)
+    following = rows[order[position[inside]]]
     return sorted(set(following[owner[following] == owner[destructions[inside]]].tolist()))
 
 
-def _slot_contracts(history: History, found: Visits) -> IntColumn:
+def _slot_contracts(history: History, slot_visits: Visits) -> IntColumn:
     """Return the contract of each visit."""
-    return history.invocation_contract[history.access_invocation[found.access]]
+    return history.invocation_contract[history.access_invocation[slot_visits.access]]
 
 
-def _continuity(history: History, found: Visits, own: BoolColumn, row: int) -> tuple[bool, bool]:
+def _continuity(history: History, slot_visits: Visits, own: BoolColumn, row: int) -> tuple[bool, bool]:
     """Return whether, before an invocation, some slot still holds what it was left with, and whether some lost it."""
     transaction = int(history.invocation_transaction[row])
     rows = np.flatnonzero(own)
-    before = rows[found.transaction[rows] < transaction]
-    behind = rows[found.transaction[rows] >= transaction]
+    before = rows[slot_visits.transaction[rows] < transaction]
+    behind = rows[slot_visits.transaction[rows] >= transaction]
     # visits stand by slot and in chain order: of several earlier ones the last counts, of later ones the first
-    left = dict(zip(found.slot[before].tolist(), found.left[before].tolist(), strict=True))
-    seen = history.access_before[found.access[behind]].tolist()
-    first = dict(zip(reversed(found.slot[behind].tolist()), reversed(seen), strict=True))
+    left = dict(zip(slot_visits.slot[before].tolist(), slot_visits.left[before].tolist(), strict=True))
+    read_values = history.access_before[slot_visits.access[behind]].tolist()
+    first = dict(zip(reversed(slot_visits.slot[behind].tolist()), reversed(read_values), strict=True))
     zero = history.words.index(0) if 0 in history.words else MISSING
     pairs = [
         (left[slot], value)
@@ -305,7 +305,7 @@ def _record(history: History, record: ContractRecord, life: Life) -> ContractRec
     code = b"" if life.number < life.of else record.code
     codes = [*record.codes, *([record.code] if record.code else [])]
     if life.code is not None and codes:
-        wanted = history.words[life.code]
+        code_hash = history.words[life.code]
         hashes = to_integers(keccak_all(codes))
-        code = next((text for text, hashed in zip(codes, hashes, strict=True) if hashed == wanted), b"")
+        code = next((text for text, hashed in zip(codes, hashes, strict=True) if hashed == code_hash), b"")
     return replace(record, code=code, created_in_block=created)

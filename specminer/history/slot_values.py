@@ -39,8 +39,10 @@ class SlotValues:
         return self.values.get(slot, 0 if self.created else None)
 
 
-def contradicting(transactions: Sequence[Transaction], contract: Address, held: SlotValues) -> set[int]:
-    """Return the rows of transactions that found or left what others do not confirm; ``held`` is brought up to date.
+def contradicting(
+    transactions: Sequence[Transaction], contract: Address, slot_values: SlotValues
+) -> set[int]:
+    """Return the rows of transactions that found or left what others do not confirm; update ``slot_values``.
 
     Both the transaction that found another value and the one that left the first are named.
     """
@@ -48,23 +50,23 @@ def contradicting(transactions: Sequence[Transaction], contract: Address, held: 
     for row, transaction in enumerate(transactions):
         calls = [call for call in transaction.invocations if call.contract == contract]
         if any(_creates(call) for call in calls):
-            held.values.clear()
-            held.created = True
+            slot_values.values.clear()
+            slot_values.created = True
         touched: set[int] = set()
         for access in _in_order(calls):
             slot = int(access.slot)
             if slot not in touched and access.before is not None:
-                expected = held.expected_value(slot)
+                expected = slot_values.expected_value(slot)
                 if expected is not None and expected != access.before:
-                    rows |= {row} | ({held.last[slot]} if slot in held.last else set())
-                held.values[slot] = int(access.before)
+                    rows |= {row} | ({slot_values.last[slot]} if slot in slot_values.last else set())
+                slot_values.values[slot] = int(access.before)
             touched.add(slot)
             if access.kind is AccessKind.WRITE and not access.undone:
                 if access.after is None:
-                    held.values.pop(slot, None)
+                    slot_values.values.pop(slot, None)
                 else:
-                    held.values[slot] = int(access.after)
-            held.last[slot] = row
+                    slot_values.values[slot] = int(access.after)
+            slot_values.last[slot] = row
     return rows
 
 

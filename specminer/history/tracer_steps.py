@@ -235,11 +235,11 @@ class _Recorder:
                 self._access(owner, AccessKind.READ, slot, value, value)
             case Write(owner, slot, before, value):
                 key = (owner, slot)
-                known = self.values.get(key, before)
+                earlier = self.values.get(key, before)
                 if self.stack:
-                    self.stack[-1].journal.setdefault(key, known)
+                    self.stack[-1].journal.setdefault(key, earlier)
                 self.values[key] = value
-                self._access(owner, AccessKind.WRITE, slot, known, value)
+                self._access(owner, AccessKind.WRITE, slot, earlier, value)
             case HashStep(owner, data):
                 if owner in self.contracts and len(data) <= MAX_PREIMAGE:
                     self.preimages.setdefault(data)
@@ -247,11 +247,11 @@ class _Recorder:
                 record = self._record_of(owner)
                 if record is not None:
                     record.events.append(Event(position=self._next(), topics=topics, data=data))
-            case QuestionStep(owner, asked, subject, value):
+            case QuestionStep(owner, kind, subject, value):
                 record = self._record_of(owner)
                 if record is not None:
                     answer = EnvironmentAnswer(
-                        position=self.position, kind=asked, subject=Word(subject), value=Word(value)
+                        position=self.position, kind=kind, subject=Word(subject), value=Word(value)
                     )
                     record.answers.add_answer(answer)
 
@@ -439,24 +439,24 @@ def creations(steps: Iterable[Step], contracts: Sequence[Address]) -> tuple[Crea
         MalformedSteps: the steps do not nest.
 
     """
-    wanted = frozenset(contracts)
-    found: list[Creation] = []
+    traced = frozenset(contracts)
+    new_contracts: list[Creation] = []
     stack: list[tuple[Address, bool, int]] = []  # owner, whether inside an invocation, creations before
     for step in steps:
         if isinstance(step, Enter):
             owner, inside, _ = stack[-1] if stack else (NO_ADDRESS, False, 0)
-            stack.append((owner, inside, len(found)))
+            stack.append((owner, inside, len(new_contracts)))
             if step.kind not in ("DELEGATECALL", "CALLCODE"):
-                stack[-1] = (step.to, inside or step.to in wanted, len(found))
+                stack[-1] = (step.to, inside or step.to in traced, len(new_contracts))
             if inside and step.kind in ("CREATE", "CREATE2") and step.to != NO_ADDRESS:
-                found.append(Creation(creator=step.sender, created=step.to))
+                new_contracts.append(Creation(creator=step.sender, created=step.to))
         elif isinstance(step, Exit):
             if not stack:
                 raise MalformedSteps("an exit without a call frame")
             _, _, before = stack.pop()
             if step.error is not None:
-                del found[before:]
-    return tuple(found)
+                del new_contracts[before:]
+    return tuple(new_contracts)
 
 
 def _invocation(record: _OpenInvocation, environment: bool) -> Invocation:

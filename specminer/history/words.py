@@ -127,11 +127,11 @@ def to_integers(words: WordArray) -> list[int]:
 
 def values_at(words: Sequence[int], codes: npt.NDArray[np.int32] | npt.NDArray[np.int64]) -> list[int | None]:
     """Return the words in some rows as integers, ``None`` for rows below 0; each distinct word is made once."""
-    rows, place = np.unique(codes, return_inverse=True)
-    made = np.empty(len(rows), dtype=object)
-    made[:] = [None if row < 0 else words[row] for row in rows.tolist()]
-    found: list[int | None] = made[place.ravel()].tolist()
-    return found
+    rows, inverse = np.unique(codes, return_inverse=True)
+    distinct = np.empty(len(rows), dtype=object)
+    distinct[:] = [None if row < 0 else words[row] for row in rows.tolist()]
+    values: list[int | None] = distinct[inverse.ravel()].tolist()
+    return values
 
 
 def difference(one: WordArray, other: WordArray, limit: int) -> npt.NDArray[np.int64]:
@@ -147,9 +147,9 @@ def difference(one: WordArray, other: WordArray, limit: int) -> npt.NDArray[np.i
     return np.where(same, last, 0).astype(np.int64) - (~same).astype(np.int64)
 
 
-def find(sorted_words: WordArray, wanted: WordArray) -> npt.NDArray[np.int64]:
-    """Return the place of each wanted word in ``sorted_words``, or -1."""
+def find(sorted_words: WordArray, queries: WordArray) -> npt.NDArray[np.int64]:
+    """Return the position of each queried word in ``sorted_words``, or -1."""
     if not len(sorted_words):
-        return np.full(len(wanted), -1, dtype=np.int64)
-    at = np.minimum(np.searchsorted(sorted_words, wanted), len(sorted_words) - 1)
-    return np.where(sorted_words[at] == wanted, at, -1)
+        return np.full(len(queries), -1, dtype=np.int64)
+    at = np.minimum(np.searchsorted(sorted_words, queries), len(sorted_words) - 1)
+    return np.where(sorted_words[at] == queries, at, -1)
