@@ -265,7 +265,7 @@ def recordings(
         with_questions: whether the answers to questions are told; without them calls that ask cannot be pursued.
 
     """
-    found: list[CallRecording] = []
+    call_recordings: list[CallRecording] = []
     stack: list[_Open] = []
     number = origin = 0
     for event in events:
@@ -275,7 +275,7 @@ def recordings(
             number += 1
         elif isinstance(event, FrameEnd):
             frame = stack.pop()
-            _close(frame, event, found, with_questions, origin)
+            _close(frame, event, call_recordings, with_questions, origin)
         else:
             draft = stack[-1].recording if stack else None
             if draft is None:
@@ -286,7 +286,7 @@ def recordings(
                 draft.questions.append(event)
             elif isinstance(event, FailedTransfer):
                 draft.answers.append(CallEnding(event.kind, event.to, event.value, 0, b"", refused=True))
-    return found
+    return call_recordings
 
 
 def _open_frame(
@@ -306,7 +306,7 @@ def _open_frame(
 
 
 def _close(
-    frame: _Open, event: FrameEnd, found: list[CallRecording], with_questions: bool, origin: int
+    frame: _Open, event: FrameEnd, call_recordings: list[CallRecording], with_questions: bool, origin: int
 ) -> None:
     start, succeeded = frame.start, event.halt is None
     creates = start.kind.creates
@@ -321,7 +321,7 @@ def _close(
     if not frame.outermost:
         draft.short |= event.halt is Halt.OUT_OF_GAS
     else:
-        found.append(
+        call_recordings.append(
             CallRecording(
                 contract=frame.owner,
                 kind=start.kind,

@@ -103,8 +103,8 @@ def constants(codes: bytes | Sequence[bytes], selectors: Collection[int] = ()) -
     )
 
 
-def _numbers(found: Collection[int], selectors: Collection[int]) -> tuple[int, ...]:
-    return tuple(sorted(number for number in found if _is_number(number, selectors)))
+def _numbers(candidates: Collection[int], selectors: Collection[int]) -> tuple[int, ...]:
+    return tuple(sorted(number for number in candidates if _is_number(number, selectors)))
 
 
 def _instructions(code: bytes) -> Iterator[_Instruction]:
@@ -135,13 +135,13 @@ def _reachable(blocks: Sequence[Sequence[_Instruction]]) -> list[Sequence[_Instr
     What stands behind the code, such as metadata, is none.
     """
     number_of = {block[0].counter: number for number, block in enumerate(blocks)}
-    found: set[int] = set()
+    reachable: set[int] = set()
     open_ = [0] if blocks else []
     while open_:
         number = open_.pop()
-        if number in found:
+        if number in reachable:
             continue
-        found.add(number)
+        reachable.add(number)
         block = blocks[number]
         if block[-1].opcode not in _NEVER_CONTINUES and number + 1 < len(blocks):
             open_.append(number + 1)
@@ -149,7 +149,7 @@ def _reachable(blocks: Sequence[Sequence[_Instruction]]) -> list[Sequence[_Instr
             target = number_of.get(item.pushed) if item.pushed is not None else None
             if target is not None and blocks[target][0].opcode == Op.JUMPDEST:
                 open_.append(target)
-    return [blocks[number] for number in sorted(found)]
+    return [blocks[number] for number in sorted(reachable)]
 
 
 class _Uses:
@@ -166,20 +166,20 @@ class _Uses:
         """Follow the numbers on the stack through one basic block; what it finds there is not known."""
         stack: list[int | None] = []
         for index, item in enumerate(block):
-            taken, given = TAKES[item.opcode], GIVES[item.opcode]
+            pops, pushes = TAKES[item.opcode], GIVES[item.opcode]
             if item.pushed is not None:
                 stack.append(item.pushed)
                 continue
-            stack[:0] = [None] * (taken - len(stack))
+            stack[:0] = [None] * (pops - len(stack))
             if Op.DUP1 <= item.opcode <= Op.DUP16:
-                stack.append(stack[-taken])
+                stack.append(stack[-pops])
             elif Op.SWAP1 <= item.opcode <= Op.SWAP16:
-                stack[-1], stack[-taken] = stack[-taken], stack[-1]
+                stack[-1], stack[-pops] = stack[-pops], stack[-1]
             else:
-                operands = stack[len(stack) - taken :]
-                del stack[len(stack) - taken :]
+                operands = stack[len(stack) - pops :]
+                del stack[len(stack) - pops :]
                 self._use(block, index, operands)
-                stack += [None] * given
+                stack += [None] * pushes
         # what is handed on to another block may be compared there; where it leads to is no number
         self.handed_on |= {number for number in stack if number is not None and number not in self._targets}
 

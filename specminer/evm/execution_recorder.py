@@ -247,9 +247,9 @@ def _record_answer(opcode: int, base: Handler) -> Handler:
     asks = TAKES[opcode] == 1
 
     def handler(stack: list[int], frame: Any, argument: Any) -> None:
-        asked = stack[-1] if asks else 0
+        operand = stack[-1] if asks else 0
         base(stack, frame, argument)
-        frame.note.recorder.add(Question(frame.address, opcode, asked, stack[-1]))
+        frame.note.recorder.add(Question(frame.address, opcode, operand, stack[-1]))
 
     return handler
 
@@ -304,14 +304,14 @@ def _selfdestruct(base: BlockEnd) -> BlockEnd:
 
 def _branch(base: BlockEnd) -> BlockEnd:
     def end(stack: list[int], frame: Any, block: CodeBlock) -> Frame | None:
-        taken = bool(stack[-2])
+        jumps = bool(stack[-2])
         following = base(stack, frame, block)
         note = frame.note
         recorder: EventRecorder = note.recorder
         recorder.room -= _EVENT
         if recorder.room < 0:
             raise LimitReached
-        recorder.branches.append(Branch(len(recorder.events), note.number, block.last, taken))
+        recorder.branches.append(Branch(len(recorder.events), note.number, block.last, jumps))
         return following
 
     return end
@@ -324,8 +324,8 @@ def _reporting(fork: Fork, reports: Reports) -> InstructionSet:
 
 def reporting_instructions(fork: Fork, reports: Reports) -> Instructions:
     """Return all handlers and ends of blocks, where those that report replace the others."""
-    given, given_ends = reports.foundation(fork)
-    handlers, ends = dict(given), dict(given_ends)
+    base_handlers, base_ends = reports.foundation(fork)
+    handlers, ends = dict(base_handlers), dict(base_ends)
     always = reports.questions
     if always:
         for opcode in _ANSWERING:

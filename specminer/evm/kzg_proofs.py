@@ -38,11 +38,11 @@ def _point(data: Any) -> Any:
     return pubkey_to_G1(data)
 
 
-def _holds(commitment: bytes, place: int, value: int, proof: bytes) -> bool:
+def _holds(commitment: bytes, point: int, value: int, proof: bytes) -> bool:
     """Return whether commitment - value = proof · (secret - place), by pairings."""
     left = add(_point(commitment), multiply(G1, (curve_order - value) % curve_order))
     setup = signature_to_G2(cast(Any, _SETUP))
-    right = add(setup, multiply(G2, (curve_order - place) % curve_order))
+    right = add(setup, multiply(G2, (curve_order - point) % curve_order))
     product = pairing(neg(G2), left, final_exponentiate=False) * pairing(
         right, _point(proof), final_exponentiate=False
     )
@@ -51,12 +51,14 @@ def _holds(commitment: bytes, place: int, value: int, proof: bytes) -> bool:
 
 def evaluate_point(data: bytes) -> bytes:
     """Return how many field elements a blob has and their modulus, if the proof is right."""
-    place, value = int.from_bytes(data[32:64], "big"), int.from_bytes(data[64:96], "big")
+    point, value = int.from_bytes(data[32:64], "big"), int.from_bytes(data[64:96], "big")
     commitment, proof = data[96:144], data[144:]
-    known = b"\x01" + sha256(commitment).digest()[1:]
+    versioned_hash = b"\x01" + sha256(commitment).digest()[1:]
     try:
         right = (
-            known == data[:32] and max(place, value) < curve_order and _holds(commitment, place, value, proof)
+            versioned_hash == data[:32]
+            and max(point, value) < curve_order
+            and _holds(commitment, point, value, proof)
         )
     except (ValueError, AssertionError) as error:  # what py_ecc raises for points that are none
         raise FrameHalted(Halt.INVALID_INPUT) from error

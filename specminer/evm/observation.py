@@ -114,49 +114,49 @@ class ViewRuns:
         self.slots: set[int] = set()
         """What it ever read."""
 
-    def observe(self, known: Knowledge) -> tuple[Observation, int]:
+    def observe(self, knowledge: Knowledge) -> tuple[Observation, int]:
         """Return what the function says by what is known, and how many opcodes that took: none if it was run before."""
         node = self._root
         while isinstance(node, _QuestionNode):
-            answer = _look_up(node.question, known)
+            answer = _look_up(node.question, knowledge)
             if answer is None:
                 return _UNKNOWN, 0
             node = node.following.get(answer)
         if node is not None:
             return node, 0
-        path, seen, steps = _run(self._code, self._data, known)
+        path, observation, steps = _run(self._code, self._data, knowledge)
         self.slots.update(question.subject for question in path if question.kind is QuestionKind.SLOT)
-        self._remember(path, seen)
-        return seen, steps
+        self._remember(path, observation)
+        return observation, steps
 
-    def _remember(self, path: Mapping[ViewQuestion, object], seen: Observation) -> None:
+    def _remember(self, path: Mapping[ViewQuestion, object], observation: Observation) -> None:
         """Add a run to the tree; a question without an answer is its end."""
-        place: _QuestionNode | None = None
+        parent: _QuestionNode | None = None
         answer: object = None
-        for question, given in path.items():
-            following = self._root if place is None else place.following.get(answer)
+        for question, reply in path.items():
+            following = self._root if parent is None else parent.following.get(answer)
             node = following if isinstance(following, _QuestionNode) else _QuestionNode(question)
-            self._link(place, answer, node)
-            place, answer = node, given
-            if given is None:
+            self._link(parent, answer, node)
+            parent, answer = node, reply
+            if reply is None:
                 return
-        self._link(place, answer, seen)
+        self._link(parent, answer, observation)
 
-    def _link(self, place: _QuestionNode | None, answer: object, node: _QuestionNode | Observation) -> None:
-        if place is None:
+    def _link(self, parent: _QuestionNode | None, answer: object, node: _QuestionNode | Observation) -> None:
+        if parent is None:
             self._root = node
         else:
-            place.following[answer] = node
+            parent.following[answer] = node
 
 
-def _look_up(question: ViewQuestion, known: Knowledge) -> int | tuple[bool, bytes] | None:
+def _look_up(question: ViewQuestion, knowledge: Knowledge) -> int | tuple[bool, bytes] | None:
     match question.kind:
         case QuestionKind.SLOT:
-            return known.slot(question.subject)
+            return knowledge.slot(question.subject)
         case QuestionKind.CLOCK:
-            return known.clock(question.subject)
+            return knowledge.clock(question.subject)
         case QuestionKind.CALL:
-            return known.answer(question.subject, question.data)
+            return knowledge.answer(question.subject, question.data)
 
 
 class _ViewTape(Tape):
@@ -164,9 +164,9 @@ class _ViewTape(Tape):
 
     hears_data = True
 
-    def __init__(self, code: ViewCode, known: Knowledge) -> None:
+    def __init__(self, code: ViewCode, knowledge: Knowledge) -> None:
         super().__init__(code.contract, (), None, None, code.codes)
-        self.known = known
+        self.known = knowledge
         self.path: dict[ViewQuestion, int | tuple[bool, bytes] | None] = {}
         self.unknown = _Opcodes(self)
 
@@ -182,20 +182,20 @@ class _ViewTape(Tape):
             raise TapeEnded(f"it reads slot {slot:#x}, whose value is not known")
         return value
 
-    def ask(self, opcode: int, asked: int) -> int:
+    def ask(self, opcode: int, operand: int) -> int:
         if opcode == Op.TLOAD:
             return 0  # nothing is left of other transactions
-        if opcode == Op.EXTCODESIZE and asked in self.codes:
-            return len(self.codes[asked])
-        return super().ask(opcode, asked)
+        if opcode == Op.EXTCODESIZE and operand in self.codes:
+            return len(self.codes[operand])
+        return super().ask(opcode, operand)
 
     def answer(self, kind: FrameKind, to: int, value: int) -> CallEnding:
         if is_precompiled(to):
             return CallEnding(kind, to, value, 1, b"", computed=True)
-        given = None if value else self.look_up(ViewQuestion(QuestionKind.CALL, to, self.data))
-        if not isinstance(given, tuple):
+        reply = None if value else self.look_up(ViewQuestion(QuestionKind.CALL, to, self.data))
+        if not isinstance(reply, tuple):
             raise TapeEnded(f"it calls 0x{to:040x}, whose answer is not known")
-        succeeded, output = given
+        succeeded, output = reply
         return CallEnding(kind, to, value, int(succeeded), output)
 
 
@@ -212,10 +212,10 @@ class _Opcodes(Container[int]):
 
 
 def _run(
-    code: ViewCode, data: bytes, known: Knowledge
+    code: ViewCode, data: bytes, knowledge: Knowledge
 ) -> tuple[Mapping[ViewQuestion, object], Observation, int]:
     """Run a function; return what it asked for and was told, what it said, and how many opcodes it took."""
-    tape = _ViewTape(code, known)
+    tape = _ViewTape(code, knowledge)
     recording = CallRecording(
         contract=code.contract,
         kind=FrameKind.CALL,
@@ -228,22 +228,22 @@ def _run(
         origin=0,
         static=True,
     )
-    time, number = (known.clock(int(opcode)) for opcode in _CLOCKS)
+    time, number = (knowledge.clock(int(opcode)) for opcode in _CLOCKS)
     block = BlockContext(chain_id=code.chain_id, number=number or 0, timestamp=time or 0)
     frame = open_frame(recording, code.fork, block, code.codes, tape)
     run = frame.run
     run.steps = MAX_STEPS
-    seen = _UNKNOWN
+    observation = _UNKNOWN
     try:
         run_frames(
             enter_call(frame, code.codes[code.contract], code.contract, transfer=False, precompiled=False)
         )
-        seen = _end_observation(frame.halt, frame.output)
+        observation = _end_observation(frame.halt, frame.output)
     except TapeEnded:
         pass
     except LimitReached:
-        seen = Observation(Ending.UNFIT)
-    return tape.path, seen, MAX_STEPS - run.steps
+        observation = Observation(Ending.UNFIT)
+    return tape.path, observation, MAX_STEPS - run.steps
 
 
 def _end_observation(halt: Halt | None, output: bytes) -> Observation:

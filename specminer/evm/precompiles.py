@@ -31,8 +31,8 @@ def _lazy(module: str, name: str) -> Work:
     """Return a function of a module that is imported when it is first called."""
 
     def work(data: bytes) -> bytes:
-        found: Work = getattr(import_module(f"specminer.evm.{module}"), name)
-        return found(data)
+        function: Work = getattr(import_module(f"specminer.evm.{module}"), name)
+        return function(data)
 
     return work
 

@@ -121,7 +121,7 @@ class Tape:
         self._access += 1
         return access
 
-    def ask(self, opcode: int, asked: int) -> int:
+    def ask(self, opcode: int, operand: int) -> int:
         """Return what an opcode pushed."""
         name = opcode_name(opcode)
         if self._questions is None:
@@ -129,7 +129,7 @@ class Tape:
         if self._question >= len(self._questions):
             raise TapeEnded(f"it asks for {name} where nothing more is recorded")
         question = self._questions[self._question]
-        if (question.opcode, question.asked) != (opcode, asked):
+        if (question.opcode, question.asked) != (opcode, operand):
             raise TapeContradicted(f"it asks for {name} where the recording asks for something else")
         self._question += 1
         return question.value
