@@ -202,9 +202,9 @@ class Arena:
 
         """
         key = (kind, first, second, left if first is None else right if second is None else 0)
-        made = self._made.get(key, -1)
-        if made != -1:
-            return made
+        cached = self._made.get(key, -1)
+        if cached != -1:
+            return cached
         node = self.make(
             kind,
             self.constant(left) if first is None else first,
@@ -368,12 +368,12 @@ class Arena:
         if not node:
             return UNKNOWN
         bits = min(bits, 256 - shift)
-        known = self.bits(node)
-        if not shift and bits >= known:
+        width = self.bits(node)
+        if not shift and bits >= width:
             return node
-        if shift >= known or bits <= 0:
+        if shift >= width or bits <= 0:
             return None
-        bits = min(bits, known - shift)
+        bits = min(bits, width - shift)
         key = self._keys[node]
         if key[0] == "field":
             return self.field(key[1], key[2] + shift, min(bits, key[3] - shift))
@@ -449,13 +449,13 @@ class Arena:
 
     def below(self, node: int) -> Iterator[int]:
         """Yield a node and everything that it is made of, each once, operands first."""
-        found, left = {node}, [node]
+        nodes, left = {node}, [node]
         while left:
             for operand in operands_of(self._keys[left.pop()]):
-                if operand not in found:
-                    found.add(operand)
+                if operand not in nodes:
+                    nodes.add(operand)
                     left.append(operand)
-        yield from sorted(found)
+        yield from sorted(nodes)
 
 
 def _part_with(parts: tuple[Part, ...], start: int, count: int) -> Part | None:
@@ -480,10 +480,10 @@ def operands_of(key: Key) -> tuple[int, ...]:
 
 def strip_negations(arena: Arena, node: int) -> tuple[int, bool]:
     """Return a condition without the negations around it, and whether it is to be true."""
-    wanted = True
+    holds = True
     while arena.kind(node) == "iszero":
-        node, wanted = arena.key(node)[1], not wanted
-    return node, wanted
+        node, holds = arena.key(node)[1], not holds
+    return node, holds
 
 
 Inputs = Mapping[int, int]

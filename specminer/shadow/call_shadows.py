@@ -70,10 +70,10 @@ def _ending(base: BlockEnd) -> BlockEnd:
 
 def _range(note: ShadowNote, start: int, size: int) -> ShadowMemory:
     """Return a part of memory as bytes of their own."""
-    found = ShadowMemory()
+    memory = ShadowMemory()
     if start + size <= _MAX_RANGE:
-        found.copy(0, note.memory, start, size)
-    return found
+        memory.copy(0, note.memory, start, size)
+    return memory
 
 
 def _calling(kind: FrameKind, base: BlockEnd) -> BlockEnd:
@@ -88,7 +88,7 @@ def _calling(kind: FrameKind, base: BlockEnd) -> BlockEnd:
         value, value_node = (stack[-3], marks[-3]) if valued else (0, None)
         start, size = stack[-1 - first], stack[-2 - first]
         data = _range(note, start, size)
-        asked = ForeignCall(
+        call = ForeignCall(
             kind=kind,
             to=record.operand(to_node, to),
             value=record.operand(value_node, value),
@@ -96,7 +96,7 @@ def _calling(kind: FrameKind, base: BlockEnd) -> BlockEnd:
             size=size,
         )
         pending = PendingCall(
-            number=_number(note, asked),
+            number=_number(note, call),
             data=data,
             data_size=marks[-2 - first],
             value=value_node,
@@ -120,10 +120,8 @@ def _creating(kind: FrameKind, base: BlockEnd) -> BlockEnd:
         marks, record = note.marks, note.record
         value, value_node = stack[-1], marks[-1]
         zero = record.arena.constant(0)
-        asked = ForeignCall(kind, zero, record.operand(value_node, value), None, 0)
-        pending = PendingCall(
-            number=_number(note, asked), data=ShadowMemory(), value=value_node, creates=True
-        )
+        call = ForeignCall(kind, zero, record.operand(value_node, value), None, 0)
+        pending = PendingCall(number=_number(note, call), data=ShadowMemory(), value=value_node, creates=True)
         del marks[-takes:]
         if record.has_room(record.calls):
             effect = CallEffect(pending.number, kind, 0, None, value, value_node)
@@ -133,12 +131,12 @@ def _creating(kind: FrameKind, base: BlockEnd) -> BlockEnd:
     return end
 
 
-def _number(note: ShadowNote, asked: ForeignCall) -> int:
+def _number(note: ShadowNote, call: ForeignCall) -> int:
     """Return the number of a call that is about to be made; those that a full record does not hold have one too."""
     record = note.record
-    before = record.asked.get(asked, 0)
-    record.asked[asked] = before + 1
-    return record.arena.foreign.number(asked._replace(repetition=before))
+    before = record.asked.get(call, 0)
+    record.asked[call] = before + 1
+    return record.arena.foreign.number(call._replace(repetition=before))
 
 
 def _run(

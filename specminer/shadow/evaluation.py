@@ -75,15 +75,15 @@ def evaluate(arena: Arena, node: int, inputs: Inputs) -> int:
 
 def _needed_nodes(arena: Arena, node: int, inputs: Inputs) -> list[int]:
     """Return what has to be evaluated, operands first; what is below an input need not be."""
-    found, left = {node}, [node]
+    nodes, left = {node}, [node]
     while left:
         item = left.pop()
         if item not in inputs:
             for operand in operands_of(arena.key(item)):
-                if operand not in found:
-                    found.add(operand)
+                if operand not in nodes:
+                    nodes.add(operand)
                     left.append(operand)
-    return sorted(found)
+    return sorted(nodes)
 
 
 def _value(key: Key, values: dict[int, int]) -> int:

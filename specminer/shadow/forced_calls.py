@@ -128,13 +128,13 @@ class ForcedTape(Tape):
         """Take in a write to transient storage."""
         self._put(self._transient, slot, value)
 
-    def ask(self, opcode: int, asked: int) -> int:
+    def ask(self, opcode: int, operand: int) -> int:
         """Return what an opcode pushes."""
         if not self.free:
-            return super().ask(opcode, asked)
-        if opcode == Op.TLOAD and asked in self._transient:
-            return self._transient[asked]
-        return self._asked.get((opcode, asked), _ASSUMED.get(Op(opcode), 0))
+            return super().ask(opcode, operand)
+        if opcode == Op.TLOAD and operand in self._transient:
+            return self._transient[operand]
+        return self._asked.get((opcode, operand), _ASSUMED.get(Op(opcode), 0))
 
     def answer(self, kind: FrameKind, to: int, value: int) -> CallEnding:
         """Return the answer of a call."""
@@ -182,24 +182,24 @@ class ForcedShadow(Shadow):
         self.ends: list[tuple[int, Halt | None, bytes, FrameEnding]] = []
         """Of each frame that ended: the number of decisions until then, how, with what, and where."""
 
-    def way(self, position: int, condition: int, taken: bool) -> bool:
-        """Return which way a jump goes that by its value would be ``taken`` or not.
+    def way(self, position: int, condition: int, natural: bool) -> bool:
+        """Return which way a jump goes that by its value would go the ``natural`` way.
 
         Args:
             position: of the decision in the record.
             condition: the node that is decided upon.
-            taken: the way of its value.
+            natural: the way of its value.
 
         """
         if position in self.flips:
             self.tape.leave()
-            node, holds = self._fact(condition, not taken)
+            node, holds = self._fact(condition, not natural)
             self._facts[node] = holds
-            return not taken
+            return not natural
         if self._facts:
-            node, holds = self._fact(condition, taken)
-            return taken == (self._facts.get(node, holds) is holds)
-        return taken
+            node, holds = self._fact(condition, natural)
+            return natural == (self._facts.get(node, holds) is holds)
+        return natural
 
     def watch(self, fork: Fork) -> InstructionSet:
         """Return instructions that keep the shadow and may turn a jump round."""
@@ -208,19 +208,19 @@ class ForcedShadow(Shadow):
     def leave(self, frame: Frame) -> None:
         """Note how a frame ended."""
         super().leave(frame)
-        place = FrameEnding(frame.code_address, frame.block.last if frame.code else 0)
-        self.ends.append((len(self.records[0].decisions), frame.halt, frame.output, place))
+        ending = FrameEnding(frame.code_address, frame.block.last if frame.code else 0)
+        self.ends.append((len(self.records[0].decisions), frame.halt, frame.output, ending))
 
     def origin(self) -> FrameEnding | None:
         """Return where the halt began that went up through all frames to the outermost."""
         if not self.ends or self.ends[-1][1] is None:
             return None
-        _, _, output, place = self.ends[-1]
+        _, _, output, ending = self.ends[-1]
         for _, halt, text, inner in reversed(self.ends):
             if halt is None or text != output:
                 break
-            place = inner
-        return place
+            ending = inner
+        return ending
 
 
 def _force_jump(base: BlockEnd) -> BlockEnd:
@@ -234,9 +234,9 @@ def _force_jump(base: BlockEnd) -> BlockEnd:
             shadow.constant_jumps += shadow.tape.free
         else:
             natural = bool(stack[-2])
-            taken = shadow.way(len(note.record.decisions), condition, natural)
-            if taken is not natural:
-                stack[-2] = int(taken)
+            jumps = shadow.way(len(note.record.decisions), condition, natural)
+            if jumps is not natural:
+                stack[-2] = int(jumps)
         return base(stack, frame, block)
 
     return end

@@ -30,8 +30,8 @@ class ShadowMemory:
     def write_word(self, start: int, node: int | None) -> None:
         """Note that 32 bytes were written."""
         pieces = self.pieces
-        known = pieces.get(start)
-        if known is None or known[2] != 32:
+        piece = pieces.get(start)
+        if piece is None or piece[2] != 32:
             self.clear(start, 32)
         if node is None:
             pieces.pop(start, None)
@@ -59,18 +59,18 @@ class ShadowMemory:
             return []
         if len(pieces) * 32 < size:
             return sorted(at for at, part in pieces.items() if at < end and at + part[2] > start)
-        found = []
+        starts = []
         low = start - 31
         for residue in self.residues:
             at = low + (residue - low) % 32
             while at < end:
                 part = pieces.get(at)
                 if part is not None and at + part[2] > start:
-                    found.append(at)
+                    starts.append(at)
                 at += 32
-        if len(found) > 1:
-            found.sort()
-        return found
+        if len(starts) > 1:
+            starts.sort()
+        return starts
 
     def blur(self, start: int, size: int) -> None:
         """Note that a range was written with what nothing is known of."""
@@ -94,28 +94,28 @@ class ShadowMemory:
         """Note that a range was copied from elsewhere; ``other`` may be this memory."""
         if other.lost:
             self.lost = True
-        taken = other.cut(source, size)
+        pieces = other.cut(source, size)
         self.clear(start, size)
-        for offset, part in taken:
+        for offset, part in pieces:
             self.put(start + offset, part)
 
     def cut(self, start: int, size: int) -> list[tuple[int, Part]]:
         """Return the pieces in a range, cut to it, with their distance from its beginning."""
-        found = []
+        pieces = []
         end = start + size
         for at in self._touching(start, size):
             node, first, count = self.pieces[at]
             begin, stop = max(at, start), min(at + count, end)
-            found.append((begin - start, (node, first + begin - at, stop - begin)))
-        return found
+            pieces.append((begin - start, (node, first + begin - at, stop - begin)))
+        return pieces
 
     def read_word(self, arena: Arena, start: int, data: bytes | bytearray) -> int | None:
         """Return the node of the 32 bytes from ``start`` on; ``data`` is what the bytes are."""
         if self.lost:
             return UNKNOWN
-        known = self.pieces.get(start)
-        if known is not None and known[2] == 32:
-            return known[0]
+        piece = self.pieces.get(start)
+        if piece is not None and piece[2] == 32:
+            return piece[0]
         if not self.pieces:
             return None
         parts = self.read(arena, start, 32, data)

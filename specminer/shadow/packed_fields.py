@@ -44,8 +44,8 @@ def written_fields(arena: Arena, effect: SlotEffect) -> tuple[FieldWrite, ...]:
     pieces: list[_Piece] = []
     if not effect.node or not _split(arena, effect.node, pieces) or _overlap(pieces):
         return whole
-    kept = [piece for piece in pieces if arena.field(before, piece.shift, piece.bits) == piece.node]
-    return _fields(effect.value, pieces, kept) if kept else whole
+    unchanged = [piece for piece in pieces if arena.field(before, piece.shift, piece.bits) == piece.node]
+    return _fields(effect.value, pieces, unchanged) if unchanged else whole
 
 
 def fields_of_word(arena: Arena, node: int | None, value: int) -> tuple[FieldWrite, ...]:
@@ -63,12 +63,12 @@ def fields_of_word(arena: Arena, node: int | None, value: int) -> tuple[FieldWri
     return _fields(value, pieces, ())
 
 
-def _fields(value: int, pieces: list[_Piece], kept: Collection[_Piece]) -> tuple[FieldWrite, ...]:
+def _fields(value: int, pieces: list[_Piece], unchanged: Collection[_Piece]) -> tuple[FieldWrite, ...]:
     """Return pieces of a word, and the constants between them, without those that are kept."""
     fields = [
         FieldWrite(piece.shift, piece.bits, piece.node, _bits_of(value, piece.shift, piece.bits))
         for piece in pieces
-        if piece not in kept
+        if piece not in unchanged
     ]
     fields += [FieldWrite(shift, bits, None, _bits_of(value, shift, bits)) for shift, bits in _gaps(pieces)]
     return tuple(sorted(fields, key=lambda item: item.shift))

@@ -36,9 +36,9 @@ def _mload(base: Handler) -> Handler:
         base(stack, frame, argument)
         note: ShadowNote = frame.note
         memory = note.memory
-        known = memory.pieces.get(offset)
-        if known is not None and known[2] == 32 and not memory.lost:
-            note.marks[-1] = known[0]
+        piece = memory.pieces.get(offset)
+        if piece is not None and piece[2] == 32 and not memory.lost:
+            note.marks[-1] = piece[0]
         else:
             note.marks[-1] = _read(note.record, memory, offset, frame.memory, stack[-1])
 
@@ -240,16 +240,16 @@ def _sload(base: Handler, kind: str) -> Handler:
         else:
             slots, number = record.transients, record.questions
             record.questions += 1
-        known = slots.get(slot)
-        place = record.operand(note.marks[-1], slot)
+        entry = slots.get(slot)
+        slot_node = record.operand(note.marks[-1], slot)
         if (
-            known is not None
-            and known[1] == value
-            and not _is_other_place(record, known[0], kind, place, slot)
+            entry is not None
+            and entry[1] == value
+            and not _is_other_place(record, entry[0], kind, slot_node, slot)
         ):
-            note.marks[-1] = None if known[0] in record.arena.constants else known[0]
+            note.marks[-1] = None if entry[0] in record.arena.constants else entry[0]
             return
-        node = record.versioned_node(value, kind, place)
+        node = record.versioned_node(value, kind, slot_node)
         (record.read_at if kind == "storage" else record.told_at).setdefault(node, number)
         frame.run.world.put(slots, slot, (node, value))
         note.marks[-1] = node
@@ -257,14 +257,14 @@ def _sload(base: Handler, kind: str) -> Handler:
     return handler
 
 
-def _is_other_place(record: ShadowRecord, node: int, kind: str, place: int, slot: int) -> bool:
+def _is_other_place(record: ShadowRecord, node: int, kind: str, slot_node: int, slot: int) -> bool:
     """Return whether a slot's value is one that was read under another expression, which is this slot by chance.
 
     ``rows[a]`` and ``rows[b]`` are one slot where the arguments are equal, and yet two things to the code. What was
     written there is known as what was written, whatever the slot is called.
     """
     key = record.arena.key(node)
-    if key[0] != kind or key[1] == place or key[2]:
+    if key[0] != kind or key[1] == slot_node or key[2]:
         return False
     try:
         return evaluate(record.arena, key[1], record.inputs) == slot
@@ -283,10 +283,10 @@ def _sstore(base: Handler, kind: str) -> Handler:
         if kind == "storage":
             record.accesses(slot_node, slot)
         slots = record.slots if kind == "storage" else record.transients
-        known = slots.get(slot)
+        entry = slots.get(slot)
         frame.run.world.put(slots, slot, (record.operand(node, value), value))
         if kind == "storage" and record.has_room(record.writes):
-            before_node = known[0] if known is not None and known[1] == before else None
+            before_node = entry[0] if entry is not None and entry[1] == before else None
             decided = len(record.decisions)
             record.writes.append(
                 SlotEffect(slot, slot_node, before, before_node, value, node, decided=decided)

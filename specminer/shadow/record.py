@@ -131,8 +131,8 @@ class ShadowRecord:
         node = self.arena.node(*key, version)
         if not node:
             return node
-        known = self.inputs.setdefault(node, value)
-        if known != value:
+        first_value = self.inputs.setdefault(node, value)
+        if first_value != value:
             node = self.arena.node(*key, version + 1)
             if node:
                 self._versions[key] = version + 1

@@ -104,10 +104,10 @@ def _unary(kind: str, base: Handler) -> Handler:
         if node is not None:
             arena = note.record.arena
             if kind == "iszero":
-                made = arena.iszero(node)
+                result_node = arena.iszero(node)
             else:
-                made = arena.invert(node) if kind == "not" else arena.node(kind, node)
-            note.marks[-1] = note.record.note_computed(made, stack[-1])
+                result_node = arena.invert(node) if kind == "not" else arena.node(kind, node)
+            note.marks[-1] = note.record.note_computed(result_node, stack[-1])
 
     return handler
 
@@ -121,8 +121,8 @@ def _ternary(kind: str, base: Handler) -> Handler:
         nodes = marks.pop(), marks.pop(), marks[-1]
         if any(node is not None for node in nodes):
             operands = map(record.operand, nodes, values)
-            made = record.arena.node(kind, *operands) if values[2] or nodes[2] is not None else None
-            marks[-1] = record.note_computed(made, stack[-1])
+            result_node = record.arena.node(kind, *operands) if values[2] or nodes[2] is not None else None
+            marks[-1] = record.note_computed(result_node, stack[-1])
 
     return handler
 
@@ -154,8 +154,8 @@ def _gas(base: Handler) -> Handler:
     def handler(stack: list[int], frame: Any, argument: Site) -> None:
         base(stack, frame, argument)
         note: ShadowNote = frame.note
-        place = note.place_of(frame.block.program, argument.counter, stack)
-        note.marks.append(note.record.versioned_node(stack[-1], "gas", place))
+        site = note.place_of(frame.block.program, argument.counter, stack)
+        note.marks.append(note.record.versioned_node(stack[-1], "gas", site))
 
     return handler
 
@@ -164,11 +164,11 @@ def _about(kind: str, base: Handler) -> Handler:
     """Return a handler of a question about an account or a block that is on the stack."""
 
     def handler(stack: list[int], frame: Any, argument: Any) -> None:
-        asked = stack[-1]
+        operand = stack[-1]
         base(stack, frame, argument)
         note: ShadowNote = frame.note
         record = note.record
-        node = record.versioned_node(stack[-1], kind, record.operand(note.marks[-1], asked))
+        node = record.versioned_node(stack[-1], kind, record.operand(note.marks[-1], operand))
         note.marks[-1] = record.answer_node(node)
 
     return handler
