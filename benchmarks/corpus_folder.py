@@ -5,7 +5,9 @@
 - ``dataset``: the name of a shipped dataset;
 - ``life``: the name of a history in ``tests/data/states``, which is recorded on a node, and whose protocol is made of
   the states that were written down there;
-- neither: trace files lie beside it, ``traces.jsonl.gz`` or those in ``traces/``.
+- neither: trace files lie beside it, ``traces.jsonl.gz`` or those in ``traces/``; or sources in Solidity, and a
+  ``scenario.py`` that plays them on a node: its ``drive`` takes a :class:`tests.support.third_party.crowd.Crowd` and
+  the compiler's output by contract, and returns the :class:`~tests.support.third_party.crowd.Subject` to be recorded.
 
 ``abi.json`` or ``artifact.json`` beside it names functions and variables where the trace files do not. ``interactions``
 says how to split the history, if not as fits best. ``protocol.json`` is the intended automaton, in the form that
@@ -14,6 +16,8 @@ says how to split the history, if not as fits best. ``protocol.json`` is the int
 
 from __future__ import annotations
 
+import json
+import runpy
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,11 +29,20 @@ from specminer.automaton import Automaton, from_edges, reachable, without_silent
 from specminer.comparison.score import language, read
 from specminer.contracts.artifact import Artifact, load
 from specminer.history.contract_history import History
+from specminer.pipeline import collect
 from specminer.pipeline.datasets import dataset
+from specminer.sources.endpoint import Endpoint
+from specminer.sources.node import Node
+from specminer.store import TraceStore
+from tests.support.anvil import Anvil
+from tests.support.collecting import address
+from tests.support.solc import compile_files
+from tests.support.third_party.crowd import Crowd, Subject
 from tests.support.third_party.recording import recorded
 from tests.support.third_party.written_states import written_life
 
 CORPUS: Final = Path(__file__).parent / "corpus"
+_SCENARIO: Final = "scenario.py"
 _BESIDE: Final = ("artifact.json", "abi.json")
 _CLOCK: Final = "clock:"
 _NOTHING: Final = "none"
@@ -72,7 +85,35 @@ class CorpusFolder:
             with TemporaryDirectory() as folder:
                 recording = recorded(self.life, Path(folder))
                 return _selected([str(recording.trace_file)]), recording.artifact()
+        if self.is_played:
+            return self._played()
         return _selected(self._targets()), self._artifact()
+
+    @property
+    def is_played(self) -> bool:
+        """Whether a scenario makes the history."""
+        return (self.path / _SCENARIO).is_file()
+
+    @property
+    def needs_node(self) -> bool:
+        """Whether the history is recorded on a node, and nowhere kept."""
+        return self.life is not None or self.is_played
+
+    def _played(self) -> tuple[History, Artifact]:
+        """Play the scenario on a fresh node, and collect what became of it."""
+        scenario = runpy.run_path(str(self.path / _SCENARIO), run_name=f"scenario_of_{self.name}")
+        contracts = compile_files(*sorted(self.path.glob("*.sol")))
+        with Anvil(automine=False) as anvil, TraceStore("sqlite://") as store:
+            subject: Subject = scenario["drive"](Crowd(anvil), contracts)
+            with Node(Endpoint(anvil.url)) as node:
+                contract = address(subject.address)
+                collected = collect(store, node, contract)
+            history = store.history(collected.chain_id, [contract])
+        fields = {key: subject.artifact[key] for key in ("abi", "storageLayout") if key in subject.artifact}
+        with TemporaryDirectory() as folder:
+            path = Path(folder) / "artifact.json"
+            path.write_text(json.dumps({"contractName": subject.name, **fields}))
+            return history, load(path)
 
     def protocol(self) -> Automaton:
         """Return the intended automaton over the bare names of functions.
@@ -97,7 +138,8 @@ class CorpusFolder:
         one = sorted(self.path.glob("traces.jsonl*"))
         if not (several or one):
             raise FolderError(
-                f"{self.name}: expected trace files (traces.jsonl.gz, or several in traces/), `dataset` or `life`"
+                f"{self.name}: expected trace files (traces.jsonl.gz, or several in traces/), a scenario.py, "
+                "`dataset` or `life`"
             )
         return [str(path) for path in several or one]
 

@@ -126,10 +126,12 @@ def _of_corpus(
     """Measure each contract; with ``--quick`` those whose histories are there. Contracts of a node wait for one."""
     learners = effort.peers(slow=slow)
     for folder in effort.corpus:
-        if effort.quick and folder.life is not None:
+        if effort.quick and folder.needs_node:
             continue
         try:
-            yield from measure(folder, learners)
+            rows = list(measure(folder, learners))
+            print(f"  {folder.name}", flush=True)
+            yield from rows
         except (MissingPart, PeerMissing) as error:
             effort.note(f"{folder.name}: {error}")
 

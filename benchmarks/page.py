@@ -230,7 +230,13 @@ def _peers_ahead(
 def _corpus() -> str:
     lines_ = ["| contract | what it is | history |", "| --- | --- | --- |"]
     for folder in corpus():
-        source = "shipped dataset" if folder.dataset else "recorded on a node" if folder.life else "beside it"
+        source = (
+            "shipped dataset"
+            if folder.dataset
+            else "recorded on a node"
+            if folder.needs_node
+            else "beside it"
+        )
         lines_.append(f"| `{folder.name}` | {_escaped(folder.title)} | {source} |")
     return "\n".join(lines_)
 

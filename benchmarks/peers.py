@@ -11,16 +11,18 @@ the same continuations up to length k. Its merging then makes the result determi
 
 from __future__ import annotations
 
+import atexit
 import json
 import shutil
 import subprocess
 import warnings
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from importlib import import_module
 from pathlib import Path
+from select import select
 from typing import Any, Final
 
 from benchmarks.event_words import Sample, Word, enum_quotient, finest_quotient
@@ -30,7 +32,7 @@ from specminer.automaton import Automaton, AutomatonTooLarge, from_edges, reacha
 PM4PY: Final = "pm4py==2.7.23.11"
 """What is installed into the environment of its own."""
 PATIENCE: Final = 300
-"""Seconds for each miner of pm4py."""
+"""Seconds for the miners of pm4py on one history."""
 _START: Final = ""
 """The first output of a Markov chain; no function is called so."""
 _SCRIPT: Final = Path(__file__).with_name("process_miner.py")
@@ -162,7 +164,7 @@ def _deterministic(initial: Any, accepting: Callable[[Any], bool]) -> Automaton:
 
 def _process(miner: str, _: MinedSpecification, words: Sample) -> Automaton | None:
     """Return what a miner of pm4py finds; ``None`` if that has too many states, or takes too long."""
-    found = run_process_miner(miner, words.words)
+    found = process_models(words.words).get(miner)
     if found is None:
         return None
     number: dict[str, int] = {}
@@ -182,29 +184,48 @@ def _process(miner: str, _: MinedSpecification, words: Sample) -> Automaton | No
         return None
 
 
-def run_process_miner(miner: str, words: Iterable[Word]) -> dict[str, Any] | None:
-    """Return ``start`` and ``edges`` (source, function or ``None``, target) of what a miner of pm4py finds.
+@cache
+def process_models(words: tuple[Word, ...]) -> dict[str, Any]:
+    """Return what the miners of pm4py find, by their name; nothing if that takes too long.
+
+    Each has ``start``, and ``edges`` of source, function or ``None``, target.
 
     Raises:
         PeerMissing: there is no ``uv``, or it cannot install pm4py.
 
     """
-    command = [*environment_of_pm4py(), "python", str(_SCRIPT), miner]
+    program = _process_miner()
+    assert program.stdin is not None
+    assert program.stdout is not None
     try:
-        answer = subprocess.run(
-            command,
-            input=json.dumps(list(words)),
-            capture_output=True,
-            text=True,
-            timeout=PATIENCE,
-            check=False,
-        )
-    except subprocess.TimeoutExpired:
-        return None
-    if answer.returncode:
-        raise PeerMissing(f"pm4py could not be run: {answer.stderr.strip().splitlines()[-1:]}")
-    found: dict[str, Any] | None = json.loads(answer.stdout.strip().splitlines()[-1])
+        program.stdin.write(json.dumps(words) + "\n")
+        program.stdin.flush()
+        if not select([program.stdout], [], [], PATIENCE)[0]:
+            _process_miner.cache_clear()
+            program.kill()
+            return {}
+        line = program.stdout.readline()
+    except BrokenPipeError:
+        line = ""
+    if not line:
+        _process_miner.cache_clear()
+        raise PeerMissing(f"pm4py could not be run: `{' '.join(environment_of_pm4py())} python` ended")
+    found: dict[str, Any] = json.loads(line)
     return found
+
+
+@cache
+def _process_miner() -> subprocess.Popen[str]:
+    """Start the program that runs pm4py; it ends with this process."""
+    program = subprocess.Popen(
+        [*environment_of_pm4py(), "python", str(_SCRIPT)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    )
+    atexit.register(program.kill)
+    return program
 
 
 def environment_of_pm4py() -> Sequence[str]:

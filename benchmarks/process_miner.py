@@ -1,10 +1,10 @@
-"""Runs a miner of pm4py on sequences of calls: a program of its own, in an environment of its own.
+"""Runs miners of pm4py on sequences of calls: a program of its own, in an environment of its own.
 
-    uv run --no-project --with pm4py python benchmarks/process_miner.py MINER < words.json
+    uv run --no-project --with pm4py python benchmarks/process_miner.py < words.jsonl
 
-It imports nothing of specminer, and nothing of specminer imports it. Reads an array of arrays of names, and prints the
-found model as an automaton: ``start``, and ``edges`` of source, name or null, target. Every state accepts. ``null``
-stands for a model with more than a few thousand states.
+It imports nothing of specminer, and nothing of specminer imports it. Each line that it reads is an array of arrays of
+names. For each it prints a line: by name of the miner, the found model as an automaton, ``start``, and ``edges`` of
+source, name or null, target. Every state accepts. ``null`` stands for a model with more than a few thousand states.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from __future__ import annotations
 import importlib
 import json
 import sys
+from contextlib import redirect_stdout
 from typing import Any
 
 LIMIT = 3_000
@@ -19,10 +20,12 @@ LIMIT = 3_000
 
 
 def main() -> None:
-    """Read words from standard input, and print the model that a miner finds."""
-    words: list[list[str]] = json.load(sys.stdin)
-    miner = {"inductive": inductive, "directly-follows": directly_follows}[sys.argv[1]]
-    print(json.dumps(miner(words)))
+    """Read words from standard input, a line for each log, and print the models that the miners find."""
+    for line in sys.stdin:
+        words: list[list[str]] = json.loads(line)
+        with redirect_stdout(sys.stderr):  # pm4py prints its licence
+            models = {"inductive": inductive(words), "directly-follows": directly_follows(words)}
+        print(json.dumps(models), flush=True)
 
 
 def inductive(words: list[list[str]]) -> dict[str, Any] | None:

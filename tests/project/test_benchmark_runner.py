@@ -21,6 +21,9 @@ from benchmarks.results import RESULTS, Results, Table, read_results, results_te
 from specminer.automaton import Subsets, equivalent, from_edges
 from specminer.contracts.artifact import load
 from specminer.contracts.interface import from_artifact
+from specminer.decoding import decode
+from specminer.history.contract_history import OUTCOMES
+from specminer.history.trace import OutcomeKind
 from specminer.pipeline.datasets import dataset
 from tests.support.extras import require
 from tests.support.third_party.followed_lives import FollowedLives
@@ -28,6 +31,7 @@ from tests.support.third_party.recording import Recording
 from tests.support.third_party.written_states import written_life
 
 LIVES = [folder for folder in corpus() if folder.life is not None]
+PLAYED = [folder for folder in corpus() if folder.is_played]
 SHIPPED = [folder for folder in corpus() if folder.dataset is not None]
 
 
@@ -145,6 +149,18 @@ def test_written_protocols_take_what_their_histories_do(
             words[key].append(call.function.partition("(")[0])
     judge = Subsets(folder.protocol())
     assert [word for word in words.values() if not judge.accepts(tuple(word))] == []
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("tools")
+@pytest.mark.parametrize("folder", PLAYED, ids=lambda folder: str(folder.name))
+def test_scenarios_take_every_function_of_the_protocol(folder: CorpusFolder) -> None:
+    history, artifact = folder.history()
+    context = decode(history, artifact)
+    accepted = history.invocation_outcome == OUTCOMES.index(OutcomeKind.RETURNED)
+    functions = {context.calls.functions[number] for number in context.calls.function[accepted].tolist()}
+    assert folder.protocol().input_symbols <= functions
+    assert 0.2 < accepted.mean() < 0.95
 
 
 # -- the peers --------------------------------------------------------------------------------------
