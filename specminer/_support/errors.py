@@ -37,10 +37,10 @@ def plain(text: object, limit: int = MAX_FOREIGN_TEXT) -> str:
     line or paragraph separators become escapes such as ``\x1b``; text longer than ``limit``
     characters is cut and ends in ``…``.
     """
-    shown = str(text)[: limit + 1]
-    if not shown.isprintable():  # of the separators only a space is
-        shown = "".join(map(_printable, shown))
-    return shown if len(shown) <= limit else shown[: limit - 1] + "…"
+    printable = str(text)[: limit + 1]
+    if not printable.isprintable():  # of the separators only a space is
+        printable = "".join(map(_printable, printable))
+    return printable if len(printable) <= limit else printable[: limit - 1] + "…"
 
 
 def _printable(char: str) -> str:

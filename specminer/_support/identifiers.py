@@ -35,19 +35,19 @@ def readable(raw: str, noun: set[str], spelled: Mapping[str, str] = MappingProxy
     if " + " in raw and not set("()") & set(raw):  # a deadline that the code computes: start + duration
         return " + ".join(readable(part, noun, spelled) for part in raw.split(" + "))
     field = re.sub(r"\[[^\]]*\]", "", raw.removeprefix("this.")).rsplit(".", 1)[-1]
-    found = words(field)
-    chosen = [word for text in _CHOICE.findall(raw) for word in words(text) if word not in found]
+    name_words = words(field)
+    choice_words = [word for text in _CHOICE.findall(raw) for word in words(text) if word not in name_words]
     keyed = "[" in raw
-    if keyed and "to" in found[1:-1]:  # tokenIndexToOwner: from what to what
-        found = found[len(found) - found[::-1].index("to") :]
-    if keyed and len(found) > 1 and found[-1] == "of":  # priceOf
-        found = found[:-1]
-    while len(found) > 1 and found[0] in _FILLER:
-        found = found[1:]
-    kept = [word for word in found if word not in noun]
-    if kept and kept != found and not set(kept) <= KEY_WORDS:
-        found = [word for word in kept if word not in KEY_WORDS]
-    found = [spelled[word] if word.upper() in field and word in spelled else word for word in found]
-    if chosen:  # hasRole[MINTER_ROLE]: a minter
-        found = [word for word in found if word not in _ROLES]
-    return " ".join([*found, *chosen]) or raw
+    if keyed and "to" in name_words[1:-1]:  # tokenIndexToOwner: from what to what
+        name_words = name_words[len(name_words) - name_words[::-1].index("to") :]
+    if keyed and len(name_words) > 1 and name_words[-1] == "of":  # priceOf
+        name_words = name_words[:-1]
+    while len(name_words) > 1 and name_words[0] in _FILLER:
+        name_words = name_words[1:]
+    specific_words = [word for word in name_words if word not in noun]
+    if specific_words and specific_words != name_words and not set(specific_words) <= KEY_WORDS:
+        name_words = [word for word in specific_words if word not in KEY_WORDS]
+    name_words = [spelled[word] if word.upper() in field and word in spelled else word for word in name_words]
+    if choice_words:  # hasRole[MINTER_ROLE]: a minter
+        name_words = [word for word in name_words if word not in _ROLES]
+    return " ".join([*name_words, *choice_words]) or raw

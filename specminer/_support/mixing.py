@@ -21,5 +21,5 @@ def finalise(values: Hashes | npt.NDArray[np.uint64]) -> Hashes:
     """
     mixed = (values ^ (values >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     mixed = (mixed ^ (mixed >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    found: Hashes = mixed ^ (mixed >> np.uint64(31))
-    return found
+    hashes: Hashes = mixed ^ (mixed >> np.uint64(31))
+    return hashes

@@ -44,8 +44,8 @@ class ColumnWriter:
         if self._size >= LEAST:
             self._empty()
         if self._file is None:
-            held, self._held = self._held, bytearray()
-            return np.frombuffer(held, dtype=kind)
+            buffer, self._held = self._held, bytearray()
+            return np.frombuffer(buffer, dtype=kind)
         with self._file as file:
             # numpy holds on to the mapping, and the mapping to what is in the file
             mapped = mmap.mmap(file.fileno(), self._size, access=mmap.ACCESS_READ)
@@ -90,8 +90,8 @@ _Columns = TypeVar("_Columns")
 def columns_in_files(value: _Columns) -> _Columns:
     """Return a dataclass's value whose large columns, and those in tuples and dictionaries of its own, are in files."""
     whole: Any = value
-    kept = {item.name: _put_in_files(getattr(whole, item.name)) for item in fields(whole) if item.init}
-    changed: _Columns = replace(whole, **kept)
+    columns = {item.name: _put_in_files(getattr(whole, item.name)) for item in fields(whole) if item.init}
+    changed: _Columns = replace(whole, **columns)
     return changed
 
 

@@ -46,30 +46,30 @@ def join_words(texts: Sequence[str], conjunction: str) -> str:
     return f"{', '.join(others)} {conjunction} {last}" if others else last
 
 
-def nearest(name: str, known: Iterable[str], *, count: int = 1, cutoff: float = 0.6) -> list[str]:
+def nearest(name: str, names: Iterable[str], *, count: int = 1, cutoff: float = 0.6) -> list[str]:
     """Return the known names that are most like one that is not known, the most alike first.
 
     Args:
         name: what was asked for.
-        known: the names there are; of equally similar ones the later comes first.
+        names: the names there are; of equally similar ones the later comes first.
         count: how many are returned at most.
         cutoff: how alike they are at least, from 0 to 1 (all characters the same).
 
     """
-    return get_close_matches(name, list(known), n=count, cutoff=cutoff)
+    return get_close_matches(name, list(names), n=count, cutoff=cutoff)
 
 
-def suggest(name: str, known: Iterable[str], otherwise: str = "") -> str:
+def suggest(name: str, names: Iterable[str], otherwise: str = "") -> str:
     """Return ``did you mean 'NAME'?`` for the known name that is most like an unknown one; ``otherwise`` if none is."""
-    near = nearest(name, known)
+    near = nearest(name, names)
     return f"did you mean '{plain(near[0], _SHOWN)}'?" if near else otherwise
 
 
 class UniqueNames:
     """Gives names out, each once: the second ``x`` becomes ``x #2``."""
 
-    def __init__(self, taken: Iterable[str] = ()) -> None:
-        self._taken = set(taken)
+    def __init__(self, used_names: Iterable[str] = ()) -> None:
+        self._taken = set(used_names)
         self._counts: dict[str, int] = {}
 
     def __contains__(self, name: str) -> bool:
@@ -84,16 +84,16 @@ class UniqueNames:
                 same for two numbers.
 
         """
-        shown, number = name, self._counts.get(name, 1)
-        while shown in self._taken:
+        candidate, number = name, self._counts.get(name, 1)
+        while candidate in self._taken:
             number += 1
-            shown = alternative(name, number)
+            candidate = alternative(name, number)
         self._counts[name] = number
-        self._taken.add(shown)
-        return shown
+        self._taken.add(candidate)
+        return candidate
 
 
 def unique_names(names: Iterable[str]) -> list[str]:
     """Return names told apart: the second ``x`` becomes ``x #2``."""
-    given = UniqueNames()
-    return [given.add(name) for name in names]
+    unique = UniqueNames()
+    return [unique.add(name) for name in names]

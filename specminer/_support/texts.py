@@ -68,15 +68,15 @@ class Texts(Sequence[bytes]):
         """Return so many bytes of some texts, zeros behind their end; shape (rows, width)."""
         ends = self._ends[rows]
         begins = np.where(rows > 0, self._ends[rows - 1], 0) + start
-        found = np.zeros((len(rows), width), dtype=np.uint8)
+        window_bytes = np.zeros((len(rows), width), dtype=np.uint8)
         reach = np.clip(ends - begins, 0, width)
         whole = reach == width
         if whole.any():
-            found[whole] = np.lib.stride_tricks.sliding_window_view(self._bytes, width)[begins[whole]]
+            window_bytes[whole] = np.lib.stride_tricks.sliding_window_view(self._bytes, width)[begins[whole]]
         for row in np.flatnonzero(~whole & (reach > 0)).tolist():
             begin, size = int(begins[row]), int(reach[row])
-            found[row, :size] = self._bytes[begin : begin + size]
-        return found
+            window_bytes[row, :size] = self._bytes[begin : begin + size]
+        return window_bytes
 
     def take(self, rows: npt.NDArray[np.intp]) -> Texts:
         """Return the texts in some rows, in their order."""
@@ -110,15 +110,15 @@ class TextWriter:
 
 def read_windows(texts: Sequence[bytes], rows: _Rows, start: int, width: int) -> npt.NDArray[np.uint8]:
     """Return the same ``width`` bytes of each of some texts, zeros behind its end; shape (rows, width)."""
-    found = np.empty((len(rows), width), dtype=np.uint8)
+    windows = np.empty((len(rows), width), dtype=np.uint8)
     for first in range(0, len(rows), _TOGETHER):
         part = rows[first : first + _TOGETHER]
         if isinstance(texts, Texts):
-            found[first : first + _TOGETHER] = texts.window(part, start, width)
+            windows[first : first + _TOGETHER] = texts.window(part, start, width)
         else:
             data = b"".join([texts[row][start : start + width].ljust(width, b"\0") for row in part.tolist()])
-            found[first : first + _TOGETHER] = np.frombuffer(data, np.uint8).reshape(len(part), width)
-    return found
+            windows[first : first + _TOGETHER] = np.frombuffer(data, np.uint8).reshape(len(part), width)
+    return windows
 
 
 def sizes_of(texts: Sequence[bytes]) -> npt.NDArray[np.int64]:

@@ -77,7 +77,7 @@ def _shift_point(number: int, decimals: int, *, exact: bool) -> str:
     """Return a number with its point moved; to six digits unless exact, ``≈`` where that is not the same."""
     value = _EXACT.divide(Decimal(number), Decimal(10**decimals))
     digits = Decimal(1).scaleb(-decimals if exact else -max(0, 5 - value.adjusted()))
-    shown = _EXACT.quantize(value, digits)
-    text = f"{shown:,f}"
+    rounded = _EXACT.quantize(value, digits)
+    text = f"{rounded:,f}"
     text = text.rstrip("0").rstrip(".") if "." in text else text
-    return f"{'' if shown == value else '≈ '}{text}"
+    return f"{'' if rounded == value else '≈ '}{text}"

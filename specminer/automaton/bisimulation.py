@@ -13,16 +13,19 @@ def quotient(automaton: Automaton) -> Automaton:
     It accepts the same words and is bisimilar to the original; no smaller automaton is. A state's id is the
     smallest of those merged; counts of transitions that fall together add up.
     """
-    kept = reachable(automaton)
-    columns = kept.columns
+    reachable_part = reachable(automaton)
+    columns = reachable_part.columns
     classes = bisimulation_classes(columns).tolist()
     smallest: dict[int, int] = {}
     for state, block in zip(columns.ids, classes, strict=True):
         smallest.setdefault(block, state)
     merged = {state: smallest[block] for state, block in zip(columns.ids, classes, strict=True)}
     return from_edges(
-        ((merged[edge.source], edge.symbol, merged[edge.target], edge.count) for edge in kept.transitions),
-        merged[kept.initial_state],
+        (
+            (merged[edge.source], edge.symbol, merged[edge.target], edge.count)
+            for edge in reachable_part.transitions
+        ),
+        merged[reachable_part.initial_state],
     )
 
 

@@ -74,11 +74,11 @@ class DeclaredProtocol:
             FileFormatError: not JSON, a field is missing or malformed, or nothing leaves the start.
 
         """
-        shown = plain(origin)
-        document = _convert(decode(text, origin), shown)
+        safe_origin = plain(origin)
+        document = _convert(decode(text, origin), safe_origin)
         if document.transitions and document.start not in {edge.source for edge in document.transitions}:
             raise FileFormatError(
-                f"{shown}: start is '{plain(document.start, 60)}', but no transition has that source"
+                f"{safe_origin}: start is '{plain(document.start, 60)}', but no transition has that source"
             )
         return cls(
             start=document.start,
@@ -115,11 +115,11 @@ def decode(text: bytes, origin: str) -> dict[str, Any]:
     return document
 
 
-def _convert(document: dict[str, Any], shown: str) -> _Document:
+def _convert(document: dict[str, Any], safe_origin: str) -> _Document:
     try:
         return msgspec.convert(document, _Document)
     except msgspec.ValidationError as error:
         raise FileFormatError(
-            f"{shown} is not a declared protocol (start, and transitions of source, function, target, roles): "
+            f"{safe_origin} is not a declared protocol (start, and transitions of source, function, target, roles): "
             f"{plain(error)}"
         ) from None

@@ -41,8 +41,8 @@ def determinise(automaton: Automaton, limit: int = LIMIT) -> Automaton:
 def _weights(automaton: Automaton) -> dict[tuple[int, int], int]:
     """Return the count of each (state, symbol), by their numbers."""
     columns = automaton.columns
-    found: dict[tuple[int, int], int] = {}
+    weights: dict[tuple[int, int], int] = {}
     rows = zip(columns.source.tolist(), columns.symbol.tolist(), columns.count.tolist(), strict=True)
     for source, symbol, count in rows:
-        found[source, symbol] = found.get((source, symbol), 0) + count
-    return found
+        weights[source, symbol] = weights.get((source, symbol), 0) + count
+    return weights

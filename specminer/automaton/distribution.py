@@ -59,7 +59,7 @@ class Distribution:
             rows = np.flatnonzero(columns.symbol == symbol)
             source = columns.source[rows]
             self._edges.append((source, columns.target[rows], columns.count[rows] / total[source]))
-        self._place = {symbol: place for place, symbol in enumerate(columns.symbols)}
+        self._symbol_index = {symbol: index for index, symbol in enumerate(columns.symbols)}
 
     def stop(self, belief: Belief) -> float:
         """Return the probability that the interaction stops here."""
@@ -67,19 +67,19 @@ class Distribution:
 
     def events(self, belief: Belief) -> dict[str, float]:
         """Return the probability of each symbol that may come next; with :meth:`stop` they sum to 1."""
-        found = {}
+        probabilities = {}
         for symbol, (source, _, share) in zip(self.symbols, self._edges, strict=True):
             value = float(belief[source] @ share)
             if value:
-                found[symbol] = value
-        return found
+                probabilities[symbol] = value
+        return probabilities
 
     def follow(self, belief: Belief, symbol: str) -> tuple[float, Belief]:
         """Return the probability of a symbol and the belief after it; all zero if it cannot come."""
-        place = self._place.get(symbol)
-        if place is None:
+        index = self._symbol_index.get(symbol)
+        if index is None:
             return 0.0, np.zeros_like(belief)
-        source, target, share = self._edges[place]
+        source, target, share = self._edges[index]
         reached = np.bincount(target, weights=belief[source] * share, minlength=len(belief))
         mass: Belief = np.asarray(reached, dtype=np.float64)
         value = float(mass.sum())
@@ -87,12 +87,12 @@ class Distribution:
 
     def probabilities(self, word: Iterable[str]) -> list[float]:
         """Return the probability of each symbol given those before it, and at last that of stopping there."""
-        found = []
+        symbol_probabilities = []
         belief = self.start
         for symbol in word:
             value, belief = self.follow(belief, symbol)
-            found.append(value)
-        return [*found, self.stop(belief)]
+            symbol_probabilities.append(value)
+        return [*symbol_probabilities, self.stop(belief)]
 
     def probability(self, word: Iterable[str]) -> float:
         """Return the probability that an interaction is exactly this word; over all words they sum to 1.

@@ -47,27 +47,27 @@ def missing_word(left: Automaton, right: Automaton, limit: int = LIMIT) -> Word 
     symbols = sorted(left.input_symbols | right.input_symbols)
     moves = Subsets(left, symbols).moves
     sets = Subsets(right, symbols)
-    seen = _SmallestSets(left, right, symbols, limit)
+    smallest_sets = _SmallestSets(left, right, symbols, limit)
     level: list[_Pair] = [(0, left.columns.initial, sets.initial, None)]
-    seen.new(left.columns.initial, sets.initial)
+    smallest_sets.new(left.columns.initial, sets.initial)
     while level:
-        found: list[tuple[tuple[int, int], int, int, _Step]] = []
+        successors: list[tuple[tuple[int, int], int, int, _Step]] = []
         for rank, state, states, path in level:
             for symbol, move in enumerate(moves):
                 targets = move.get(state, 0)
                 if targets:
                     step = _Step(symbol, path)
                     reached = sets.after(states, symbol)
-                    found += [((rank, symbol), target, reached, step) for target in bits(targets)]
-        found.sort(key=lambda pair: pair[0])
+                    successors += [((rank, symbol), target, reached, step) for target in bits(targets)]
+        successors.sort(key=lambda pair: pair[0])
         level = []
         rank, previous = -1, (-1, -1)
-        for order, target, reached, step in found:
+        for order, target, reached, step in successors:
             if not reached:
                 return _word(step, symbols)
             if order != previous:  # pairs of one word share a rank
                 rank, previous = rank + 1, order
-            if seen.new(target, reached):
+            if smallest_sets.new(target, reached):
                 level.append((rank, target, reached, step))
     return None
 
@@ -88,9 +88,9 @@ class _SmallestSets:
     def new(self, state: int, states: int) -> bool:
         """Enter a pair; whether it has to be searched."""
         antichain = self._smallest[state]
-        if states & self._above[state] or any(known & ~states == 0 for known in antichain):
+        if states & self._above[state] or any(member & ~states == 0 for member in antichain):
             return False
-        antichain[:] = [known for known in antichain if states & ~known]
+        antichain[:] = [member for member in antichain if states & ~member]
         antichain.append(states)
         self._visited += 1
         if self._visited > self._limit:
@@ -99,11 +99,11 @@ class _SmallestSets:
 
 
 def _word(step: _Step | None, symbols: list[str]) -> Word:
-    found: list[str] = []
+    word: list[str] = []
     while step is not None:
-        found.append(symbols[step.symbol])
+        word.append(symbols[step.symbol])
         step = step.before
-    return tuple(reversed(found))
+    return tuple(reversed(word))
 
 
 def includes(larger: Automaton, smaller: Automaton, limit: int = LIMIT) -> bool:

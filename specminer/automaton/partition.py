@@ -45,7 +45,7 @@ class _Partition:
             self.elements[position], self.elements[here] = item, other
             self.place[item], self.place[other] = position, here
             marked[block] = marked.get(block, 0) + 1
-        made = []
+        splits = []
         for block, number in marked.items():
             if number == self.size(block):
                 continue
@@ -56,8 +56,8 @@ class _Partition:
             self.first[block] = middle
             for item in self.members(new):
                 self.block[item] = new
-            made.append((block, new))
-        return made
+            splits.append((block, new))
+        return splits
 
 
 class _Refinement:
@@ -137,5 +137,5 @@ def bisimulation_classes(columns: TransitionColumns) -> IntArray:
     refinement = _Refinement(columns)
     refinement.run()
     number: dict[int, int] = {}
-    found = [number.setdefault(block, len(number)) for block in refinement.blocks.block]
-    return np.array(found, dtype=np.int64)
+    classes = [number.setdefault(block, len(number)) for block in refinement.blocks.block]
+    return np.array(classes, dtype=np.int64)

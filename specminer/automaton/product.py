@@ -13,17 +13,17 @@ def reachable(automaton: Automaton) -> Automaton:
     columns = automaton.columns
     starts = columns.starts.tolist()
     targets = columns.target.tolist()
-    seen = {columns.initial}
+    visited = {columns.initial}
     queue = [columns.initial]
     for state in queue:  # grows while it is walked
         for target in targets[starts[state] : starts[state + 1]]:
-            if target not in seen:
-                seen.add(target)
+            if target not in visited:
+                visited.add(target)
                 queue.append(target)
-    kept = frozenset(columns.ids[state] for state in seen)
+    states = frozenset(columns.ids[state] for state in visited)
     return Automaton(
-        states=kept,
-        transitions=tuple(edge for edge in automaton.transitions if edge.source in kept),
+        states=states,
+        transitions=tuple(edge for edge in automaton.transitions if edge.source in states),
         initial_state=automaton.initial_state,
     )
 
@@ -110,14 +110,14 @@ def without_silent_moves(automaton: Automaton, silent: Iterable[tuple[int, int]]
 
 
 def _closure(state: int, onward: dict[int, set[int]]) -> set[int]:
-    seen = {state}
+    closure = {state}
     queue = [state]
     for near in queue:  # grows while it is walked
         for target in onward.get(near, ()):
-            if target not in seen:
-                seen.add(target)
+            if target not in closure:
+                closure.add(target)
                 queue.append(target)
-    return seen
+    return closure
 
 
 def _counts(automaton: Automaton) -> dict[tuple[int, str, int], int]:

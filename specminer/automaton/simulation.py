@@ -53,17 +53,17 @@ def simulation(
                 into[target].append((state, symbol, target))
     left = limit
     waiting = deque(edge for edges in reversed(into) for edge in edges)
-    known = set(waiting)
+    pending = set(waiting)
     while waiting:
         edge = waiting.popleft()
-        known.discard(edge)
+        pending.discard(edge)
         state, symbol, target = edge
         left -= above[state].bit_count()
         if left < 0:
             raise AutomatonTooLarge("looking for a simulation", limit)
-        kept = sum(1 << one for one in bits(above[state]) if follow[symbol][one] & above[target])
-        if kept != above[state]:
-            above[state] = kept
-            waiting.extend(edge for edge in into[state] if edge not in known)
-            known.update(into[state])
+        followers = sum(1 << one for one in bits(above[state]) if follow[symbol][one] & above[target])
+        if followers != above[state]:
+            above[state] = followers
+            waiting.extend(edge for edge in into[state] if edge not in pending)
+            pending.update(into[state])
     return above

@@ -30,26 +30,26 @@ class Subsets:
         """For each symbol, the set that each state with such an edge leads to."""
         self._able = [sum(1 << state for state in moves) for moves in self.moves]
         self._known: list[dict[int, int]] = [{} for _ in self.symbols]
-        self._place = {symbol: number for number, symbol in enumerate(self.symbols)}
+        self._symbol_index = {symbol: number for number, symbol in enumerate(self.symbols)}
 
     def after(self, states: int, symbol: int) -> int:
         """Return the set that a symbol's number leads to; 0 if nothing."""
         able = states & self._able[symbol]
-        known = self._known[symbol]
-        found = known.get(able)
-        if found is None:
+        cache = self._known[symbol]
+        targets = cache.get(able)
+        if targets is None:
             moves = self.moves[symbol]
-            found = 0
+            targets = 0
             for state in bits(able):
-                found |= moves[state]
-            known[able] = found
-        return found
+                targets |= moves[state]
+            cache[able] = targets
+        return targets
 
     def accepts(self, word: Iterable[str]) -> bool:
         """Whether some path from the initial state spells ``word``; for many words of one automaton."""
         states = self.initial
         for symbol in word:
-            number = self._place.get(symbol)
+            number = self._symbol_index.get(symbol)
             states = 0 if number is None else self.after(states, number)
             if not states:
                 return False
@@ -57,11 +57,11 @@ class Subsets:
 
 
 def _moves(columns: TransitionColumns, symbols: Sequence[str]) -> list[dict[int, int]]:
-    place = {symbol: number for number, symbol in enumerate(symbols)}
-    found: list[dict[int, int]] = [{} for _ in symbols]
+    number_of = {symbol: number for number, symbol in enumerate(symbols)}
+    moves: list[dict[int, int]] = [{} for _ in symbols]
     rows = zip(columns.source.tolist(), columns.symbol.tolist(), columns.target.tolist(), strict=True)
     for source, symbol, target in rows:
-        number = place.get(columns.symbols[symbol])
+        number = number_of.get(columns.symbols[symbol])
         if number is not None:
-            found[number][source] = found[number].get(source, 0) | 1 << target
-    return found
+            moves[number][source] = moves[number].get(source, 0) | 1 << target
+    return moves

@@ -92,7 +92,7 @@ class Automaton:
             _check_type("a state", state, int)
         if self.initial_state not in self.states:
             raise AutomatonError(f"the initial state {self.initial_state!r} is not one of the states")
-        seen: set[tuple[int, str, int]] = set()
+        keys: set[tuple[int, str, int]] = set()
         for edge in self.transitions:
             key = (edge.source, edge.symbol, edge.target)
             _check_type("a symbol", edge.symbol, str)
@@ -101,9 +101,9 @@ class Automaton:
                 raise AutomatonError(f"transition {key} has an end that is not one of the states")
             if not 1 <= edge.count <= MAX_COUNT:
                 raise AutomatonError(f"transition {key} has count {edge.count}; expected 1 to 2**63 - 1")
-            if key in seen:
+            if key in keys:
                 raise AutomatonError(f"transition {key} is given twice")
-            seen.add(key)
+            keys.add(key)
 
     @cached_property
     def input_symbols(self) -> frozenset[str]:
@@ -116,9 +116,9 @@ class Automaton:
         ids = tuple(sorted(self.states))
         symbols = tuple(sorted(self.input_symbols))
         number = {state: row for row, state in enumerate(ids)}
-        place = {symbol: row for row, symbol in enumerate(symbols)}
+        symbol_number = {symbol: row for row, symbol in enumerate(symbols)}
         rows = sorted(
-            (number[edge.source], place[edge.symbol], number[edge.target], edge.count)
+            (number[edge.source], symbol_number[edge.symbol], number[edge.target], edge.count)
             for edge in self.transitions
         )
         table = np.array(rows, dtype=np.int64).reshape(-1, 4)

@@ -87,39 +87,39 @@ def _walk(formula: Formula, columns: SymbolColumns) -> tuple[BoolColumn, BoolCol
 
 def _compare(formula: Formula, columns: SymbolColumns) -> tuple[BoolColumn, BoolColumn]:
     relation = np.equal if formula.is_equals() else np.less if formula.is_lt() else np.less_equal
-    if all(part.is_int_constant() for part in formula.args()):  # places tell them from stored values only
+    if all(part.is_int_constant() for part in formula.args()):  # positions tell them from stored values only
         one, other = (int(part.constant_value()) for part in formula.args())
         holds = np.full(columns.length, bool(relation((one > other) - (one < other), 0)))
         return holds, ~holds
     if any(part.is_plus() or part.is_times() for part in formula.args()):
-        left, right, known = _signs(formula, columns)
+        left, right, both_known = _signs(formula, columns)
     else:
-        (left, left_known), (right, right_known) = (_place(part, columns) for part in formula.args())
-        known = left_known & right_known
+        (left, left_known), (right, right_known) = (_positions(part, columns) for part in formula.args())
+        both_known = left_known & right_known
     holds = relation(left, right)
-    return holds & known, ~holds & known
+    return holds & both_known, ~holds & both_known
 
 
 def _signs(formula: Formula, columns: SymbolColumns) -> tuple[IntColumn, IntColumn, BoolColumn]:
     """Return numbers that are ordered as two terms with sums or products are: each distinct case computed once."""
     symbols = list(dict.fromkeys(_symbols(formula)))
     rows = np.stack([_rows(symbol, columns) for symbol in symbols] or [np.zeros(columns.length, np.int64)])
-    known = np.logical_and.reduce(rows >= 0, axis=0)
+    all_known = np.logical_and.reduce(rows >= 0, axis=0)
     cases, inverse = np.unique(rows, axis=1, return_inverse=True)
     signs = np.zeros(cases.shape[1], dtype=np.int64)
-    for place, case in enumerate(cases.T.tolist()):
+    for index, case in enumerate(cases.T.tolist()):
         if min(case) >= 0:
             values = {
                 symbol: columns.ordered[columns.ranks[row]]
                 for symbol, row in zip(symbols, case, strict=False)
             }
             left, right = (_value(part, values) for part in formula.args())
-            signs[place] = (left > right) - (left < right)
-    return signs[inverse.ravel()], np.zeros(columns.length, dtype=np.int64), known
+            signs[index] = (left > right) - (left < right)
+    return signs[inverse.ravel()], np.zeros(columns.length, dtype=np.int64), all_known
 
 
 def _symbols(term: Formula) -> list[Formula]:
-    return [term] if term.is_symbol() else [found for part in term.args() for found in _symbols(part)]
+    return [term] if term.is_symbol() else [symbol for part in term.args() for symbol in _symbols(part)]
 
 
 def _value(term: Formula, values: Mapping[Formula, int]) -> int:
@@ -134,21 +134,21 @@ def _value(term: Formula, values: Mapping[Formula, int]) -> int:
     raise FormulaError(f"expected a variable, a constant, + or * but got {term}")
 
 
-def _place(term: Formula, columns: SymbolColumns) -> tuple[IntColumn, BoolColumn]:
-    """Return a term's places in the order of words and where they are known.
+def _positions(term: Formula, columns: SymbolColumns) -> tuple[IntColumn, BoolColumn]:
+    """Return a term's positions in the order of words and where they are known.
 
-    The word of rank r has place 2r; a constant that is no word has the odd place between its neighbours.
+    The word of rank r has position 2r; a constant that is no word has the odd position between its neighbours.
     """
     if term.is_int_constant():
         value = int(term.constant_value())
         rank = bisect_left(columns.ordered, value)
-        place = 2 * rank if columns.ordered[rank : rank + 1] == (value,) else 2 * rank - 1
-        return np.full(columns.length, place), np.ones(columns.length, dtype=np.bool_)
+        position = 2 * rank if columns.ordered[rank : rank + 1] == (value,) else 2 * rank - 1
+        return np.full(columns.length, position), np.ones(columns.length, dtype=np.bool_)
     if not term.is_symbol():
         raise FormulaError(f"expected a variable or an integer constant but got {term}")
     rows = _rows(term, columns)
-    places = 2 * columns.ranks[rows] if columns.ordered else np.zeros(columns.length, dtype=np.int64)
-    return places, rows >= 0
+    positions = 2 * columns.ranks[rows] if columns.ordered else np.zeros(columns.length, dtype=np.int64)
+    return positions, rows >= 0
 
 
 def _rows(symbol: Formula, columns: SymbolColumns) -> IntColumn:

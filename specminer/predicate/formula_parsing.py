@@ -69,7 +69,7 @@ def check_form(text: str) -> None:
         raise FormulaError(f"a formula of {len(text):,} characters; at most {MAX_TEXT:,} are read")
     depth, open_operand = 0, True  # whether a variable, a constant, 'not' or '(' has to come next
     for token in _tokens(text):
-        shown = token.text if token.kind == "end" else f"'{token.text}'"
+        token_text = token.text if token.kind == "end" else f"'{token.text}'"
         if open_operand:
             if token.kind in ("name", "number", "text") or token.text in ("true", "false"):
                 open_operand = False
@@ -77,15 +77,15 @@ def check_form(text: str) -> None:
                 depth += 1
             elif not (token.kind == "word" and token.text == "not"):
                 raise FormulaError(
-                    f"expected a variable, a constant, 'not' or '(' at character {token.at + 1} but got {shown}"
+                    f"expected a variable, a constant, 'not' or '(' at character {token.at + 1} but got {token_text}"
                 )
         elif token.kind == "end":
             if depth:
-                raise FormulaError(f"expected ')' at character {token.at + 1} but got {shown}")
+                raise FormulaError(f"expected ')' at character {token.at + 1} but got {token_text}")
         elif token.text == ")" and token.kind == "sign" and depth:
             depth -= 1
         elif token.kind not in ("sign", "word") or token.text in ("(", ")", "not", "true", "false"):
-            raise FormulaError(f"expected an operator at character {token.at + 1} but got {shown}")
+            raise FormulaError(f"expected an operator at character {token.at + 1} but got {token_text}")
         else:
             open_operand = True
         if depth > MAX_DEPTH:
@@ -93,7 +93,7 @@ def check_form(text: str) -> None:
 
 
 def _tokens(text: str) -> list[_Token]:
-    found = []
+    tokens = []
     at = 0
     stripped = text.rstrip()
     while at < len(stripped):
@@ -104,13 +104,13 @@ def _tokens(text: str) -> list[_Token]:
         value = match[kind]
         start = match.start(kind)
         if kind == "quoted":
-            found.append(_Token("name", re.sub(r"\\(.)", r"\1", value[1:-1], flags=re.DOTALL), start))
+            tokens.append(_Token("name", re.sub(r"\\(.)", r"\1", value[1:-1], flags=re.DOTALL), start))
         elif kind == "text":
-            found.append(_Token("text", _ESCAPE.sub(_unescape, value[1:-1]), start))
+            tokens.append(_Token("text", _ESCAPE.sub(_unescape, value[1:-1]), start))
         else:
-            found.append(_Token(kind, "=" if value == "==" else value, start))
+            tokens.append(_Token(kind, "=" if value == "==" else value, start))
         at = match.end()
-    return [*found, _Token("end", "the end", len(stripped))]
+    return [*tokens, _Token("end", "the end", len(stripped))]
 
 
 def _unescape(escape: re.Match[str]) -> str:
@@ -161,8 +161,8 @@ class _Parser:
 
     def error(self, expected: str) -> FormulaError:
         token = self.token
-        shown = token.text if token.kind == "end" else f"'{token.text}'"
-        return FormulaError(f"expected {expected} at character {token.at + 1} but got {shown}")
+        token_text = token.text if token.kind == "end" else f"'{token.text}'"
+        return FormulaError(f"expected {expected} at character {token.at + 1} but got {token_text}")
 
     def disjunction(self) -> _Operand:
         return self._chain("or", _Parser.conjunction, self._language.disjunction)
@@ -197,13 +197,13 @@ class _Parser:
         if sign in ("=", "!="):
             if self._language.is_boolean(first) != self._language.is_boolean(second):
                 raise FormulaError("a truth value cannot be compared with a number")
-            found = self._language.equal(first, second)
+            relation = self._language.equal(first, second)
         else:
             if self._language.is_boolean(first) or self._language.is_boolean(second):
                 raise FormulaError(f"expected numbers on both sides of '{sign}' but got a truth value")
             less = _NEGATED.get(sign, sign) == "<"
-            found = (self._language.less if less else self._language.at_most)(first, second)
-        return self._language.negation(found) if sign in _NEGATED else found
+            relation = (self._language.less if less else self._language.at_most)(first, second)
+        return self._language.negation(relation) if sign in _NEGATED else relation
 
     def sum(self) -> _Operand:
         return self._arithmetic("+", _Parser.product, self._language.plus)
@@ -273,8 +273,8 @@ class _Parser:
         if not isinstance(other, _UnresolvedName) and other.is_symbol():
             declared = self._language.declaration(other)
         if declared is None or declared.sort is not FormulaSort.TEXT:
-            known = f"'{declared.name}'" if declared else "what it is compared with"
-            raise FormulaError(f"a text at character {token.at + 1}, but {known} holds none")
+            other_name = f"'{declared.name}'" if declared else "what it is compared with"
+            raise FormulaError(f"a text at character {token.at + 1}, but {other_name} holds none")
         word = text_word(token.text)
         if word is None:
             raise FormulaError(
@@ -295,8 +295,8 @@ class _Parser:
             raise FormulaError(f"expected something true or false but '{name}' is a number; compare it")
         return operand
 
-    def _nameless(self, token: _Token, known: list[str]) -> FormulaError:
-        near = nearest(token.text, known, count=3, cutoff=0.5)
+    def _nameless(self, token: _Token, names: list[str]) -> FormulaError:
+        near = nearest(token.text, names, count=3, cutoff=0.5)
         hint = f"; near are {', '.join(repr(name) for name in near)}" if near else ""
         return FormulaError(f"nothing is called '{token.text}' (character {token.at + 1}){hint}")
 

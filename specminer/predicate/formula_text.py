@@ -111,19 +111,19 @@ def members(language: Language, declaration: Declaration) -> dict[str, int]:
 
     A name that two values share, or that a symbol of the language has, would be read as something else.
     """
-    found: dict[str, int] = {}
+    values_by_name: dict[str, int] = {}
     for value, name in enumerate(declaration.members):
         if not language.is_taken(name) and declaration.members.index(name) == value:
-            found[name] = value
-    return found
+            values_by_name[name] = value
+    return values_by_name
 
 
 def _nest(language: Language, formula: Formula) -> str:
-    shown = text(language, formula)
+    spelling = text(language, formula)
     if formula.is_symbol() or formula.is_bool_constant() or formula.is_not():
-        return shown
+        return spelling
     compound = formula.is_and() or formula.is_or() or _is_compound_iff(formula)
-    return f"({shown})" if compound else shown
+    return f"({spelling})" if compound else spelling
 
 
 def _is_compound_iff(formula: Formula) -> bool:
@@ -143,9 +143,9 @@ def _comparison(language: Language, formula: Formula, *, negated: bool) -> str:
 
 def _addend(language: Language, part: Formula, whole: Formula) -> str:
     """Return a part of a sum or product; another sum or product in it stands in parentheses, unless it binds closer."""
-    shown = _operand(language, part, whole)
+    spelling = _operand(language, part, whole)
     closer = whole.is_plus() and part.is_times()
-    return f"({shown})" if (part.is_plus() or part.is_times()) and not closer else shown
+    return f"({spelling})" if (part.is_plus() or part.is_times()) and not closer else spelling
 
 
 def _operand(language: Language, term: Formula, other: Formula) -> str:

@@ -46,8 +46,8 @@ def normalise(language: Language, formula: Formula) -> Formula:
 def _same(language: Language, left: Formula, right: Formula) -> Formula:
     for constant, other in ((left, right), (right, left)):
         if constant.is_bool_constant():
-            wanted = other if constant.is_true() else language.negation(other)
-            return normalise(language, wanted) if other.is_bool_constant() else wanted
+            equivalent = other if constant.is_true() else language.negation(other)
+            return normalise(language, equivalent) if other.is_bool_constant() else equivalent
     return language.equal(*_order_symbols(language, left, right))
 
 
@@ -87,8 +87,8 @@ def _order_symbols(language: Language, left: Formula, right: Formula) -> tuple[F
     if not (left.is_symbol() and right.is_symbol()):
         return left, right
     names = language.names
-    place = {name: at for at, name in enumerate(names)}
-    first, second = (place[language.declaration(term).name] for term in (left, right))
+    position = {name: at for at, name in enumerate(names)}
+    first, second = (position[language.declaration(term).name] for term in (left, right))
     return (left, right) if first <= second else (right, left)
 
 
@@ -97,12 +97,12 @@ def entails(language: Language, premises: Sequence[Formula], conclusion: Formula
     related = _related_premises(language, premises, conclusion)
     values = [_value_literal(literal) for literal in (*related, conclusion)]
     if None not in values and len({value[0] for value in values if value is not None}) == 1:
-        *known, (_, wanted, holds) = [value for value in values if value is not None]
-        equal = {constant for _, constant, positive in known if positive}
-        unequal = {constant for _, constant, positive in known if not positive}
+        *premise_values, (_, goal, holds) = [value for value in values if value is not None]
+        equal = {constant for _, constant, positive in premise_values if positive}
+        unequal = {constant for _, constant, positive in premise_values if not positive}
         if holds:
-            return wanted in equal or len(equal) > 1
-        return wanted in unequal or bool(equal - {wanted})
+            return goal in equal or len(equal) > 1
+        return goal in unequal or bool(equal - {goal})
     return contradictory(language, [*related, language.negation(conclusion)])
 
 
@@ -110,12 +110,12 @@ def _related_premises(language: Language, premises: Sequence[Formula], conclusio
     """Return the premises that have to do with the conclusion: by its symbols, or symbols of such premises."""
     mentioned = {premise: set(language.symbols(premise)) for premise in premises}
     reached = set(language.symbols(conclusion))
-    found: list[Formula] = []
+    relevant: list[Formula] = []
     while True:
-        more = [item for item in premises if item not in found and not reached.isdisjoint(mentioned[item])]
+        more = [item for item in premises if item not in relevant and not reached.isdisjoint(mentioned[item])]
         if not more:
-            return [item for item in premises if item in found]
-        found += more
+            return [item for item in premises if item in relevant]
+        relevant += more
         reached.update(*(mentioned[item] for item in more))
 
 

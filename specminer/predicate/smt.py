@@ -93,9 +93,9 @@ class Declaration:
             return self.members[value]
         if self.sort is FormulaSort.ADDRESS and value > 0:
             return f"0x{value:040x}"
-        told = short_text(value) if self.sort is FormulaSort.TEXT and 0 <= value < WORD_LIMIT else None
-        if told is not None:
-            return quoted_text(told)
+        stored_text = short_text(value) if self.sort is FormulaSort.TEXT and 0 <= value < WORD_LIMIT else None
+        if stored_text is not None:
+            return quoted_text(stored_text)
         if value > 0 and (
             self.sort is FormulaSort.BYTES
             or (self.sort in (FormulaSort.WORD, FormulaSort.TEXT) and value >= 1 << 64)
@@ -279,7 +279,7 @@ class Language:
         """
         if not self.satisfiable(formula):
             return None
-        found: dict[str, int | bool] = {}
+        assignment: dict[str, int | bool] = {}
         values = {
             0,
             1,
@@ -293,11 +293,11 @@ class Language:
                 for value in (0, 1) if boolean else sorted(value for value in values if value >= 0):
                     fixed = self.equal(symbol, self.truth(bool(value)) if boolean else self.number(value))
                     if self._possible(solver, fixed):
-                        found[self._declarations[symbol].name] = bool(value) if boolean else value
+                        assignment[self._declarations[symbol].name] = bool(value) if boolean else value
                         solver.add_assertion(fixed)
                         values |= {value + 1}
                         break
-        return found
+        return assignment
 
     def _solver(self, formula: Formula) -> Any:
         """Return a solver that knows what types say of the symbols of a formula; there must be one."""
@@ -399,9 +399,11 @@ def _read_once(smt: str, symbols: tuple[tuple[str, SymbolSort], ...]) -> Formula
     if not _is_one_term(smt):
         raise FormulaError("expected one formula")
     formula = _read_assertions("\n".join([*declarations_of(dict(symbols)), assertion(smt)]), environment)
-    known = {name.strip("|") for name, _ in symbols}
+    declared_names = {name.strip("|") for name, _ in symbols}
     strange = [
-        item for item in environment.fvo.get_free_variables(formula) if item.symbol_name() not in known
+        item
+        for item in environment.fvo.get_free_variables(formula)
+        if item.symbol_name() not in declared_names
     ]
     if strange or environment.stc.get_type(formula) != BOOL:
         raise FormulaError("expected one formula over the declared symbols")
@@ -432,8 +434,16 @@ def _read_assertions(script: str, environment: Environment) -> Formula:
     check_nesting_of_script(script)
     try:
         read = SmtLibParser(environment=environment).get_script(StringIO(script))
-        known = {"set-logic", "set-info", "declare-fun", "declare-const", "assert", "check-sat", "exit"}
-        foreign = sorted({item.name for item in read.commands} - known)
+        allowed_commands = {
+            "set-logic",
+            "set-info",
+            "declare-fun",
+            "declare-const",
+            "assert",
+            "check-sat",
+            "exit",
+        }
+        foreign = sorted({item.name for item in read.commands} - allowed_commands)
         if foreign:
             raise FormulaError(f"expected declarations and assertions but got '{foreign[0]}'")
         asserted = [item.args[0] for item in read.commands if item.name == "assert"]
@@ -464,8 +474,8 @@ def check_nesting_of_script(script: str) -> None:
 @cache
 def _solver_classes() -> Mapping[str, Any]:
     """Return the installed solvers for linear integer arithmetic, looked for once: a factory tries to import all."""
-    found: Mapping[str, Any] = Environment().factory.all_solvers(logic=QF_LIA)
-    return found
+    solvers: Mapping[str, Any] = Environment().factory.all_solvers(logic=QF_LIA)
+    return solvers
 
 
 def solver_name() -> str | None:

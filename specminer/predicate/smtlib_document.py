@@ -69,8 +69,8 @@ class _Script:
     @cached_property
     def _events(self) -> dict[str, int]:
         return {
-            event: place
-            for place, event in enumerate(sorted({edge.symbol for edge in self.spec.transitions}))
+            event: index
+            for index, event in enumerate(sorted({edge.symbol for edge in self.spec.transitions}))
         }
 
     @cached_property
@@ -78,7 +78,7 @@ class _Script:
         names = {edge.function for edge in self.spec.transitions} | {
             guard.scope for guard in self.spec.guards
         }
-        return {name: place for place, name in enumerate(sorted(names))}
+        return {name: index for index, name in enumerate(sorted(names))}
 
     def _variables(self) -> Iterator[str]:
         """Yield the interaction's variables, before and after a step, and that a step changes none of them."""
@@ -100,14 +100,14 @@ class _Script:
         declared: set[str] = set()
         for name, index in self._functions.items():
             yield f"; function {index}: {plain(name, 300)}"
-        for place, guard in enumerate(self._of_functions):
+        for position, guard in enumerate(self._of_functions):
             yield f"; {guard.kind.value} guard of {plain(guard.scope, 300)}: {plain(guard.text, 300)}"
-            yield from self._guard(f"guard {place}", guard, guard.scope, {}, declared)
-        for place, edge in enumerate(self.spec.transitions):
+            yield from self._guard(f"guard {position}", guard, guard.scope, {}, declared)
+        for position, edge in enumerate(self.spec.transitions):
             if edge.condition is not None:
-                yield f"; guard of transition {place}: {plain(edge.condition.whole, 300)}"
+                yield f"; guard of transition {position}: {plain(edge.condition.whole, 300)}"
                 yield from self._guard(
-                    f"transition {place}", edge.condition, edge.function, edge.condition.state, declared
+                    f"transition {position}", edge.condition, edge.function, edge.condition.state, declared
                 )
 
     def _guard(
@@ -134,25 +134,25 @@ class _Script:
     @cached_property
     def _of_functions(self) -> tuple[Guard, ...]:
         """What functions demand, by code or by what was learned, for transitions of which nothing else is told."""
-        told = {edge.function for edge in self.spec.transitions if edge.condition is not None}
+        guarded_functions = {edge.function for edge in self.spec.transitions if edge.condition is not None}
         return tuple(
             guard
             for guard in self.spec.guards
-            if guard.kind is not GuardKind.OBSERVED and guard.text and guard.scope not in told
+            if guard.kind is not GuardKind.OBSERVED and guard.text and guard.scope not in guarded_functions
         )
 
     def _steps(self) -> Iterator[str]:
-        for event, place in self._events.items():
-            yield f"; event {place}: {plain(event, 300)}"
+        for event, index in self._events.items():
+            yield f"; event {index}: {plain(event, 300)}"
         for name in ("from", "to", "event"):
             yield declaration(symbol(name), "Int")
-        steps = [self._step(place, edge) for place, edge in enumerate(self.spec.transitions)]
+        steps = [self._step(index, edge) for index, edge in enumerate(self.spec.transitions)]
         yield definition("|initial|", apply("=", "|from|", number(self.spec.initial)))
         yield definition("|step|", "(or\n  " + "\n  ".join([*steps, "false"]) + ")")
         yield assertion("|step|")
         yield "(check-sat)"
 
-    def _step(self, place: int, edge: Edge) -> str:
+    def _step(self, position: int, edge: Edge) -> str:
         parts = [
             apply("=", "|from|", number(edge.source)),
             apply("=", "|to|", number(edge.target)),
@@ -162,11 +162,11 @@ class _Script:
         if edge.outcome != "returned":
             parts.append("|unchanged|")
         elif edge.condition is not None:
-            parts.append(symbol(f"transition {place}"))
+            parts.append(symbol(f"transition {position}"))
         elif edge.kind is TransitionKind.CALL:
             parts += [
-                symbol(f"guard {place}")
-                for place, guard in enumerate(self._of_functions)
+                symbol(f"guard {position}")
+                for position, guard in enumerate(self._of_functions)
                 if guard.scope == edge.function
             ]
         parts.append(symbol(f"state {edge.target}", after=True))
@@ -208,10 +208,10 @@ def _check_term(term: str, sorts: Mapping[str, SymbolSort]) -> str:
     while at < len(term.rstrip()):
         match = _TOKEN.match(term, at)
         token = match[1] if match else ""
-        known = (
+        is_allowed = (
             token in sorts or token in _OPERATORS or token in ("(", ")", "true", "false") or token.isdecimal()
         )
-        if match is None or not known:
+        if match is None or not is_allowed:
             raise FileFormatError(
                 f"expected an SMT-LIB term over declared symbols but got '{plain(term, 100)}'"
             )

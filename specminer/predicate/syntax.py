@@ -13,8 +13,8 @@ def is_quotable(name: str) -> bool:
 
 def symbol(name: str, *, after: bool = False) -> str:
     """Return a quoted symbol, with a prime for the value after a call; what cannot be quoted is replaced."""
-    shown = name if is_quotable(name) else "".join(char if is_quotable(char) else "_" for char in name)
-    return f"|{shown}'|" if after else f"|{shown}|"
+    safe_name = name if is_quotable(name) else "".join(char if is_quotable(char) else "_" for char in name)
+    return f"|{safe_name}'|" if after else f"|{safe_name}|"
 
 
 def number(value: int) -> str:
