@@ -62,8 +62,8 @@ def _without_strangest(scores: FloatColumn, unit: IntColumn, rate: float) -> Flo
     units, first = np.unique(unit[order], return_index=True)
     allowed = max(1, ceil(rate * len(units)) - 1)
     strangest = units[np.argsort(first)[:allowed]]
-    kept: FloatColumn = scores[order][~np.isin(unit[order], strangest)]
-    return kept
+    usual_scores: FloatColumn = scores[order][~np.isin(unit[order], strangest)]
+    return usual_scores
 
 
 def check_alarms(

@@ -60,14 +60,14 @@ def repetition_evidence(context: HistoryContext, lasting: BoolColumn) -> SourceE
     them may be a voucher: a text, bytes, or an array.
     """
     history = context.history
-    found = list(_values(context, lasting))
-    parts = [_find_repetitions(item, history.invocation_transaction[item.rows]) for item in found]
+    argument_values = list(_values(context, lasting))
+    parts = [_find_repetitions(item, history.invocation_transaction[item.rows]) for item in argument_values]
     which = [np.full(len(part[0]), number) for number, part in enumerate(parts)]
     empty = np.zeros(0, dtype=np.int64)
     # arguments that are repeated in the same calls, as the halves of a signature, are one thing to look at
     different = {
         (item.function, part[0].tobytes())
-        for item, part in zip(found, parts, strict=True)
+        for item, part in zip(argument_values, parts, strict=True)
         if part[1].max(initial=0.0) >= STRONG
     }
     columns = np.bincount([function for function, _ in different], minlength=len(context.calls.functions))
@@ -79,7 +79,7 @@ def repetition_evidence(context: HistoryContext, lasting: BoolColumn) -> SourceE
     )
 
     def sentence(position: int) -> str:
-        item, row = found[int(number[position])], int(rows[position])
+        item, row = argument_values[int(number[position])], int(rows[position])
         first = history.invocation_transaction[int(earlier[position])]
         name = context.calls.name(row)
         return (
@@ -96,33 +96,41 @@ def _values(context: HistoryContext, lasting: BoolColumn) -> Iterator[_ArgumentV
     events = lasting & context.is_event
     for column in arguments(history, calls):
         usable = column.single and column.type != "address"
-        mine = np.flatnonzero(events[column.invocation]) if usable else ()
-        if len(mine):
-            words = column.words[mine]
+        positions = np.flatnonzero(events[column.invocation]) if usable else ()
+        if len(positions):
+            words = column.words[positions]
             code = np.unique(words, return_inverse=True)[1].ravel().astype(np.int64)
             amounts = rounded_words(limbs(words))
             yield _ArgumentValues(
                 function=column.function,
                 name=f"{column.name}" if column.name else "an argument",
-                rows=column.invocation[mine],
+                rows=column.invocation[positions],
                 code=code,
                 span=float(amounts.max() - amounts.min()) + 1.0,
             )
     for text in texts(history, calls):
-        mine = np.flatnonzero(events[text.invocation])
-        if len(mine):
-            code = _encode_values([text.texts[row] for row in mine.tolist()])
+        positions = np.flatnonzero(events[text.invocation])
+        if len(positions):
+            code = _encode_values([text.texts[row] for row in positions.tolist()])
             yield _ArgumentValues(
-                function=text.function, name=text.name, rows=text.invocation[mine], code=code, span=np.inf
+                function=text.function,
+                name=text.name,
+                rows=text.invocation[positions],
+                code=code,
+                span=np.inf,
             )
     rows = np.flatnonzero(events)
     code = _encode_values([history.invocation_data[row] for row in rows.tolist()])
     function = calls.function[rows]
     for number in np.unique(function).tolist():
-        known = calls.known[number]
-        mine = np.flatnonzero(function == number)
-        if known is None or (len(known.types) > 1 and any(_may_be_voucher(item) for item in known.types)):
-            yield _ArgumentValues(function=number, name=WHOLE, rows=rows[mine], code=code[mine], span=np.inf)
+        signature = calls.known[number]
+        positions = np.flatnonzero(function == number)
+        if signature is None or (
+            len(signature.types) > 1 and any(_may_be_voucher(item) for item in signature.types)
+        ):
+            yield _ArgumentValues(
+                function=number, name=WHOLE, rows=rows[positions], code=code[positions], span=np.inf
+            )
 
 
 def _may_be_voucher(type_: str) -> bool:
@@ -147,11 +155,13 @@ def _find_repetitions(
     before = np.searchsorted(transaction, transaction, side="left")
     repeats = np.r_[0, np.cumsum(again)][before]
     rows = np.flatnonzero(again & (repeats <= RARE * before))
-    known, seen = before[rows], repeats[rows]
-    by_rate = (seen + 0.5) / (known + 1.0)
-    by_chance = np.where(known * known / (2.0 * item.span) < UNLIKELY, known / item.span, 0.0)
+    earlier_calls, earlier_repeats = before[rows], repeats[rows]
+    by_rate = (earlier_repeats + 0.5) / (earlier_calls + 1.0)
+    by_chance = np.where(
+        earlier_calls * earlier_calls / (2.0 * item.span) < UNLIKELY, earlier_calls / item.span, 0.0
+    )
     bits = -np.log2(np.minimum(np.maximum(by_rate, by_chance), 1.0))
-    return item.rows[rows], bits, known, item.rows[first[rows]]
+    return item.rows[rows], bits, earlier_calls, item.rows[first[rows]]
 
 
 def size_evidence(context: HistoryContext, lasting: BoolColumn) -> SourceEvidence:
@@ -172,13 +182,13 @@ def size_evidence(context: HistoryContext, lasting: BoolColumn) -> SourceEvidenc
 
     for column in arguments(history, calls):
         if column.single and _is_amount(column):
-            mine = np.flatnonzero(events[column.invocation])
-            bits = tail_bits(rounded_words(limbs(column.words[mine])))
+            positions = np.flatnonzero(events[column.invocation])
+            bits = tail_bits(rounded_words(limbs(column.words[positions])))
             add(
                 f"{column.name or 'an argument'}",
-                column.invocation[mine],
+                column.invocation[positions],
                 bits,
-                np.zeros(len(mine), dtype=np.int64),
+                np.zeros(len(positions), dtype=np.int64),
             )
     rows = np.flatnonzero(events)
     word = rounded_words(context.word_limbs)
@@ -209,14 +219,20 @@ def _changes_by_variable(
 ) -> Iterator[tuple[str, IntColumn, FloatColumn]]:
     """Yield for each variable of one number by how much calls changed it, up or down."""
     accesses, locations = context.accesses, context.locations
-    known = accesses.effective_write & (accesses.value_before != MISSING) & (accesses.value_after != MISSING)
-    rows = np.flatnonzero(known & events[accesses.invocation])
+    has_values = (
+        accesses.effective_write & (accesses.value_before != MISSING) & (accesses.value_after != MISSING)
+    )
+    rows = np.flatnonzero(has_values & events[accesses.invocation])
     word = rounded_words(context.word_limbs)
     change = np.abs(word[accesses.value_after[rows]] - word[accesses.value_before[rows]])
     variable = locations.variable[accesses.slot[rows]]
     order = np.argsort(variable, kind="stable")
     bounds = np.searchsorted(variable[order], np.arange(len(locations.variables) + 1))
     for number, item in enumerate(locations.variables):
-        mine = order[bounds[number] : bounds[number + 1]]
-        if len(mine) and len(item.fields) == 1 and item.fields[0].kind in NUMBERS:
-            yield item.text(None), accesses.invocation[rows[mine]].astype(np.int64), change[mine]
+        of_variable = order[bounds[number] : bounds[number + 1]]
+        if len(of_variable) and len(item.fields) == 1 and item.fields[0].kind in NUMBERS:
+            yield (
+                item.text(None),
+                accesses.invocation[rows[of_variable]].astype(np.int64),
+                change[of_variable],
+            )

@@ -40,7 +40,7 @@ MIN_OTHERS: Final = 10
 
 def roles(context: HistoryContext, learned: Iterable[LearnedGuard]) -> tuple[Role, ...]:
     """Return the roles, those to whom most functions are reserved first."""
-    found: dict[tuple[str, RoleKind], dict[str, bool]] = {}
+    functions_by_role: dict[tuple[str, RoleKind], dict[str, bool]] = {}
     callers: dict[str, IntColumn] = {}
     unknown: Counter[tuple[str, RoleKind]] = Counter()
     for item in learned:
@@ -48,26 +48,26 @@ def roles(context: HistoryContext, learned: Iterable[LearnedGuard]) -> tuple[Rol
         senders = context.history.invocation_sender[situation.rows[situation.accepted]]
         callers[guard.scope] = np.unique(senders)
         for clause in item.clauses:
-            for named in _roles_of(situation.terms, clause):
-                of_role = found.setdefault(named, {})
+            for role_key in _roles_of(situation.terms, clause):
+                of_role = functions_by_role.setdefault(role_key, {})
                 required = guard.kind is GuardKind.REQUIRED
                 if guard.scope not in of_role:
-                    unknown[named] += doubtful_calls(item.meaning, clause)
+                    unknown[role_key] += doubtful_calls(item.meaning, clause)
                 of_role[guard.scope] = of_role.get(guard.scope, False) or required
-    told = {function for functions in found.values() for function in functions}
-    sets = _sets(context, told)
+    functions_with_role = {function for functions in functions_by_role.values() for function in functions}
+    sets = _sets(context, functions_with_role)
     result = [
-        replace(_role(context, *named, functions, callers), unknown=unknown[named] or None)
-        for named, functions in found.items()
+        replace(_role(context, *role_key, functions, callers), unknown=unknown[role_key] or None)
+        for role_key, functions in functions_by_role.items()
     ]
     return tuple(sorted([*result, *sets], key=lambda role: (-len(role.functions), role.name)))
 
 
 def _roles_of(terms: Sequence[GuardTerm], clause: LearnedClause) -> list[tuple[str, RoleKind]]:
     """Return the roles of which an account needs one, if a condition asks for nothing else."""
-    named = [_name_role(terms, literal) for literal in clause.literals]
-    found = [role for role in named if role is not None]
-    return found if len(found) == len(named) else []
+    candidates = [_name_role(terms, literal) for literal in clause.literals]
+    role_keys = [role for role in candidates if role is not None]
+    return role_keys if len(role_keys) == len(candidates) else []
 
 
 def _name_role(terms: Sequence[GuardTerm], literal: Literal) -> tuple[str, RoleKind] | None:
@@ -82,7 +82,7 @@ def _name_role(terms: Sequence[GuardTerm], literal: Literal) -> tuple[str, RoleK
             return signed.name, RoleKind.SIGNER
     if literal.sign is Sign.EQUAL and right is not None and "sender" in (left.name, right.name):
         other = left if right.name == "sender" else right
-        return (other.spoken, RoleKind.HOLDER) if other.stored else None
+        return (other.full_name, RoleKind.HOLDER) if other.stored else None
     if right is not None:
         return None
     if left.name == "sender" and literal.sign is Sign.EQUAL:
@@ -122,26 +122,26 @@ def _role(
     )
 
 
-def _sets(context: HistoryContext, told: Iterable[str]) -> list[Role]:
+def _sets(context: HistoryContext, functions_with_role: Iterable[str]) -> list[Role]:
     """Return sets of few addresses that sent all calls of functions of which nothing else tells who may call."""
     history = context.history
     everybody = len(np.unique(history.invocation_sender[context.is_accepted]))
-    known = set(told)
+    with_role = set(functions_with_role)
     grouped: dict[tuple[int, ...], list[str]] = {}
     calls: Counter[tuple[int, ...]] = Counter()
     for number, function in enumerate(context.calls.functions):
         rows = np.flatnonzero(context.is_accepted & (context.calls.function == number))
         senders = tuple(np.unique(history.invocation_sender[rows]).tolist())
-        if function not in known and 0 < len(senders) <= FEW and everybody >= MIN_OTHERS * len(senders):
+        if function not in with_role and 0 < len(senders) <= FEW and everybody >= MIN_OTHERS * len(senders):
             grouped.setdefault(senders, []).append(function)
             calls[senders] += len(rows)
-    found = []
+    address_sets = []
     for senders, functions in grouped.items():
         if calls[senders] < MIN_CALLS:
             continue
         rows = np.array(senders, dtype=np.int64)
         addresses = _addresses(context, rows)
-        found.append(
+        address_sets.append(
             Role(
                 name=" or ".join(addresses),
                 kind=RoleKind.SET,
@@ -151,7 +151,7 @@ def _sets(context: HistoryContext, told: Iterable[str]) -> list[Role]:
                 creator=_are_creators(context, rows),
             )
         )
-    return found
+    return address_sets
 
 
 def _addresses(context: HistoryContext, rows: IntColumn) -> tuple[str, ...]:

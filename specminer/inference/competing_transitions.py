@@ -57,28 +57,28 @@ class Siblings:
     """Values that meet both guards."""
 
 
-def siblings(space: StateSpace, found: Sequence[Passable], asked: ObligationLog) -> list[Siblings]:
+def siblings(space: StateSpace, transitions: Sequence[Passable], log: ObligationLog) -> list[Siblings]:
     """Return what is known of the transitions that share source, function and role, the most frequent first."""
     groups: dict[tuple[int, int, int], list[Passable]] = defaultdict(list)
-    for item in found:
+    for item in transitions:
         passage = item.way.passage
         groups[passage.function.number, passage.source, passage.role].append(item)
     pairs = [pair for group in groups.values() for pair in combinations(group, 2) if _apart(*pair)]
     pairs.sort(key=lambda pair: -min(int(np.sum(item.way.taken)) for item in pair))  # stable
-    return [_judge_pair(space, one, other, asked) for one, other in pairs[:MAX_PAIRS]]
+    return [_judge_pair(space, one, other, log) for one, other in pairs[:MAX_PAIRS]]
 
 
 def _apart(one: Passable, other: Passable) -> bool:
     return one.way.target != other.way.target
 
 
-def _judge_pair(space: StateSpace, one: Passable, other: Passable, asked: ObligationLog) -> Siblings:
+def _judge_pair(space: StateSpace, one: Passable, other: Passable, log: ObligationLog) -> Siblings:
     language, tuning = one.frame.language, space.tuning
     scope = one.way.passage.function.meaning.situation.function
     names = [tuning.states[item.way.target].name for item in (one, other)]
     source = tuning.states[one.way.passage.source].name
     labels = [tuning.table.symbols[item.way.symbol] for item in (one, other)]
-    said = " and ".join(
+    pair_text = " and ".join(
         f"'{plain(label, 80)}' to '{plain(name, 200)}'" for label, name in zip(labels, names, strict=True)
     )
     facts = [
@@ -89,9 +89,9 @@ def _judge_pair(space: StateSpace, one: Passable, other: Passable, asked: Obliga
     facts += one.frame.known_facts(*facts)
     expected = _expected_answer(one, facts)
     calls = "some" if expected is SolverAnswer.SAT else "no"
-    claim = f"{calls} call from '{plain(source, 200)}' meets the guards of {said}"
-    asking = obligation(language, asked.about, scope, claim, facts, expected)
-    asked.record(asking)
+    claim = f"{calls} call from '{plain(source, 200)}' meets the guards of {pair_text}"
+    asking = obligation(language, log.about, scope, claim, facts, expected)
+    log.record(asking)
     both = _both(one, other), _both(other, one)
     enough = min(int(item.way.taken.sum()) for item in (one, other)) >= MIN_CALLS
     predicate = _telling(tuning, one, other) if expected is SolverAnswer.SAT and enough else None
@@ -135,10 +135,10 @@ def _expected_answer(item: Passable, facts: Sequence[Formula]) -> SolverAnswer:
 def _met_conditions(tuning: Tuning, item: Passable) -> list[Formula]:
     """Return what a call meets that takes a transition, the condition in the event's own name included."""
     condition = tuning.condition(item.way.symbol).strip().removeprefix("[").removesuffix("]")
-    found = [item.whole]
+    conditions = [item.whole]
     if condition:
-        found.append(_split(item, condition))
-    return found
+        conditions.append(_split(item, condition))
+    return conditions
 
 
 def _split(item: Passable, condition: str) -> Formula:
@@ -161,12 +161,13 @@ def _split(item: Passable, condition: str) -> Formula:
 
 def _both(one: Passable, other: Passable) -> BoolColumn:
     """Return which calls of a passage took one transition and meet the guard of the other."""
-    passage, met = one.way.passage, one.way.taken.copy()
+    passage, meets_both = one.way.passage, one.way.taken.copy()
     if one.way.symbol != other.way.symbol:
-        return np.zeros(len(met), dtype=np.bool_)  # the condition in the event's name holds of one only
+        # the condition in the event's name holds of one only
+        return np.zeros(len(meets_both), dtype=np.bool_)
     for part in other.way.parts:
-        met &= truth_of(passage.function.meaning, part.clause.literals, passage.call).true
-    return met
+        meets_both &= truth_of(passage.function.meaning, part.clause.literals, passage.call).true
+    return meets_both
 
 
 def _telling(tuning: Tuning, one: Passable, other: Passable) -> str | None:

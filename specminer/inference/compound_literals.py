@@ -29,14 +29,14 @@ def compounds(situation: Situation, sites: Collection[int]) -> Iterator[Literal]
     """Yield the literals over three terms, of which one at least is storage at ``sites`` and one of the call."""
     terms = situation.terms
     keys = {key for term in terms for key in term.keys}
-    numbers = [place for place, term in enumerate(terms) if _measures(term) and term.name not in keys][
+    numbers = [index for index, term in enumerate(terms) if _measures(term) and term.name not in keys][
         :MAX_NUMBERS
     ]
     for pair in combinations(numbers, 2):
         # a time before seconds, a price before a number, what there was before what is added
-        right, other = sorted(pair, key=lambda place: _rank(terms[place]))
+        right, other = sorted(pair, key=lambda index: _rank(terms[index]))
         for left in numbers:
-            three = [terms[place] for place in (left, right, other)]
+            three = [terms[index] for index in (left, right, other)]
             if left in (right, other) or not any(term.variable in sites for term in three if term.stored):
                 continue
             if all(term.stored for term in three):
@@ -59,8 +59,8 @@ def _measures(term: GuardTerm) -> bool:
         return False
     if term.dimension not in (*_CLOCKS, *_AMOUNTS):
         return False
-    known = term.codes[term.codes != MISSING]
-    return len(known) > 0 and (term.stored or bool((known != known[0]).any()))
+    codes = term.codes[term.codes != MISSING]
+    return len(codes) > 0 and (term.stored or bool((codes != codes[0]).any()))
 
 
 def _adds(left: GuardTerm, right: GuardTerm, other: GuardTerm) -> bool:

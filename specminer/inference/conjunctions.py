@@ -32,33 +32,33 @@ def formula_of(meaning: Meaning, clauses: Sequence[LearnedClause]) -> Formula:
 
 def simplify_clauses(meaning: Meaning, clauses: Sequence[LearnedClause]) -> tuple[LearnedClause, ...]:
     """Return the shortest equivalent conjunction: joined, without what follows from the rest."""
-    found = _join_bounds(clauses)
-    found = [_narrow(meaning, clause, found) for clause in found]
+    conjuncts = _join_bounds(clauses)
+    conjuncts = [_narrow(meaning, clause, conjuncts) for clause in conjuncts]
     order = sorted(
-        range(len(found)), key=lambda place: (-_price(meaning, found[place]), -place)
+        range(len(conjuncts)), key=lambda index: (-_price(meaning, conjuncts[index]), -index)
     )  # what costs most is dropped first
-    kept = set(range(len(found)))
-    for place in order:
-        rest = [found[other] for other in sorted(kept - {place})]
-        if _follows(meaning, found[place], rest):
-            kept.discard(place)
-    return tuple(found[place] for place in sorted(kept))
+    indices = set(range(len(conjuncts)))
+    for index in order:
+        rest = [conjuncts[other] for other in sorted(indices - {index})]
+        if _follows(meaning, conjuncts[index], rest):
+            indices.discard(index)
+    return tuple(conjuncts[index] for index in sorted(indices))
 
 
 def _join_bounds(clauses: Sequence[LearnedClause]) -> list[LearnedClause]:
     """Return the clauses with two bounds of the same terms as one: ``a >= b and a != b`` is ``a > b``."""
-    found: list[LearnedClause] = []
+    conjuncts: list[LearnedClause] = []
     for clause in clauses:
-        for place, other in enumerate(found):
+        for index, other in enumerate(conjuncts):
             sign = _both(clause, other)
             if sign is not None:
                 literal = replace(other.literals[0], sign=sign)
                 causes = tuple(sorted({*clause.causes, *other.causes}))
-                found[place] = LearnedClause(literals=(literal,), causes=causes)
+                conjuncts[index] = LearnedClause(literals=(literal,), causes=causes)
                 break
         else:
-            found.append(clause)
-    return found
+            conjuncts.append(clause)
+    return conjuncts
 
 
 def _both(one: LearnedClause, other: LearnedClause) -> Sign | None:
@@ -76,15 +76,15 @@ def _narrow(meaning: Meaning, clause: LearnedClause, clauses: Sequence[LearnedCl
         return clause
     language = meaning.language
     facts = [meaning.formula(other.literals[0]) for other in clauses if len(other.literals) == 1]
-    kept: list[Literal] = list(clause.literals)
+    literals: list[Literal] = list(clause.literals)
     for literal in clause.literals:
         formula = meaning.formula(literal)
-        others = [meaning.formula(other) for other in kept if other != literal]
+        others = [meaning.formula(other) for other in literals if other != literal]
         impossible = entails(language, facts, language.negation(formula))
-        said = any(entails(language, [formula], other) for other in others)
-        if len(kept) > 1 and (impossible or said):
-            kept.remove(literal)
-    return replace(clause, literals=tuple(kept))
+        is_implied = any(entails(language, [formula], other) for other in others)
+        if len(literals) > 1 and (impossible or is_implied):
+            literals.remove(literal)
+    return replace(clause, literals=tuple(literals))
 
 
 def _follows(meaning: Meaning, clause: LearnedClause, rest: Sequence[LearnedClause]) -> bool:

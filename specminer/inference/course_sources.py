@@ -57,8 +57,8 @@ def duration_evidence(
     chain = np.repeat(np.arange(len(parts)), [len(part[0]) for part in parts])
     # what happens within one transaction is told by which calls it combines
     apart = history.invocation_transaction[row] != history.invocation_transaction[earlier]
-    known = (when[row] != MISSING) & (when[earlier] != MISSING) & apart
-    row, earlier, group, chain = row[known], earlier[known], group[known], chain[known]
+    usable = (when[row] != MISSING) & (when[earlier] != MISSING) & apart
+    row, earlier, group, chain = row[usable], earlier[usable], group[usable], chain[usable]
     gap = np.maximum(when[row] - when[earlier], 0)
     code = number_codes(pair_codes(chain, group))
     bits = tail_bits_by(code, 1.0 / (gap + 1.0))
@@ -110,29 +110,36 @@ def newcomer_evidence(context: HistoryContext, lasting: BoolColumn) -> SourceEvi
     rows = np.flatnonzero(lasting & context.is_event)
     transaction = history.invocation_transaction[rows]
     origin, sender = history.transaction_origin[transaction], history.invocation_sender[rows]
-    seen = np.full(len(history.addresses), np.iinfo(np.int64).max)
+    first_seen = np.full(len(history.addresses), np.iinfo(np.int64).max)
     everybody = history.invocation_transaction
-    np.minimum.at(seen, history.invocation_sender, everybody)
-    np.minimum.at(seen, history.transaction_origin[everybody], everybody)
+    np.minimum.at(first_seen, history.invocation_sender, everybody)
+    np.minimum.at(first_seen, history.transaction_origin[everybody], everybody)
     first, _, _ = first_times(context.calls.function[rows], sender)
     rows, transaction, sender = rows[first], transaction[first], sender[first]
     contract = (sender != origin[first]).astype(np.int64)
-    new = seen[sender] == transaction
-    bits, known = np.zeros(len(rows)), np.zeros(len(rows), dtype=np.int64)
+    new = first_seen[sender] == transaction
+    bits, earlier_count = np.zeros(len(rows)), np.zeros(len(rows), dtype=np.int64)
     before = np.searchsorted(transaction, transaction, side="left")
     for kind in (0, 1):
-        mine = new & (contract == kind)
-        earlier = np.r_[0, np.cumsum(mine)][before[mine]]
-        known[mine] = before[mine]
-        bits[mine] = -np.log2((earlier + 0.5) / (known[mine] + 1.0))
-    bits = np.where(known > 0, bits, 0.0)
+        of_kind = new & (contract == kind)
+        earlier = np.r_[0, np.cumsum(of_kind)][before[of_kind]]
+        earlier_count[of_kind] = before[of_kind]
+        bits[of_kind] = -np.log2((earlier + 0.5) / (earlier_count[of_kind] + 1.0))
+    bits = np.where(earlier_count > 0, bits, 0.0)
     later, arrival, turn = _later_calls(history, np.flatnonzero(lasting & context.is_event), rows, bits)
     parts = [
-        (rows, bits, known, contract, np.ones_like(rows), rows),
-        (later, bits[arrival] - np.log2(turn), known[arrival], contract[arrival], turn, rows[arrival]),
+        (rows, bits, earlier_count, contract, np.ones_like(rows), rows),
+        (
+            later,
+            bits[arrival] - np.log2(turn),
+            earlier_count[arrival],
+            contract[arrival],
+            turn,
+            rows[arrival],
+        ),
     ]
-    rows, bits, (known, contract, turn, came) = join_parts(parts, 4)
-    cases = Cases.of(history, rows, np.maximum(bits, 0.0), known, contract)
+    rows, bits, (earlier_count, contract, turn, came) = join_parts(parts, 4)
+    cases = Cases.of(history, rows, np.maximum(bits, 0.0), earlier_count, contract)
 
     def sentence(position: int) -> str:
         first = int(came[position])
@@ -141,7 +148,7 @@ def newcomer_evidence(context: HistoryContext, lasting: BoolColumn) -> SourceEvi
         since = "before" if turn[position] == 1 else _before_previous(int(turn[position]) - 1)
         return (
             f"{who}, {what} that was never seen {since}, called {context.calls.name(int(rows[position]))}; most "
-            f"of {int(known[position]):,} earlier first calls were made by somebody who was known"
+            f"of {int(earlier_count[position]):,} earlier first calls were made by somebody who was known"
         )
 
     return strongest(EvidenceSource.NEWCOMER, len(history.transaction_hash), cases, sentence)
@@ -159,16 +166,16 @@ def _later_calls(
     who, first = np.unique(history.invocation_sender[arrivals[order]], return_index=True)
     best = order[first]
     sender, transaction = history.invocation_sender[calls], history.invocation_transaction[calls]
-    place = np.minimum(np.searchsorted(who, sender), max(len(who) - 1, 0))
-    known = who[place] == sender if len(who) else np.zeros(len(calls), dtype=np.bool_)
-    mine, place = calls[known], place[known]
+    newcomer = np.minimum(np.searchsorted(who, sender), max(len(who) - 1, 0))
+    by_newcomer = who[newcomer] == sender if len(who) else np.zeros(len(calls), dtype=np.bool_)
+    newcomer_calls, newcomer = calls[by_newcomer], newcomer[by_newcomer]
     width = len(history.transaction_hash) + 1
-    pairs, which = np.unique(place * width + transaction[known], return_inverse=True)
+    pairs, which = np.unique(newcomer * width + transaction[by_newcomer], return_inverse=True)
     author = pairs // width
     # transactions of each stand in order: counted from their own first
     turn = (np.arange(len(pairs)) - np.searchsorted(author, author, side="left") + 1)[which.ravel()]
-    later = history.invocation_transaction[arrivals[best[place]]] < transaction[known]
-    return mine[later], best[place[later]], turn[later]
+    later = history.invocation_transaction[arrivals[best[newcomer]]] < transaction[by_newcomer]
+    return newcomer_calls[later], best[newcomer[later]], turn[later]
 
 
 def relation_evidence(context: HistoryContext, lasting: BoolColumn) -> SourceEvidence:
@@ -181,8 +188,8 @@ def relation_evidence(context: HistoryContext, lasting: BoolColumn) -> SourceEvi
     for column in arguments(history, context.calls):
         if not column.single or column.type != "address":
             continue
-        mine = np.flatnonzero(events[column.invocation])
-        rows, words = column.invocation[mine], column.words[mine]
+        positions = np.flatnonzero(events[column.invocation])
+        rows, words = column.invocation[positions], column.words[positions]
         origin = history.transaction_origin[history.invocation_transaction[rows]]
         code = (words == senders_[history.invocation_sender[rows]]) * 1 + (words == senders_[origin]) * 2
         cases = rare_codes(history, rows, code.astype(np.int64), np.zeros(len(rows), dtype=np.int64))
@@ -229,9 +236,9 @@ def race_evidence(context: HistoryContext, lasting: BoolColumn) -> SourceEvidenc
     raced[first[races]] = raced[second[races]] = 1
     variable = context.locations.variable[accesses.slot[rows]].astype(np.int64)
     total = np.bincount(variable)[variable] if len(rows) else variable
-    seen = np.bincount(variable, weights=raced)[variable] - raced if len(rows) else raced
-    strange = (raced == 1) & (seen - 1 <= RARE * total)
-    bits = np.where(strange, -np.log2(np.maximum(seen, 0.5) / (total + 1.0)), 0.0)
+    other_races = np.bincount(variable, weights=raced)[variable] - raced if len(rows) else raced
+    strange = (raced == 1) & (other_races - 1 <= RARE * total)
+    bits = np.where(strange, -np.log2(np.maximum(other_races, 0.5) / (total + 1.0)), 0.0)
     call, slot, total = (in_file(column) for column in (call, slot, total))
     cases = Cases.of(history, call, np.maximum(bits, 0.0), total - 1, np.zeros_like(call))
 
@@ -275,10 +282,10 @@ def refusal_evidence(context: HistoryContext, lasting: BoolColumn) -> SourceEvid
     blamed = [(int(row[0]), item) for item, row in causes.items() if len(row)]
     rows = np.array([row for row, _ in blamed], dtype=np.int64)
     receiver = np.array([item for _, item in blamed], dtype=np.int64)
-    places = np.searchsorted(receivers, receiver)
+    receiver_index = np.searchsorted(receivers, receiver)
     payments = np.bincount(inverse.ravel(), minlength=len(receivers))
-    others: IntColumn = (len(paid) - payments[places]).astype(np.int64)
-    elsewhere = failed.sum() - failed[places]
+    others: IntColumn = (len(paid) - payments[receiver_index]).astype(np.int64)
+    elsewhere = failed.sum() - failed[receiver_index]
     strange = elsewhere <= RARE * others
     bits: FloatColumn = np.where(strange, -np.log2((elsewhere + 0.5) / (others + 1.0)), 0.0)
     cases = Cases.of(history, rows, bits, others, rows)

@@ -111,10 +111,10 @@ class DecidedCalls:
     @property
     def explained(self) -> BoolColumn:
         """Which calls stopped at a condition."""
-        found = np.zeros(len(self.followed), dtype=np.bool_)
+        stops = np.zeros(len(self.followed), dtype=np.bool_)
         for item in self.clauses:
-            found |= item.stopped
-        return found
+            stops |= item.stopped
+        return stops
 
 
 def decided_calls(situation: Situation, function: FollowedFunction) -> tuple[Situation, DecidedCalls]:
@@ -148,11 +148,11 @@ def decided_calls(situation: Situation, function: FollowedFunction) -> tuple[Sit
 
 def _merge_clauses(clauses: Iterable[DecidedClause]) -> tuple[DecidedClause, ...]:
     """Return the clauses with those that say the same as one."""
-    found: dict[tuple[frozenset[Literal], GuardKind, ConditionMaker], DecidedClause] = {}
+    clause_by_key: dict[tuple[frozenset[Literal], GuardKind, ConditionMaker], DecidedClause] = {}
     for item in clauses:
         key = frozenset(item.clause.literals), item.kind, item.maker
-        same = found.get(key)
-        found[key] = (
+        same = clause_by_key.get(key)
+        clause_by_key[key] = (
             item
             if same is None
             else replace(
@@ -163,10 +163,10 @@ def _merge_clauses(clauses: Iterable[DecidedClause]) -> tuple[DecidedClause, ...
                 undecided=min(same.undecided, item.undecided),
             )
         )
-    required = {literals for literals, kind, _ in found if kind is GuardKind.REQUIRED}
+    required = {literals for literals, kind, _ in clause_by_key if kind is GuardKind.REQUIRED}
     return tuple(
         item
-        for (literals, kind, _), item in found.items()
+        for (literals, kind, _), item in clause_by_key.items()
         if kind is GuardKind.REQUIRED or not any(each <= literals for each in required)
     )
 
@@ -208,7 +208,7 @@ class _Column:
         return self._values
 
     @property
-    def known(self) -> list[int | None] | None:
+    def explicit_values(self) -> list[int | None] | None:
         """The values, if they were asked for or changed; ``None`` if they are as the term's codes say."""
         return self._values
 
@@ -222,16 +222,14 @@ class _Column:
     def agrees(self, others: Sequence[int | None]) -> bool:
         """Whether other values are the same wherever both are known."""
         return all(
-            mine == other
-            for mine, other in zip(self.values, others, strict=True)
-            if mine is not None and other is not None
+            own == other
+            for own, other in zip(self.values, others, strict=True)
+            if own is not None and other is not None
         )
 
     def fill(self, others: Sequence[int | None]) -> None:
         """Take over what is known besides."""
-        self._values = [
-            other if mine is None else mine for mine, other in zip(self.values, others, strict=True)
-        ]
+        self._values = [other if own is None else own for own, other in zip(self.values, others, strict=True)]
 
     def replace(self, values: list[int | None]) -> None:
         """Take over what is right."""
@@ -262,12 +260,12 @@ class _Translator:
             self._note_kinds(relation)
 
     def _run_of_each(self) -> IntColumn:
-        found = np.full(len(self._situation), MISSING, dtype=np.int64)
-        known = np.flatnonzero(self._position != MISSING)
-        found[self._position[known]] = known
-        known = np.flatnonzero(self._matched != MISSING)
-        found[self._matched[known]] = self._runs.matched_run[known]
-        return found
+        run_of_call = np.full(len(self._situation), MISSING, dtype=np.int64)
+        rows = np.flatnonzero(self._position != MISSING)
+        run_of_call[self._position[rows]] = rows
+        rows = np.flatnonzero(self._matched != MISSING)
+        run_of_call[self._matched[rows]] = self._runs.matched_run[rows]
+        return run_of_call
 
     def _clause_of_each(self) -> IntColumn:
         """Return the clause that rejected each call, or ``MISSING``; shape (n,)."""
@@ -322,12 +320,12 @@ class _Translator:
         )
 
     def _order(self, node: int) -> int | None:
-        """Return the place of a decision in the first path of accepted calls that comes to it."""
+        """Return the position of a decision in the first path of accepted calls that comes to it."""
         for path in self._decisions.paths:
             if path.returned:
-                for place, step in enumerate(path.steps, 1):
+                for position, step in enumerate(path.steps, 1):
                     if step.condition.node == node:
-                        return place
+                        return position
         return None
 
     def is_trivial(self, clause: LearnedClause) -> bool:
@@ -352,7 +350,7 @@ class _Translator:
             if path.returned:
                 for step in path.steps:
                     ways.setdefault(step.condition.node, set()).add(step.condition.holds)
-        return [node for node, held in ways.items() if len(held) == 2][:MAX_BRANCHES]
+        return [node for node, outcomes in ways.items() if len(outcomes) == 2][:MAX_BRANCHES]
 
     def _relations(self) -> Iterator[ConditionRelation]:
         """Yield all relations that become literals."""
@@ -387,20 +385,24 @@ class _Translator:
             if cause.clause is None or cause.clause in untold
         }
         reasons = [reason_of.get(run.invocation) for run in self._runs.runs]
-        found: dict[int, str] = {}
+        reason_by_position: dict[int, str] = {}
         for position, run in enumerate(self.run.tolist()):
             reason = None if run == MISSING else reasons[run]
             if reason is not None:
-                found[position] = reason
-        return found
+                reason_by_position[position] = reason
+        return reason_by_position
 
     def situation(self) -> Situation:
         """Return the calls with all terms."""
-        known = {value for column in self._columns for value in column.known or () if value is not None}
-        known |= {value for column in self._columns for value in column.key_values or () if value is not None}
-        before, added = from_integers(self._situation.words), from_integers(sorted(known))
+        integers = {
+            value for column in self._columns for value in column.explicit_values or () if value is not None
+        }
+        integers |= {
+            value for column in self._columns for value in column.key_values or () if value is not None
+        }
+        before, added = from_integers(self._situation.words), from_integers(sorted(integers))
         words = np.union1d(before, added)
-        code: dict[int | None, int] = dict(zip(sorted(known), find(words, added).tolist(), strict=True))
+        code: dict[int | None, int] = dict(zip(sorted(integers), find(words, added).tolist(), strict=True))
         code[None] = MISSING
         moved = np.append(find(words, before), MISSING).astype(np.int32)
 
@@ -410,7 +412,9 @@ class _Translator:
         coded_terms = [
             replace(
                 column.term,
-                codes=in_file(moved[column.term.codes]) if column.known is None else encode(column.known),
+                codes=in_file(moved[column.term.codes])
+                if column.explicit_values is None
+                else encode(column.explicit_values),
                 key_codes=None if column.key_values is None else encode(column.key_values),
             )
             for column in self._columns
@@ -439,10 +443,10 @@ class _Translator:
         """Return the position of a term, which is made if there is none."""
         key = term.node, order
         if key not in self._found:
-            self._found[key] = self._place(term, order)
+            self._found[key] = self._add_term(term, order)
         return self._found[key]
 
-    def _place(self, term: NamedTerm, order: _Order) -> int:
+    def _add_term(self, term: NamedTerm, order: _Order) -> int:
         values = self._values(term.node)
         kind = ValueKind.INT if order is _Order.SIGNED else term.kind
         for index, column in enumerate(self._columns):
@@ -457,7 +461,7 @@ class _Translator:
                     column.term, column.signed_by_use = replace(column.term, kind=ValueKind.INT), True
                 column.nodes.add(term.node)
                 return index
-        made = GuardTerm(
+        new_term = GuardTerm(
             name=self._given.add(f"({term.name})" if term.strength <= Strength.COMPARISON else term.name),
             kind=kind,
             members=term.members,
@@ -467,9 +471,9 @@ class _Translator:
             codes=np.full(len(self._situation), MISSING, dtype=np.int32),
             expression=True,
         )
-        column = _Column(made, values)
+        column = _Column(new_term, values)
         column.nodes.add(term.node)
-        if made.stored and term.key != MISSING:
+        if new_term.stored and term.key != MISSING:
             column.key_values = self._values(term.key)
         self._columns.append(column)
         return len(self._columns) - 1
@@ -477,38 +481,42 @@ class _Translator:
     def _values(self, node: int) -> list[int | None]:
         """Return what an expression was in each call."""
         values: list[int | None] = [None] * len(self._situation)
-        for positions, told in (
+        for positions, column_values in (
             (self._position, self._wording.column(node)),
             (self._matched, self._wording.matched_column(node)),
         ):
-            for position, value in zip(positions.tolist(), told, strict=True):
+            for position, value in zip(positions.tolist(), column_values, strict=True):
                 if position != MISSING:
                     values[position] = value
         return values
 
-    def _is_same(self, known: GuardTerm, term: NamedTerm) -> bool:
+    def _is_same(self, column_term: GuardTerm, term: NamedTerm) -> bool:
         """Whether a term of the calls is an expression; a part of a word is not the word, nor another part."""
         if term.variable == MISSING:
-            return not known.stored and known.name == term.name
-        if (known.variable, known.field, known.keys) != (term.variable, term.field, term.keys):
+            return not column_term.stored and column_term.name == term.name
+        if (column_term.variable, column_term.field, column_term.keys) != (
+            term.variable,
+            term.field,
+            term.keys,
+        ):
             return False
         variable = self._wording.names.locations.variables[term.variable]
         is_whole = term.name.strip("`") == variable.text(term.keys, term.field)
-        return known.name == term.name or (is_whole and not known.expression)
+        return column_term.name == term.name or (is_whole and not column_term.expression)
 
 
 def _mark_rows(rows: IntColumn, invocations: Iterable[int]) -> BoolColumn:
     """Return which of a function's calls are among some invocations; shape (n,)."""
-    found = np.zeros(len(rows) + 1, dtype=np.bool_)  # the last one for those that do not count
-    found[_positions(rows, list(invocations))] = True
-    marked: BoolColumn = found[:-1]
+    marks = np.zeros(len(rows) + 1, dtype=np.bool_)  # the last one for those that do not count
+    marks[_positions(rows, list(invocations))] = True
+    marked: BoolColumn = marks[:-1]
     return marked
 
 
 def _positions(rows: IntColumn, invocations: Sequence[int] | RowColumn) -> IntColumn:
     """Return where invocations stand among a function's calls; ``MISSING`` for those that do not count."""
-    wanted = np.array(invocations, dtype=np.int64)
-    found = np.searchsorted(rows, wanted)
-    inside = found < len(rows)
-    inside[inside] = rows[found[inside]] == wanted[inside]
-    return np.where(inside, found, MISSING)
+    targets = np.array(invocations, dtype=np.int64)
+    positions = np.searchsorted(rows, targets)
+    inside = positions < len(rows)
+    inside[inside] = rows[positions[inside]] == targets[inside]
+    return np.where(inside, positions, MISSING)

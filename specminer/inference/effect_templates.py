@@ -82,9 +82,9 @@ def effects(by_function: InputsByFunction, cells: Cells) -> Iterator[Invariant]:
         context.is_constructor[doubts.invocation], MISSING, context.calls.function[doubts.invocation]
     )
     for number_ in np.flatnonzero(np.diff(bounds) >= LEAST).tolist():
-        mine = rows[order[bounds[number_] : bounds[number_ + 1]]]
+        own_rows = rows[order[bounds[number_] : bounds[number_ + 1]]]
         inputs = by_function.inputs(number_)
-        for group in _groups(context, cells, mine, doubts.of(doubtful == number_), inputs):
+        for group in _groups(context, cells, own_rows, doubts.of(doubtful == number_), inputs):
             yield from _explain_group(context, number_, group, inputs)
 
 
@@ -97,8 +97,8 @@ class InputsByFunction:
         self._arguments: dict[int, list[tuple[str, IntColumn, WordArray]]] = {}
         for column in arguments(context.history, context.calls):
             if column.single:
-                listed = self._arguments.setdefault(column.function, [])
-                listed.append((column.name, column.invocation, column.words))
+                columns = self._arguments.setdefault(column.function, [])
+                columns.append((column.name, column.invocation, column.words))
 
     def inputs(self, function: int) -> Inputs:
         """Return the inputs of the calls of one function."""
@@ -109,26 +109,26 @@ class InputsByFunction:
     def _gather(self, function: int) -> Inputs:
         context, history = self.context, self.context.history
         rows = np.flatnonzero(context.calls.function == function)
-        found: list[_Input] = []
+        inputs: list[_Input] = []
         keys: list[tuple[str, IntColumn]] = []
         for name, invocation, words in self._arguments.get(function, [])[:MAX_INPUTS]:
             if len(invocation) == len(rows):
-                found.append(_Input(name=name, read=partial(_words, words)))
+                inputs.append(_Input(name=name, read=partial(_words, words)))
                 keys.append((name, context.locations.key_table.find(words)))
         address = senders(history)
         sender = address[history.invocation_sender[rows]]
-        taken = {item.name for item in found}
+        argument_names = {item.name for item in inputs}
         transaction = history.invocation_transaction[rows]
-        found.append(_Input(name=_free("sender", taken), read=partial(_words, sender)))
-        keys.append((_free("sender", taken), context.locations.key_table.find(sender)))
+        inputs.append(_Input(name=_free("sender", argument_names), read=partial(_words, sender)))
+        keys.append((_free("sender", argument_names), context.locations.key_table.find(sender)))
         value = partial(_of_table, context.word_limbs, history.invocation_value[rows])
-        found.append(_Input(name=_free("value", taken), read=value))
+        inputs.append(_Input(name=_free("value", argument_names), read=value))
         times = history.transaction_time[transaction]
         if len(times) and (times != MISSING).all():
-            found.append(_Input(name=_free("now", taken), read=partial(_small, times), time=True))
+            inputs.append(_Input(name=_free("now", argument_names), read=partial(_small, times), time=True))
         block = partial(_small, history.transaction_block[transaction])
-        found.append(_Input(name=_free("block", taken), read=block))
-        return Inputs(calls=rows, values=found, keys=keys)
+        inputs.append(_Input(name=_free("block", argument_names), read=block))
+        return Inputs(calls=rows, values=inputs, keys=keys)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -146,8 +146,8 @@ class Inputs:
         return np.searchsorted(self.calls, calls)
 
 
-def _free(name: str, taken: set[str]) -> str:
-    return f"msg.{name}" if name in taken else name
+def _free(name: str, used_names: set[str]) -> str:
+    return f"msg.{name}" if name in used_names else name
 
 
 def _words(words: WordArray, at: IntColumn) -> LimbArray:
@@ -177,18 +177,18 @@ def _groups(
     )
     kinds, first = np.unique(code, return_index=True)
     for kind_code, kind in zip(kinds.tolist(), source[first].tolist(), strict=True):
-        mine = np.flatnonzero(code == kind_code)
+        members = np.flatnonzero(code == kind_code)
         # a call that changed several such entries says nothing of either
-        single = np.bincount(calls[mine] - calls.min())[calls[mine] - calls.min()] == 1
-        mine = mine[single]
-        if len(mine) < LEAST:
+        single = np.bincount(calls[members] - calls.min())[calls[members] - calls.min()] == 1
+        members = members[single]
+        if len(members) < LEAST:
             continue
-        names = tuple("·" if place == MISSING else inputs.keys[place][0] for place in kind[:depths])
+        names = tuple("·" if position == MISSING else inputs.keys[position][0] for position in kind[:depths])
         yield _ChangeGroup(
             name=cells.variable.text(names if depths else None, cells.place),
-            calls=calls[mine],
-            found=cells.found[rows[mine]],
-            left=cells.left[rows[mine]],
+            calls=calls[members],
+            found=cells.found[rows[members]],
+            left=cells.left[rows[members]],
             field=cells.field,
             unknown=int((doubtful == kind_code).sum()),
         )
@@ -204,8 +204,8 @@ def _sources(
     source = np.full((len(slot), max(1, depths)), MISSING, dtype=np.int64)
     for depth in range(depths):
         key = context.locations.keys[slot, depth]
-        for place, (_, codes) in reversed(list(enumerate(inputs.keys))):
-            source[codes[at] == key, depth] = place
+        for position, (_, codes) in reversed(list(enumerate(inputs.keys))):
+            source[codes[at] == key, depth] = position
     return source
 
 
@@ -232,15 +232,15 @@ def _explain_group(
         unknown=0,
     )
     best: tuple[float, int] | None = None
-    for place, expression in enumerate(_expressions(few, few, inputs)):
+    for index, expression in enumerate(_expressions(few, few, inputs)):
         share = float(np.mean(_equal(expression.values, few)))
         if share >= LIKELY and (best is None or share > best[0]):
-            best = (share, place)
+            best = (share, index)
             if share == 1.0:
                 break
     if best is None:
         return
-    expression = next(item for place, item in enumerate(_expressions(group, few, inputs)) if place == best[1])
+    expression = next(item for index, item in enumerate(_expressions(group, few, inputs)) if index == best[1])
     name = context.calls.functions[function]
     order = np.argsort(group.calls, kind="stable")
     yield Invariant(

@@ -41,7 +41,7 @@ class Entities:
         self._arguments = frozenset(interactions.sort.arguments if interactions.sort else ())
         self._name = interactions.sort.name if interactions.sort else ""
         self._variables = context.locations.variables
-        self.places = _places(context.locations, interactions)
+        self.fields_by_name = _fields_by_name(context.locations, interactions)
         """Row and field of each variable of an interaction, by the name that predicates of states give it."""
         self.short: Mapping[tuple[int, int], str] = {}
         if interactions.mode in _KEYED:
@@ -66,26 +66,28 @@ class Entities:
             return frozenset({"sender"} if interactions.mode is Mode.SENDER else ())
         event, call = self.events(situation)
         if role is not None:
-            chosen = interactions.role[event] == role
-            event, call = event[chosen], call[chosen]
+            of_role = interactions.role[event] == role
+            event, call = event[of_role], call[of_role]
         if not len(event):
             return frozenset()
-        slices, place = np.unique(interactions.slice[event], return_inverse=True)
+        slices, slice_index = np.unique(interactions.slice[event], return_inverse=True)
         entities = [interactions.entities[item] for item in slices.tolist()]
-        known = np.array([word is not None for word in entities], dtype=np.bool_)
+        has_word = np.array([word is not None for word in entities], dtype=np.bool_)
         codes = find(from_integers(situation.words), from_integers([word or 0 for word in entities]))
-        code = np.where(known, codes, MISSING)[place.ravel()]
+        code = np.where(has_word, codes, MISSING)[slice_index.ravel()]
         if all(word is None for word in entities):
-            named = self._arguments if role is None else {interactions.roles[role]}
+            key_names = self._arguments if role is None else {interactions.roles[role]}
             return (
-                frozenset(named) if interactions.mode is Mode.PARTITION or role is not None else frozenset()
+                frozenset(key_names)
+                if interactions.mode is Mode.PARTITION or role is not None
+                else frozenset()
             )
-        named = {
+        key_names = {
             term.name
             for term in situation.terms
             if np.mean((term.codes[call] == code) & (code != MISSING)) >= FITS
         }
-        return frozenset(named | set(_computed_keys(situation, call, code)))
+        return frozenset(key_names | set(_computed_keys(situation, call, code)))
 
     def roles(self, situation: Situation) -> tuple[int, ...]:
         """Return the roles in which the calls of a function name entities."""
@@ -97,52 +99,55 @@ class Entities:
 
         Args:
             situation: the calls of a function.
-            together: the places of terms that one condition speaks of. What is a key of something else there keeps its
-                long name, so that it has one in the condition: ``owner[id] = sender or operator[owner[id]][sender]``.
+            together: the positions of terms that one condition speaks of. What is a key of something else there keeps
+                its long name, so that it has one in the condition: ``owner[id] = sender or
+                operator[owner[id]][sender]``.
 
         """
         if not self.short or len(self.roles(situation)) != 1:
             return situation  # with several roles the key tells which entity is meant
         keys = self.keys(situation) - {"sender"}  # sources name whose balance they mean
         own = {
-            place: (term.variable, term.field)
-            for place, term in enumerate(situation.terms)
+            index: (term.variable, term.field)
+            for index, term in enumerate(situation.terms)
             if term.stored and len(term.keys) == 1 and term.keys[0] in keys
         }
         others = {
             (term.variable, term.field)
-            for place, term in enumerate(situation.terms)
-            if term.stored and place not in own
+            for index, term in enumerate(situation.terms)
+            if term.stored and index not in own
         }
-        wished = {place: self.short[item] for place, item in own.items() if item in self.short}
+        wished = {index: self.short[item] for index, item in own.items() if item in self.short}
         counts = Counter(wished.values())
-        taken = {term.name for term in situation.terms}
-        computed = self._computed_keys(keys, taken)
-        named = {
-            place: short
-            for place, short in wished.items()
+        used_names = {term.name for term in situation.terms}
+        computed = self._computed_keys(keys, used_names)
+        short_names = {
+            index: short
+            for index, short in wished.items()
             if counts[short] == 1
-            and short not in taken
-            and (own[place] not in others or situation.terms[place].keys[0] not in computed)
-            and not any(place in places and _is_in_keys(situation, place, places) for places in together)
+            and short not in used_names
+            and (own[index] not in others or situation.terms[index].keys[0] not in computed)
+            and not any(index in indices and _is_in_keys(situation, index, indices) for indices in together)
         }
         keyed = {
-            place: self._variables[item[0]].text((self._name,), item[1])
-            for place, item in own.items()
-            if situation.terms[place].keys[0] in computed
+            index: self._variables[item[0]].text((self._name,), item[1])
+            for index, item in own.items()
+            if situation.terms[index].keys[0] in computed
         }
-        named = keyed | named
-        unusable = taken | (set(wished.values()) - set(named.values()))
+        short_names = keyed | short_names
+        unusable = used_names | (set(wished.values()) - set(short_names.values()))
         shorter = self._part_names(computed, others, unusable) | {
-            situation.terms[place].name: short for place, short in named.items()
+            situation.terms[index].name: short for index, short in short_names.items()
         }
         return replace(
             situation,
             terms=tuple(
                 replace(
-                    term, short=named.get(place, _with_short_names(term, shorter)), keyed=keyed.get(place, "")
+                    term,
+                    short=short_names.get(index, _with_short_names(term, shorter)),
+                    keyed=keyed.get(index, ""),
                 )
-                for place, term in enumerate(situation.terms)
+                for index, term in enumerate(situation.terms)
             ),
         )
 
@@ -164,11 +169,11 @@ class Entities:
             if short not in unusable and (row, field) not in others
         }
 
-    def _computed_keys(self, keys: Collection[str], taken: Collection[str]) -> frozenset[str]:
+    def _computed_keys(self, keys: Collection[str], used_names: Collection[str]) -> frozenset[str]:
         """Return the keys that the code computes, as a hash of arguments: the entity has a better name."""
-        if not PLAIN_NAME.fullmatch(self._name) or self._name in taken:
+        if not PLAIN_NAME.fullmatch(self._name) or self._name in used_names:
             return frozenset()
-        return frozenset(keys) - self._arguments - frozenset(taken)
+        return frozenset(keys) - self._arguments - frozenset(used_names)
 
 
 def _computed_keys(situation: Situation, call: IntColumn, code: IntColumn) -> Iterator[str]:
@@ -188,10 +193,10 @@ def _computed_keys(situation: Situation, call: IntColumn, code: IntColumn) -> It
                 yield term.keys[0]
 
 
-def _is_in_keys(situation: Situation, place: int, places: Collection[int]) -> bool:
+def _is_in_keys(situation: Situation, index: int, indices: Collection[int]) -> bool:
     """Return whether a term is, or is part of, a key of one of some terms of storage."""
-    name = situation.terms[place].name
-    others = (situation.terms[other] for other in places if other != place)
+    name = situation.terms[index].name
+    others = (situation.terms[other] for other in indices if other != index)
     return any(name in key for term in others if term.stored for key in term.keys)
 
 
@@ -200,17 +205,17 @@ def _with_short_names(term: GuardTerm, shorter: Mapping[str, str]) -> str:
     if not term.expression or not shorter:
         return ""
     names = "|".join(re.escape(name) for name in sorted(shorter, key=len, reverse=True))
-    shown = re.sub(rf"(?<![\w.\]])(?:{names})(?![\w.\[])", lambda match: shorter[match[0]], term.name)
-    return shown if shown != term.name else ""
+    short_form = re.sub(rf"(?<![\w.\]])(?:{names})(?![\w.\[])", lambda match: shorter[match[0]], term.name)
+    return short_form if short_form != term.name else ""
 
 
-def _places(locations: Locations, interactions: Interactions) -> dict[str, tuple[int, int]]:
+def _fields_by_name(locations: Locations, interactions: Interactions) -> dict[str, tuple[int, int]]:
     key = ("sender",) if interactions.mode is Mode.SENDER else ("·",)
     return {
-        variable.text(key if variable.ports else None, place): (row, place)
+        variable.text(key if variable.ports else None, field): (row, field)
         for row, variable in enumerate(locations.variables)
         if len(variable.ports) <= 1
-        for place in _fields(variable)
+        for field in _fields(variable)
     }
 
 
@@ -218,17 +223,17 @@ def _short_names(locations: Locations, interactions: Interactions) -> dict[tuple
     """Return what the fields of entities' variables are called for short, each name once."""
     own = np.unique(locations.variable[interactions.owner != MISSING]).tolist()
     entities = {row: locations.variables[row] for row in own if len(locations.variables[row].ports) == 1}
-    taken = {*CALL_NAMES, *KEYWORDS}
-    found = {
-        (row, place): short_name(variable, place)
+    reserved_names = {*CALL_NAMES, *KEYWORDS}
+    short_names = {
+        (row, position): short_name(variable, position)
         for row, variable in entities.items()
-        for place in _fields(variable)
+        for position in _fields(variable)
     }
-    counts = Counter(found.values())
+    counts = Counter(short_names.values())
     return {
         field: name
-        for field, name in found.items()
-        if counts[name] == 1 and name not in taken and PLAIN_NAME.fullmatch(name)
+        for field, name in short_names.items()
+        if counts[name] == 1 and name not in reserved_names and PLAIN_NAME.fullmatch(name)
     }
 
 

@@ -76,17 +76,17 @@ def family_bits(
 ) -> dict[EvidenceFamily, FloatColumn]:
     """Return what each family says of each transaction; of those that say anything."""
     bits = {item.source: item.bits for item in evidence}
-    found = {}
+    bits_by_family = {}
     for family, voices in FAMILIES.items():
-        spoken = [
+        voice_bits = [
             np.sum([bits[source] for source in voice if source in bits], axis=0)
             for voice in voices
             if any(source in bits for source in voice)
         ]
-        strongest_voice = np.max(spoken, axis=0) if spoken else np.zeros(len(judged))
+        strongest_voice = np.max(voice_bits, axis=0) if voice_bits else np.zeros(len(judged))
         if strongest_voice.any():
-            found[family] = in_file(bound_bits(strongest_voice, judged, author))
-    return found
+            bits_by_family[family] = in_file(bound_bits(strongest_voice, judged, author))
+    return bits_by_family
 
 
 def fuse_bits(families: Mapping[EvidenceFamily, FloatColumn], judged: BoolColumn) -> FloatColumn:
@@ -95,12 +95,12 @@ def fuse_bits(families: Mapping[EvidenceFamily, FloatColumn], judged: BoolColumn
     if not families:
         return score
     weights = np.array(list(WEIGHTS.values()))
-    spoken = np.zeros(len(weights), dtype=np.int64)
+    speaking_counts = np.zeros(len(weights), dtype=np.int64)
     for some in spans(len(judged)):
         total, speaks = _together(families, judged, weights, some)
         score[some] = total
-        spoken += speaks.sum(axis=1)
-    share = (spoken + 0.5) / (int(judged.sum()) + 1.0)
+        speaking_counts += speaks.sum(axis=1)
+    share = (speaking_counts + 0.5) / (int(judged.sum()) + 1.0)
     share = np.minimum(share, np.minimum(weights, 1.0) * 2.0**-CUT)
     for some in spans(len(judged)):
         total = score[some]
@@ -141,9 +141,9 @@ def improbability(total: FloatColumn, share: FloatColumn, weights: FloatColumn) 
     silent = np.log1p(-share)
     terms = [np.minimum(log(float(weights.sum())) - nats, 0.0)]
     for count in range(2, len(share) + 1):
-        for chosen in combinations(range(len(share)), count):
+        for members in combinations(range(len(share)), count):
             speaking = np.zeros(len(share), dtype=np.bool_)
-            speaking[list(chosen)] = True
+            speaking[list(members)] = True
             chance = float(np.where(speaking, np.log(share), silent).sum())
             excess = np.maximum(nats - begin[speaking].sum(), 0.0)
             terms.append(chance + _gamma_tail(excess, count))

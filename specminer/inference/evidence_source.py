@@ -81,19 +81,23 @@ def bound_bits(bits: FloatColumn, judged: BoolColumn, author: IntColumn) -> Floa
     half a case that everything has is that of Krichevsky and Trofimov 1981.
     """
     rows = np.flatnonzero(judged)
-    found = np.zeros(len(bits))
+    capped_bits = np.zeros(len(bits))
     if not len(rows):
-        return found
+        return capped_bits
     total = np.bincount(author[rows])
     rows = rows[bits[rows] > 0]  # what has none counts for none
-    mine, who = bits[rows], author[rows]
+    positive_bits, who = bits[rows], author[rows]
     own = total[who]
     judged_count = int(total.sum())
     alone = own * 2 > judged_count
-    as_many = _as_many(mine, np.zeros(len(rows), dtype=np.int64)) - np.where(alone, 1, _as_many(mine, who))
+    as_many = _as_many(positive_bits, np.zeros(len(rows), dtype=np.int64)) - np.where(
+        alone, 1, _as_many(positive_bits, who)
+    )
     others = judged_count - np.where(alone, 1, own)
-    found[rows] = np.clip(np.minimum(mine, -np.log2((as_many + 0.5) / (others + 1.0))), 0.0, None)
-    return found
+    capped_bits[rows] = np.clip(
+        np.minimum(positive_bits, -np.log2((as_many + 0.5) / (others + 1.0))), 0.0, None
+    )
+    return capped_bits
 
 
 def _as_many(bits: FloatColumn, group: IntColumn) -> IntColumn:
@@ -105,9 +109,9 @@ def _as_many(bits: FloatColumn, group: IntColumn) -> IntColumn:
     begins = np.searchsorted(of, of, side="left")
     # of equal bits the last place counts for all
     last = np.r_[np.flatnonzero((np.diff(of) != 0) | (np.diff(ranked) != 0)), len(order) - 1]
-    place = last[np.searchsorted(last, np.arange(len(order)))]
+    position = last[np.searchsorted(last, np.arange(len(order)))]
     counts = np.empty(len(order), dtype=np.int64)
-    counts[order] = place - begins + 1
+    counts[order] = position - begins + 1
     return counts
 
 
@@ -146,9 +150,9 @@ def strongest(
 def rare_codes(history: History, rows: IntColumn, code: IntColumn, group: IntColumn) -> Cases:
     """Return how improbable each call's code is in its group, by other transactions; a code is of one group only."""
     units = EventUnits(interaction=None, transaction=history.invocation_transaction[rows])
-    seen, total = units.others(code), units.others(group)
-    chance = probability(seen, total, units.once(code, group))
-    bits = np.where((seen <= RARE * total) & (total > 0), -np.log2(chance), 0.0)
+    same_code, total = units.others(code), units.others(group)
+    chance = probability(same_code, total, units.once(code, group))
+    bits = np.where((same_code <= RARE * total) & (total > 0), -np.log2(chance), 0.0)
     return Cases.of(history, rows, bits, total, code)
 
 
@@ -181,13 +185,13 @@ def first_times(of: IntColumn, who: IntColumn) -> tuple[BoolColumn, IntColumn, I
     return new, before, different
 
 
-def first_time_bits(new: BoolColumn, known: IntColumn, different: IntColumn) -> FloatColumn:
-    """Return how improbable something new was after ``known`` cases of ``different`` things.
+def first_time_bits(new: BoolColumn, before: IntColumn, different: IntColumn) -> FloatColumn:
+    """Return how improbable something new was after ``before`` cases of ``different`` things.
 
     Of n cases of c things c - 1 were new, the first aside, which has to be: the next is with (c - 1/2) / n.
     """
-    strange = new & (known > 0) & (different > 0)
-    chance = np.minimum((different - 0.5) / np.maximum(known, 1), 0.5)
+    strange = new & (before > 0) & (different > 0)
+    chance = np.minimum((different - 0.5) / np.maximum(before, 1), 0.5)
     return np.where(strange, -np.log2(np.where(strange, chance, 1.0)), 0.0)
 
 
@@ -205,10 +209,10 @@ def tail_bits(amounts: FloatColumn, share: int = 10) -> FloatColumn:
     logs = np.log(amounts[order])
     size = max(3, (len(rows) - 1) // share)
     # without the one that is judged, the tail begins behind its next
-    mine, begin = logs[: size + 1], logs[size + 1]
-    scale = (mine.sum() - mine - size * begin + np.log(2)) / (size + 1)
-    chance = np.log(size / (len(rows) - 1)) - (mine - begin) / scale
-    bits[order[: size + 1]] = np.where(mine > begin, -chance / np.log(2), 0.0)
+    top_logs, begin = logs[: size + 1], logs[size + 1]
+    scale = (top_logs.sum() - top_logs - size * begin + np.log(2)) / (size + 1)
+    chance = np.log(size / (len(rows) - 1)) - (top_logs - begin) / scale
+    bits[order[: size + 1]] = np.where(top_logs > begin, -chance / np.log(2), 0.0)
     return bits
 
 
@@ -240,8 +244,8 @@ def join_parts(parts: Sequence[Part], others: int) -> tuple[IntColumn, FloatColu
     if not parts:
         return np.zeros(0, dtype=np.int64), np.zeros(0), [np.zeros(0, dtype=np.int64) for _ in range(others)]
     rest = [
-        in_file(np.concatenate([part[2 + place] for part in parts]).astype(np.int64, copy=False))
-        for place in range(others)
+        in_file(np.concatenate([part[2 + index] for part in parts]).astype(np.int64, copy=False))
+        for index in range(others)
     ]
     rows = in_file(np.concatenate([part[0] for part in parts]).astype(np.int64, copy=False))
     return rows, np.concatenate([part[1] for part in parts]), rest

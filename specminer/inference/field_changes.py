@@ -161,30 +161,30 @@ def _of_transactions(context: HistoryContext, touches: RowColumn) -> _ChangeValu
         return_counts=True,
     )
     rows = touches[first]
-    found, left = accesses.value_before[rows].copy(), accesses.value_after[rows].copy()
+    before, left = accesses.value_before[rows].copy(), accesses.value_after[rows].copy()
     several = count > 1
     if several.any():
         group = np.full(len(accesses.slot), MISSING, dtype=np.int64)
         group[touches] = np.where(several[which.ravel()], which.ravel(), MISSING)
         groups, begun, ended = _ends(context, group)
-        found[groups], left[groups] = begun, ended
-    return _ChangeValues(rows=rows, found=found, left=left)
+        before[groups], left[groups] = begun, ended
+    return _ChangeValues(rows=rows, found=before, left=left)
 
 
 def _ends(context: HistoryContext, group: IntColumn) -> tuple[IntColumn, IntColumn, IntColumn]:
     """Return the groups of touches, what their first access found and what their last lasting write left."""
     history = context.history
     access = np.flatnonzero(group[context.accesses.touch] != MISSING)
-    mine = group[context.accesses.touch[access]]
-    order = np.lexsort((history.access_position[access], mine))
-    access, mine = access[order], mine[order]
-    starts = np.flatnonzero(np.diff(mine, prepend=-1))
+    access_group = group[context.accesses.touch[access]]
+    order = np.lexsort((history.access_position[access], access_group))
+    access, access_group = access[order], access_group[order]
+    starts = np.flatnonzero(np.diff(access_group, prepend=-1))
     first = access[starts]
-    found = np.where(history.access_write[first], history.access_before[first], history.access_after[first])
+    before = np.where(history.access_write[first], history.access_before[first], history.access_after[first])
     lasting = history.access_write[access] & ~history.access_undone[access]
     last = np.maximum.reduceat(np.where(lasting, np.arange(len(access)), MISSING), starts)
-    left = np.where(last == MISSING, found, history.access_after[access[np.maximum(last, 0)]])
-    return mine[starts], found, left
+    left = np.where(last == MISSING, before, history.access_after[access[np.maximum(last, 0)]])
+    return access_group[starts], before, left
 
 
 def _doubtful_writes(context: HistoryContext) -> _ChangeValues:
@@ -215,10 +215,10 @@ def _unseen_writes(context: HistoryContext) -> _ChangeValues:
     earlier = np.where(
         same, np.r_[MISSING, values.left[:-1]][: len(slot)], np.where(begun_now, MISSING, begun)
     )
-    seen = accesses.external_read[values.rows]
+    is_visible = accesses.external_read[values.rows]
     if history.tracers == (Tracer.EXECUTION,):  # it sees what is overwritten, too
-        seen = np.ones(len(slot), dtype=np.bool_)
-    unseen = (earlier != MISSING) & (earlier != values.found) & ((values.found != MISSING) | seen)
+        is_visible = np.ones(len(slot), dtype=np.bool_)
+    unseen = (earlier != MISSING) & (earlier != values.found) & ((values.found != MISSING) | is_visible)
     rows = np.flatnonzero(unseen)
     rows = rows[np.argsort(context.locations.variable[slot[rows]], kind="stable")]
     before = np.where(earlier[rows] == len(history.words), MISSING, earlier[rows]).astype(np.int32)
@@ -238,20 +238,22 @@ def _fields(context: HistoryContext, values: _ChangeValues, unknown: UnknownChan
     unresolved = _unresolved_ports(context)
     for number in _largest(context, np.diff(bounds)):
         item = context.locations.variables[number]
-        mine = values.at(slice(int(bounds[number]), int(bounds[number + 1])))
-        known = (mine.found != MISSING) & (mine.left != MISSING)
-        if not known.any() or any(port in unresolved for port in item.ports):
+        changes = values.at(slice(int(bounds[number]), int(bounds[number + 1])))
+        both_known = (changes.found != MISSING) & (changes.left != MISSING)
+        if not both_known.any() or any(port in unresolved for port in item.ports):
             continue
-        before, after = (in_file(context.word_limbs[column[known]]) for column in (mine.found, mine.left))
-        invocation = in_file(context.accesses.invocation[mine.rows[known]].astype(np.int64))
-        slot = in_file(context.accesses.slot[mine.rows[known]].astype(np.int64))
+        before, after = (
+            in_file(context.word_limbs[column[both_known]]) for column in (changes.found, changes.left)
+        )
+        invocation = in_file(context.accesses.invocation[changes.rows[both_known]].astype(np.int64))
+        slot = in_file(context.accesses.slot[changes.rows[both_known]].astype(np.int64))
         own = writes.at(slice(int(of_writes[number]), int(of_writes[number + 1])))
         others = unseen.at(slice(int(of_unseen[number]), int(of_unseen[number + 1])))
-        for place, field in enumerate(item.fields):
+        for position, field in enumerate(item.fields):
             old, new = field_of(before, field), field_of(after, field)
             yield Cells(
                 variable=item,
-                place=place,
+                place=position,
                 invocation=invocation,
                 slot=slot,
                 found=old,
@@ -266,19 +268,21 @@ def _doubts(
 ) -> DoubtfulChanges:
     """Return where one field may have changed; what is known to have kept its value is left out."""
     rows = np.concatenate([writes.rows, unseen.rows])
-    found, left = np.concatenate([writes.found, unseen.found]), np.concatenate([writes.left, unseen.left])
-    told = np.flatnonzero(found != MISSING)
+    before, left = np.concatenate([writes.found, unseen.found]), np.concatenate([writes.left, unseen.left])
+    known_before = np.flatnonzero(before != MISSING)
     from_zero = np.zeros(len(rows), dtype=np.bool_)
-    from_zero[told] = is_zero(field_of(context.word_limbs[found[told]], field))
-    both = told[left[told] != MISSING]
-    kept = np.zeros(len(rows), dtype=np.bool_)
-    kept[both] = same(*(field_of(context.word_limbs[column[both]], field) for column in (found, left)))
+    from_zero[known_before] = is_zero(field_of(context.word_limbs[before[known_before]], field))
+    both = known_before[left[known_before] != MISSING]
+    is_unchanged = np.zeros(len(rows), dtype=np.bool_)
+    is_unchanged[both] = same(
+        *(field_of(context.word_limbs[column[both]], field) for column in (before, left))
+    )
     return DoubtfulChanges(
         invocation=context.accesses.invocation[rows].astype(np.int64),
         slot=context.accesses.slot[rows].astype(np.int64),
         unseen=np.arange(len(rows)) >= len(writes.rows),
         from_zero=from_zero,
-    ).of(~kept)
+    ).of(~is_unchanged)
 
 
 def _largest(context: HistoryContext, touches: IntColumn) -> list[int]:

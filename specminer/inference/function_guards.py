@@ -69,20 +69,20 @@ def learn(
 
     """
     names = tuple(sorted(set(causes)))
-    known = constants(_codes(context), _selectors(context))
+    code_constants = constants(_codes(context), _selectors(context))
     functions = functions_of(context, causes, entities, followed)
-    first = _learn_conditions(functions, names, known, trained=True)
-    final = _learn_conditions(functions, names, known, trained=False)
+    first = _learn_conditions(functions, names, code_constants, trained=True)
+    final = _learn_conditions(functions, names, code_constants, trained=False)
     elsewhere = _elsewhere(functions)
-    found: list[LearnedGuard] = []
+    guards: list[LearnedGuard] = []
     for function, early, clauses in zip(functions, first, final, strict=True):
         own = _guards(context, function, _lasting(function, clauses, early), early, names)
-        seen = find_observed(
+        observations = find_observed(
             function.meaning, [clause for item in own for clause in item.clauses], elsewhere, seed
         )
-        found += own
-        found += [observed_guard(function, item) for item in seen]
-    return LearnedGuards(guards=tuple(found), functions=functions, constants=known, causes=names)
+        guards += own
+        guards += [observed_guard(function, item) for item in observations]
+    return LearnedGuards(guards=tuple(guards), functions=functions, constants=code_constants, causes=names)
 
 
 def functions_of(
@@ -100,7 +100,7 @@ def functions_of(
     number_of = {name: number for number, name in enumerate(names)}
     numbers = np.array([number_of[cause] for cause in causes], dtype=np.int64)
     terms = Terms(context)
-    found: list[JudgedFunction] = []
+    functions: list[JudgedFunction] = []
     for number in range(len(context.calls.functions)):
         situation = terms.situation(number)
         if situation is None:
@@ -110,12 +110,12 @@ def functions_of(
             situation, decided = decided_calls(situation, followed[number])
         if entities is not None:
             situation = entities.shorten_names(situation, () if decided is None else decided.terms_together)
-        found.append(
+        functions.append(
             JudgedFunction(
                 number=number, meaning=Meaning(situation), cause=numbers[situation.rows], decided=decided
             )
         )
-    return tuple(found)
+    return tuple(functions)
 
 
 def _guards(
@@ -129,18 +129,18 @@ def _guards(
     decided = function.decided
     if decided is None:
         rows = np.ones(len(function.cause), dtype=np.bool_)
-        found = [learned_guard(context, function, clauses, early, names, rows)]
-        return [item for item in found if item.guard.conditions or item.guard.rejected]
+        guards = [learned_guard(context, function, clauses, early, names, rows)]
+        return [item for item in guards if item.guard.conditions or item.guard.rejected]
     required, coded = (
         decided_guard(context, function, decided, kind, names)
         for kind in (GuardKind.REQUIRED, GuardKind.CODED)
     )
-    found = [required] if required.guard.conditions or required.guard.rejected else []
-    found += [coded] if coded.guard.conditions else []
+    guards = [required] if required.guard.conditions or required.guard.rejected else []
+    guards += [coded] if coded.guard.conditions else []
     if clauses:
         rows = open_calls(function)
-        found.append(learned_guard(context, function, clauses, early, names, rows))
-    return found
+        guards.append(learned_guard(context, function, clauses, early, names, rows))
+    return guards
 
 
 def open_calls(function: JudgedFunction) -> BoolColumn:
@@ -154,9 +154,9 @@ def open_calls(function: JudgedFunction) -> BoolColumn:
         return rejected
     refused = refused_by(function.meaning, [item.clause for item in decided.clauses])
     explained = rejected & (decided.explained | refused)
-    known = np.unique(function.cause[explained])
-    found: BoolColumn = rejected & ~explained & ~np.isin(function.cause, known)
-    return found
+    explained_causes = np.unique(function.cause[explained])
+    is_open: BoolColumn = rejected & ~explained & ~np.isin(function.cause, explained_causes)
+    return is_open
 
 
 def _codes(context: HistoryContext) -> list[bytes]:
@@ -176,29 +176,31 @@ def _selectors(context: HistoryContext) -> frozenset[int]:
 
 
 def _learn_conditions(
-    functions: Sequence[JudgedFunction], names: Sequence[str], known: Constants, *, trained: bool
+    functions: Sequence[JudgedFunction], names: Sequence[str], code_constants: Constants, *, trained: bool
 ) -> list[tuple[LearnedClause, ...]]:
     """Return the conditions of each function, learned from all its calls, or from the first part of them."""
     learners = []
     for function in functions:
-        chosen = first_part(len(function.cause)) if trained else np.ones(len(function.cause), np.bool_)
-        open_ = open_calls(function) & chosen
-        chosen &= function.accepted | open_
-        learners.append(Learner(function.meaning, function.cause, known, chosen) if open_.any() else None)
+        sample = first_part(len(function.cause)) if trained else np.ones(len(function.cause), np.bool_)
+        open_ = open_calls(function) & sample
+        sample &= function.accepted | open_
+        learners.append(
+            Learner(function.meaning, function.cause, code_constants, sample) if open_.any() else None
+        )
     votes = [learner.votes() if learner is not None else {} for learner in learners]
     total: dict[tuple[int, str], float] = {}
     for own in votes:
         for vote, bits in own.items():
             if names[vote[0]]:  # no reason is no common reason
                 total[vote] = total.get(vote, 0.0) + bits
-    found: list[tuple[LearnedClause, ...]] = []
+    conditions: list[tuple[LearnedClause, ...]] = []
     for function, learner, own in zip(functions, learners, votes, strict=True):
         shared = {
             vote: bits - own.get(vote, 0.0) for vote, bits in total.items() if bits > own.get(vote, 0.0)
         }
         clauses = learner.required_clauses(shared) if learner is not None else []
-        found.append(tuple(clause for clause in clauses if tellable(function.meaning, clause.literals)))
-    return found
+        conditions.append(tuple(clause for clause in clauses if tellable(function.meaning, clause.literals)))
+    return conditions
 
 
 def _lasting(
@@ -230,9 +232,9 @@ def _bounded_term(clause: LearnedClause) -> object:
 
 
 def _elsewhere(functions: Iterable[JudgedFunction]) -> Elsewhere:
-    found: dict[tuple[int, int], list[tuple[Meaning, int]]] = {}
+    terms_by_field: dict[tuple[int, int], list[tuple[Meaning, int]]] = {}
     for function in functions:
-        for place, term in enumerate(function.meaning.situation.terms):
+        for index, term in enumerate(function.meaning.situation.terms):
             if term.stored:
-                found.setdefault((term.variable, term.field), []).append((function.meaning, place))
-    return found
+                terms_by_field.setdefault((term.variable, term.field), []).append((function.meaning, index))
+    return terms_by_field

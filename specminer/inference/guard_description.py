@@ -66,10 +66,10 @@ def first_part(count: int) -> BoolColumn:
 
 def refused_by(meaning: Meaning, clauses: Sequence[LearnedClause]) -> BoolColumn:
     """Return the calls in which some clause is known not to hold."""
-    found = np.zeros(len(meaning.situation), dtype=np.bool_)
+    refused = np.zeros(len(meaning.situation), dtype=np.bool_)
     for clause in clauses:
-        found |= truth_of(meaning, clause.literals).false
-    return found
+        refused |= truth_of(meaning, clause.literals).false
+    return refused
 
 
 def decided_guard(
@@ -248,8 +248,8 @@ def _describe(meaning: Meaning, formula: Formula, kind: GuardKind) -> Guard:
 def _left_out(context: HistoryContext, function: int) -> int:
     history = context.history
     failed = (history.invocation_outcome != RETURNED) & (history.invocation_outcome != ROLLED_BACK)
-    mine = (context.calls.function == function) & (history.invocation_kind != CONSTRUCTOR)
-    return int(np.sum(failed & mine & ~context.is_rejected & ~context.calls.read_only))
+    of_function = (context.calls.function == function) & (history.invocation_kind != CONSTRUCTOR)
+    return int(np.sum(failed & of_function & ~context.is_rejected & ~context.calls.read_only))
 
 
 def _condition(function: JudgedFunction, clause: LearnedClause, names: Sequence[str]) -> GuardCondition:
@@ -327,7 +327,7 @@ def _reasons(
 ) -> tuple[RejectionReason, ...]:
     """Return the reasons of some rejected calls, with how many of them are explained."""
     numbers, counts = np.unique(function.cause[rows], return_counts=True)
-    found = [
+    reasons = [
         RejectionReason(
             text=names[number],
             rejected=count,
@@ -335,7 +335,7 @@ def _reasons(
         )
         for number, count in zip(numbers.tolist(), counts.tolist(), strict=True)
     ]
-    return tuple(sorted(found, key=lambda item: (-item.rejected, item.text)))
+    return tuple(sorted(reasons, key=lambda item: (-item.rejected, item.text)))
 
 
 def _cause(
@@ -346,7 +346,7 @@ def _cause(
     stopped: BoolColumn,
 ) -> RejectionCause:
     """Return a condition as what some calls stopped at."""
-    known = stopped & ~decided.inferred
+    certain = stopped & ~decided.inferred
     return RejectionCause(
         condition=_text(function.meaning, item.clause),
         stopped=int(np.sum(stopped)),
@@ -354,7 +354,7 @@ def _cause(
             context.history,
             function.meaning,
             item.clause,
-            known if known.any() else stopped,
+            certain if certain.any() else stopped,
             demanded=1 if _path(function.meaning, item) else len(item.clause.literals),
         ),
         inferred=int(np.sum(stopped & decided.inferred)) or None,
@@ -370,7 +370,7 @@ def _decided_reasons(
     names: Sequence[str],
 ) -> tuple[RejectionReason, ...]:
     """Return the reasons of all rejected calls, each with the conditions at which its calls stopped."""
-    found = []
+    reasons = []
     for reason in _reasons(function, ~function.accepted, explained, names):
         rows = ~function.accepted & (function.cause == names.index(reason.text))
         causes = []
@@ -380,10 +380,10 @@ def _decided_reasons(
                 causes.append(_cause(context, function, decided, item, stopped))
         causes.sort(key=lambda cause: (-cause.stopped, cause.condition))
         why = Counter(
-            decided.unexplained.get(place, "the call was not followed")
-            for place in np.flatnonzero(rows & ~explained).tolist()
+            decided.unexplained.get(row, "the call was not followed")
+            for row in np.flatnonzero(rows & ~explained).tolist()
         )
-        found.append(
+        reasons.append(
             replace(reason, causes=tuple(causes[:MAX_CAUSES]), unexplained=dict(sorted(why.items())))
         )
-    return tuple(found)
+    return tuple(reasons)

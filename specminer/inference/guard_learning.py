@@ -84,12 +84,12 @@ class Learner:
         meaning: Meaning,
         cause: IntColumn,
         constants: Constants,
-        chosen: BoolColumn,
+        sample: BoolColumn,
         *,
         checked: bool = True,
         literals: Sequence[Literal] | None = None,
     ) -> None:
-        """Take the calls ``chosen``; ``cause`` numbers why calls were rejected.
+        """Take the calls of ``sample``; ``cause`` numbers why calls were rejected.
 
         ``checked`` says that calls stop at the check that they fail, so that what they looked at last tells;
         ``literals`` are the only ones that may be conditions, ``None`` for all that the terms allow.
@@ -97,16 +97,16 @@ class Learner:
         self._checked = checked
         self._meaning = meaning
         situation = meaning.situation
-        accepted = _spread(np.flatnonzero(chosen & situation.accepted), SAMPLE)
-        rejected = _spread(np.flatnonzero(chosen & ~situation.accepted), SAMPLE)
+        accepted = _spread(np.flatnonzero(sample & situation.accepted), SAMPLE)
+        rejected = _spread(np.flatnonzero(sample & ~situation.accepted), SAMPLE)
         rows = np.sort(np.concatenate([accepted, rejected]))
         self._rows = rows
         self._accepted = situation.accepted[rows]
         self._cause = cause[rows]
         self._last = situation.last[rows] if checked else np.full(len(rows), MISSING, dtype=np.int64)
         self._taken = int(np.sum(self._accepted))
-        listed = proposals(situation, constants, cause) if literals is None else literals
-        candidates = [self._candidate(literal) for literal in listed]
+        pool = proposals(situation, constants, cause) if literals is None else literals
+        candidates = [self._candidate(literal) for literal in pool]
         self._candidates = [item for item in candidates if item.literal.rejected is None]
         self._intervals = [item for item in candidates if item.literal.rejected is not None]
         self._compounds: dict[int, list[_Candidate]] = {}
@@ -134,44 +134,44 @@ class Learner:
 
     def votes(self) -> dict[tuple[int, str], float]:
         """Return for each cause how many bits speak for each condition that explains most of it."""
-        found: dict[tuple[int, str], float] = {}
+        bits_by_vote: dict[tuple[int, str], float] = {}
         for cause in np.unique(self._cause[~self._accepted]).tolist() if self._taken else ():
             open_ = ~self._accepted & (self._cause == cause)
             for item in self._candidates:
                 if self._fits(item.truth) and np.mean(item.truth.false[open_]) > 0.5:
-                    found[cause, self._meaning.key(item.literal)] = self._bits(item.truth.false, open_)
-        return found
+                    bits_by_vote[cause, self._meaning.key(item.literal)] = self._bits(item.truth.false, open_)
+        return bits_by_vote
 
     def required_clauses(self, shared: Mapping[tuple[int, str], float]) -> list[LearnedClause]:
         """Return the conditions that explain rejections, in the order in which they were found.
 
         ``shared`` are the votes of other functions.
         """
-        found: dict[tuple[Literal, ...], set[int]] = {}
+        causes_by_literals: dict[tuple[Literal, ...], set[int]] = {}
         if self._taken:
             causes, counts = np.unique(self._cause[~self._accepted], return_counts=True)
             for cause in causes[np.argsort(-counts, kind="stable")].tolist():
                 for literals in self._drop_covered(cause, list(self._of_cause(cause, shared))):
-                    found.setdefault(literals, set()).add(cause)
+                    causes_by_literals.setdefault(literals, set()).add(cause)
         return [
             LearnedClause(literals=literals, causes=tuple(sorted(causes)))
-            for literals, causes in found.items()
+            for literals, causes in causes_by_literals.items()
         ]
 
-    def _drop_covered(self, cause: int, found: list[tuple[Literal, ...]]) -> list[tuple[Literal, ...]]:
+    def _drop_covered(self, cause: int, conditions: list[tuple[Literal, ...]]) -> list[tuple[Literal, ...]]:
         """Return the conditions without those that a later one says better: about the same, and false wherever it is.
 
         ``allowed != 0`` explains most calls that spend more than they are allowed to; ``amount <= allowed`` all.
         """
         rejected = ~self._accepted & (self._cause == cause)
-        false = [truth_of(self._meaning, literals, self._rows).false & rejected for literals in found]
-        terms = [{term for literal in literals for term in literal.terms} for literals in found]
+        false = [truth_of(self._meaning, literals, self._rows).false & rejected for literals in conditions]
+        terms = [{term for literal in literals for term in literal.terms} for literals in conditions]
         return [
             literals
-            for place, literals in enumerate(found)
+            for index, literals in enumerate(conditions)
             if not any(
-                terms[place] < terms[later] and (false[place] <= false[later]).all()
-                for later in range(place + 1, len(found))
+                terms[index] < terms[later] and (false[index] <= false[later]).all()
+                for later in range(index + 1, len(conditions))
             )
         ]
 
@@ -183,17 +183,17 @@ class Learner:
             for item in fitting
         ]
         while open_.any():
-            found = self._next(fitting, added, open_)
-            if found is None:
+            best = self._next(fitting, added, open_)
+            if best is None:
                 break
-            conditions, false = found
+            conditions, false = best
             yield from conditions
             open_ &= ~false
         for site in np.unique(self._last[open_]).tolist():
-            mine = open_ & (self._last == site)
-            if not mine.any():
+            at_site = open_ & (self._last == site)
+            if not at_site.any():
                 continue
-            clause = self._disjunction(mine, site)
+            clause = self._disjunction(at_site, site)
             if clause is not None:
                 literals, false = clause
                 yield literals
@@ -246,42 +246,48 @@ class Learner:
         """
         best: tuple[float, tuple[Literal, ...], BoolColumn] | None = None
         for site in np.unique(self._last[open_]).tolist():
-            mine = open_ & (self._last == site)
-            if site == MISSING or 2 * int(np.sum(mine)) < int(np.sum(open_)):
+            at_site = open_ & (self._last == site)
+            if site == MISSING or 2 * int(np.sum(at_site)) < int(np.sum(open_)):
                 continue
-            pool = [item for item in self._candidates if (item.truth.false | ~mine).all()]
+            pool = [item for item in self._candidates if (item.truth.false | ~at_site).all()]
             starts = [
                 item
                 for item in (*pool, *self._about(site))
-                if site in item.variables and (item.truth.false | ~mine).all() and self._partly(item.truth)
+                if site in item.variables and (item.truth.false | ~at_site).all() and self._partly(item.truth)
             ]
             starts.sort(key=lambda item: (-int(np.sum(item.truth.known & self._accepted)), item.price))
             for start in starts[:STARTS]:
-                found = self._instead(start, pool, mine)
-                if found is not None and found[0] >= MARGIN and (best is None or found[0] > best[0]):
-                    best = found
+                candidate = self._instead(start, pool, at_site)
+                if (
+                    candidate is not None
+                    and candidate[0] >= MARGIN
+                    and (best is None or candidate[0] > best[0])
+                ):
+                    best = candidate
         return best
 
     def _partly(self, truth: Truth) -> bool:
         """Whether only some accepted calls looked at it, and it was true in nearly all of these."""
-        known = int(np.sum(truth.known & self._accepted))
+        known_count = int(np.sum(truth.known & self._accepted))
         true = int(np.sum(truth.true & self._accepted))
         doubtful = int(np.sum(truth.doubtful & self._accepted))
         return (
-            doubtful <= known and 0 < known < DEFINED * (self._taken - doubtful) and true >= ACCEPTED * known
+            doubtful <= known_count
+            and 0 < known_count < DEFINED * (self._taken - doubtful)
+            and true >= ACCEPTED * known_count
         )
 
     def _instead(
-        self, start: _Candidate, pool: Sequence[_Candidate], mine: BoolColumn
+        self, start: _Candidate, pool: Sequence[_Candidate], rejected: BoolColumn
     ) -> tuple[float, tuple[Literal, ...], BoolColumn] | None:
         """Return what accepted calls met that did not look at something, or it."""
         looked = start.truth.known & self._accepted
         accepted = self._accepted & ~start.truth.doubtful
-        chosen: list[_Candidate] = []
+        choices: list[_Candidate] = []
         truth = start.truth
         while not self._fits(truth):
             missing = accepted & ~truth.true
-            if len(chosen) == MAX_CHOICES - 1:
+            if len(choices) == MAX_CHOICES - 1:
                 return None
             gains = [
                 (int(np.sum(missing & item.truth.true)) - int(np.sum(looked & item.truth.true)), item)
@@ -300,19 +306,20 @@ class Learner:
             )
             if gain < max(MIN_CALLS, MIN_CHOICE * self._taken):
                 return None
-            chosen.append(item)
+            choices.append(item)
             truth = _either(truth, item.truth)
-        if not chosen:
+        if not choices:
             return None
-        held = np.logical_or.reduce([item.truth.true for item in chosen]) & self._accepted
+        meets_choice = np.logical_or.reduce([item.truth.true for item in choices]) & self._accepted
         split = [
-            (int(np.sum(looked & side)), int(np.sum(accepted & ~looked & side))) for side in (held, ~held)
+            (int(np.sum(looked & side)), int(np.sum(accepted & ~looked & side)))
+            for side in (meets_choice, ~meets_choice)
         ]
-        told = _entropy(int(np.sum(looked)), int(np.sum(accepted)) - int(np.sum(looked)))
-        told -= sum(_entropy(*pair) for pair in split)
-        items = [*chosen, start]
+        information = _entropy(int(np.sum(looked)), int(np.sum(accepted)) - int(np.sum(looked)))
+        information -= sum(_entropy(*pair) for pair in split)
+        items = [*choices, start]
         cost = len(items) * float(np.log2(1 + len(pool))) + PRICE * _price(items)
-        worth = self._bits(truth.false, mine) + told - cost
+        worth = self._bits(truth.false, rejected) + information - cost
         return worth, tuple(item.literal for item in items), truth.false
 
     def _never_let_in(self, open_: BoolColumn) -> tuple[tuple[Literal, ...], BoolColumn] | None:
@@ -322,17 +329,17 @@ class Learner:
         """
         sites, counts = np.unique(self._last[open_], return_counts=True)
         site = int(sites[np.argmax(counts)])
-        mine = open_ & (self._last == site)
-        last = self._unseen(site, mine)
+        at_site = open_ & (self._last == site)
+        last = self._unseen(site, at_site)
         if last is None:
             return None
         pool = [
             item
             for item in self._candidates
-            if item.variables and site not in item.variables and (item.truth.false | ~mine).all()
+            if item.variables and site not in item.variables and (item.truth.false | ~at_site).all()
         ]
-        found = self._instead(last, pool, mine)
-        return None if found is None or found[0] < MARGIN else found[1:]
+        disjunction = self._instead(last, pool, at_site)
+        return None if disjunction is None or disjunction[0] < MARGIN else disjunction[1:]
 
     def _or_else(self, item: _Candidate, open_: BoolColumn) -> tuple[tuple[Literal, ...], BoolColumn]:
         """Return a condition, with what the calls that did not meet it looked at besides, if only they did.
@@ -350,7 +357,7 @@ class Learner:
             return (item.literal,), item.truth.false
         return (item.literal, other.literal), _either(item.truth, other.truth).false
 
-    def _unseen(self, site: int, mine: BoolColumn) -> _Candidate | None:
+    def _unseen(self, site: int, rejected: BoolColumn) -> _Candidate | None:
         """Return a flag, or an account that is not the sender's, that some calls looked at last and no accepted one."""
         terms = self._meaning.situation.terms
         for item in self._candidates if site != MISSING else ():
@@ -358,26 +365,30 @@ class Learner:
             flag = literal.right is None and term.kind is ValueKind.BOOL and literal.constant == 1
             account = literal.sign is Sign.EQUAL and literal.right is not None
             account = account and "sender" in (term.name, terms[literal.right or 0].name)
-            seen = int(np.sum((item.truth.known | item.truth.doubtful) & self._accepted))
+            accepted_looks = int(np.sum((item.truth.known | item.truth.doubtful) & self._accepted))
             if (
                 (flag or account)
                 and item.variables == {site}
-                and seen <= (1 - DEFINED) * self._taken
-                and (item.truth.false | ~mine).all()
+                and accepted_looks <= (1 - DEFINED) * self._taken
+                and (item.truth.false | ~rejected).all()
             ):
                 return item
         return None
 
     def _fits(self, truth: Truth) -> bool:
         """Whether a condition is known, and true, in nearly all accepted calls."""
-        known = int(np.sum(truth.known & self._accepted))
+        known_count = int(np.sum(truth.known & self._accepted))
         true = int(np.sum(truth.true & self._accepted))
         # a value that is not known speaks neither for it nor against it
         doubtful = int(np.sum(truth.doubtful & self._accepted))
-        taken = self._taken - doubtful
+        accepted_count = self._taken - doubtful
         # one call may be the first, which met nothing yet
-        unknown = max((1 - DEFINED) * taken, 1 if taken >= MANY else 0)
-        return known >= max(taken - unknown, doubtful) and true >= ACCEPTED * known and known > 0
+        unknown = max((1 - DEFINED) * accepted_count, 1 if accepted_count >= MANY else 0)
+        return (
+            known_count >= max(accepted_count - unknown, doubtful)
+            and true >= ACCEPTED * known_count
+            and known_count > 0
+        )
 
     def _best(
         self, fitting: Sequence[_Candidate], added: Sequence[float], open_: BoolColumn
@@ -446,19 +457,19 @@ class Learner:
         last = self._last[explained]
         return float(np.mean(np.isin(last, sorted(variables)) + NEAR * np.isin(last, keyed)))
 
-    def _disjunction(self, mine: BoolColumn, site: int) -> tuple[tuple[Literal, ...], BoolColumn] | None:
+    def _disjunction(self, rejected: BoolColumn, site: int) -> tuple[tuple[Literal, ...], BoolColumn] | None:
         """Return literals of which one was true in each accepted call, and none in these rejected ones."""
-        pool = [item for item in self._candidates if (item.truth.false | ~mine).all()]
+        pool = [item for item in self._candidates if (item.truth.false | ~rejected).all()]
         starts = [item for item in pool if site == MISSING or site in item.variables]
         best: tuple[float, tuple[Literal, ...], BoolColumn] | None = None
         starts.sort(key=lambda item: -int(np.sum(item.truth.true & self._accepted)))
         for start in starts[:12]:
-            found = self._extend(start, pool)
-            if found is None:
+            extension = self._extend(start, pool)
+            if extension is None:
                 continue
-            literals, truth, price = found
+            literals, truth, price = extension
             cost = len(literals) * np.log2(1 + len(pool)) + PRICE * price
-            worth = self._bits(truth.false, mine) - cost
+            worth = self._bits(truth.false, rejected) - cost
             if worth >= MARGIN and (best is None or worth > best[0]):
                 best = worth, literals, truth.false
         return None if best is None else best[1:]
@@ -490,19 +501,19 @@ class Learner:
 
 
 def _false(items: Sequence[_Candidate]) -> BoolColumn:
-    found: BoolColumn = np.logical_or.reduce([item.truth.false for item in items])
-    return found
+    is_false: BoolColumn = np.logical_or.reduce([item.truth.false for item in items])
+    return is_false
 
 
 def _keys(situation: Situation) -> dict[int, frozenset[int]]:
     """Return for each variable the variables that hold its keys: ``isApproved[owners[id]][sender]`` hangs on owners."""
     variable = {term.name: term.variable for term in situation.terms if term.stored}
-    found: dict[int, frozenset[int]] = {}
+    keys_by_variable: dict[int, frozenset[int]] = {}
     for term in situation.terms:
         if term.stored:
             keys = frozenset(variable[key] for key in term.keys if key in variable)
-            found[term.variable] = found.get(term.variable, frozenset()) | keys
-    return found
+            keys_by_variable[term.variable] = keys_by_variable.get(term.variable, frozenset()) | keys
+    return keys_by_variable
 
 
 def _price(items: Sequence[_Candidate]) -> float:
@@ -525,8 +536,8 @@ def tellable(meaning: Meaning, literals: Sequence[Literal]) -> bool:
 
 def _either(one: Truth, other: Truth) -> Truth:
     true = one.true | other.true
-    known = true | (one.known & other.known)
-    return Truth(true, known, (one.doubtful | other.doubtful) & ~known)
+    is_known = true | (one.known & other.known)
+    return Truth(true, is_known, (one.doubtful | other.doubtful) & ~is_known)
 
 
 def _entropy(one: int, other: int) -> float:

@@ -86,7 +86,7 @@ class Meaning:
         self.symbols = tuple(
             self.language.declare(
                 Declaration(
-                    name=term.shown,
+                    name=term.formula_name,
                     sort=SORTS[term.kind],
                     members=term.members,
                     context=not term.stored and term.name != "this",
@@ -102,7 +102,7 @@ class Meaning:
         """Return where a literal holds, in all calls or in some."""
         terms = self.situation.terms
         left = _at(terms[literal.left].codes, rows)
-        known = left != MISSING
+        is_known = left != MISSING
         signed = terms[literal.left].kind is ValueKind.INT
         if literal.right is None:
             right = np.full(len(left), self._bound(literal.constant, signed=signed))
@@ -110,26 +110,26 @@ class Meaning:
             left = 2 * (self._order_signed(left) if signed else left)
         else:
             right = _at(terms[literal.right].codes, rows)
-            known &= right != MISSING
+            is_known &= right != MISSING
             if literal.other is not None:
                 other = _at(terms[literal.other].codes, rows)
-                known &= other != MISSING
+                is_known &= other != MISSING
                 left, right = self._order_combined(left, right, other, times=literal.times)
             elif literal.constant:
                 left, right = self._order_shifted(left, right, literal.constant)
             elif signed and terms[literal.right].kind is ValueKind.INT:
                 left, right = self._order_signed(left), self._order_signed(right)
-        doubtful = np.zeros(len(known), dtype=np.bool_)
+        doubtful = np.zeros(len(is_known), dtype=np.bool_)
         for term in literal.terms:
             unknown = terms[term].doubtful
             if unknown is not None:
                 doubtful |= unknown if rows is None else unknown[rows]
-        return Truth(_compare(left, literal.sign, right) & known, known, doubtful & ~known)
+        return Truth(_compare(left, literal.sign, right) & is_known, is_known, doubtful & ~is_known)
 
     def _bound(self, constant: int, *, signed: bool) -> int:
         words, word = self.situation.words, constant % WORD_LIMIT if signed else constant
-        place = bisect_left(words, word)
-        bound = 2 * place if words[place : place + 1] == (word,) else 2 * place - 1
+        position = bisect_left(words, word)
+        bound = 2 * position if words[position : position + 1] == (word,) else 2 * position - 1
         return bound - 2 * len(words) if signed and word >= _NEGATIVE else bound
 
     def _order_signed(self, codes: IntColumn) -> IntColumn:
@@ -170,9 +170,9 @@ class Meaning:
             np.stack([left[near], right[near], other[near]]), axis=1, return_inverse=True
         )
         exact = np.zeros(cases.shape[1], dtype=np.int64)
-        for place, (first, second, third) in enumerate(cases.T.tolist()):
+        for index, (first, second, third) in enumerate(cases.T.tolist()):
             total = words[second] * words[third] if times else words[second] + words[third]
-            exact[place] = (words[first] > total) - (words[first] < total)
+            exact[index] = (words[first] > total) - (words[first] < total)
         signs[near] = exact[inverse.ravel()]
         return signs, np.zeros(len(left), dtype=np.int64)
 
@@ -268,8 +268,8 @@ def _compare(left: IntColumn, sign: Sign, right: IntColumn) -> BoolColumn:
         Sign.LESS: np.less,
         Sign.GREATER: np.greater,
     }[sign]
-    found: BoolColumn = relation(left, right)
-    return found
+    holds: BoolColumn = relation(left, right)
+    return holds
 
 
 def proposals(situation: Situation, constants: Constants, cause: IntColumn) -> Iterator[Literal]:
@@ -283,81 +283,81 @@ def proposals(situation: Situation, constants: Constants, cause: IntColumn) -> I
     """
     terms = situation.terms
     causes = [~situation.accepted & (cause == number) for number in np.unique(cause[~situation.accepted])]
-    for place, term in enumerate(terms):
+    for index, term in enumerate(terms):
         if term.name not in ("now", "block", "this", "origin"):
-            yield from _alone(situation, place, term, constants, causes)
+            yield from _alone(situation, index, term, constants, causes)
     for left, right in combinations(range(len(terms)), 2):
         yield from _pair(terms, left, right)
         yield from _shifts(situation, left, right, constants, causes)
 
 
 def _alone(
-    situation: Situation, place: int, term: GuardTerm, constants: Constants, causes: Sequence[BoolColumn]
+    situation: Situation, index: int, term: GuardTerm, constants: Constants, causes: Sequence[BoolColumn]
 ) -> Iterator[Literal]:
     both = (Sign.EQUAL, Sign.DIFFERENT)
     if term.kind is ValueKind.BOOL:
         for constant in (1, 0):
-            yield Literal(left=place, sign=Sign.EQUAL, constant=constant)
+            yield Literal(left=index, sign=Sign.EQUAL, constant=constant)
         return
-    seen = np.unique(term.codes[term.codes != MISSING])
+    codes = np.unique(term.codes[term.codes != MISSING])
     if term.dimension is Dimension.ACCOUNT:
-        taken = np.unique(term.codes[situation.accepted & (term.codes != MISSING)])
-        for code in taken.tolist() if len(taken) <= 2 and not term.stored else ():
+        accepted_codes = np.unique(term.codes[situation.accepted & (term.codes != MISSING)])
+        for code in accepted_codes.tolist() if len(accepted_codes) <= 2 and not term.stored else ():
             if situation.words[code] in constants and situation.words[code]:
-                yield Literal(left=place, sign=Sign.EQUAL, constant=situation.words[code])
+                yield Literal(left=index, sign=Sign.EQUAL, constant=situation.words[code])
         if term.name == "sender":
             return
-    values = {situation.words[code] for code in seen[: 4 * FEW_VALUES].tolist()}
-    few = len(seen) <= FEW_VALUES and term.dimension is not Dimension.ACCOUNT
+    values = {situation.words[code] for code in codes[: 4 * FEW_VALUES].tolist()}
+    few = len(codes) <= FEW_VALUES and term.dimension is not Dimension.ACCOUNT
     if term.kind is ValueKind.TEXT:
         values = {value for value in values if short_text(value) is not None}
     elif term.kind not in (ValueKind.BYTES, ValueKind.ENUM):
         values = {value for value in values if value < SMALL}
     for value in sorted({0, *(values if few else ())}):
         for sign in both:
-            yield Literal(left=place, sign=sign, constant=value)
+            yield Literal(left=index, sign=sign, constant=value)
     if term.dimension in ORDERED - {Dimension.TIME, Dimension.BLOCK} and term.kind is not ValueKind.INT:
-        found = dict.fromkeys(
-            literal for refused in causes for literal in _thresholds(situation, place, constants, refused)
+        bounds = dict.fromkeys(
+            literal for refused in causes for literal in _thresholds(situation, index, constants, refused)
         )
-        yield from found
+        yield from bounds
     elif term.kind is ValueKind.ENUM:
         for value in sorted(values)[1:-1]:
-            yield Literal(left=place, sign=Sign.AT_MOST, constant=value)
-            yield Literal(left=place, sign=Sign.AT_LEAST, constant=value)
+            yield Literal(left=index, sign=Sign.AT_MOST, constant=value)
+            yield Literal(left=index, sign=Sign.AT_LEAST, constant=value)
 
 
 def _thresholds(
-    situation: Situation, place: int, constants: Constants, rejected: BoolColumn
+    situation: Situation, index: int, constants: Constants, rejected: BoolColumn
 ) -> Iterator[Literal]:
     """Yield bounds between what was accepted and what was rejected.
 
     They stand at constants that the code knows; if it knows none there, at what was accepted.
     """
-    codes = situation.terms[place].codes
-    taken = codes[situation.accepted & (codes != MISSING)]
+    codes = situation.terms[index].codes
+    accepted_codes = codes[situation.accepted & (codes != MISSING)]
     refused = codes[rejected & (codes != MISSING)]
-    if not len(taken) or not len(refused):
+    if not len(accepted_codes) or not len(refused):
         return
     words = situation.words
-    above, below = refused[refused > taken.max()], refused[refused < taken.min()]
+    above, below = refused[refused > accepted_codes.max()], refused[refused < accepted_codes.min()]
     if len(above):
-        inside, outside = words[int(taken.max())], words[int(above.min())]
-        yield from _between(place, Sign.AT_MOST, Sign.LESS, inside, outside, constants)
+        inside, outside = words[int(accepted_codes.max())], words[int(above.min())]
+        yield from _between(index, Sign.AT_MOST, Sign.LESS, inside, outside, constants)
     if len(below):
-        inside, outside = words[int(taken.min())], words[int(below.max())]
-        yield from _between(place, Sign.AT_LEAST, Sign.GREATER, inside, outside, constants)
+        inside, outside = words[int(accepted_codes.min())], words[int(below.max())]
+        yield from _between(index, Sign.AT_LEAST, Sign.GREATER, inside, outside, constants)
 
 
 def _between(
-    place: int, weak: Sign, strict: Sign, inside: int, outside: int, constants: Constants
+    index: int, weak: Sign, strict: Sign, inside: int, outside: int, constants: Constants
 ) -> Iterator[Literal]:
     """Yield the bound that lets ``inside`` pass, and not ``outside``."""
     constant = constants.between(inside, outside)
     if constant:  # no more than zero is zero, which is a literal of its own
-        yield Literal(left=place, sign=strict if constant == outside else weak, constant=constant)
+        yield Literal(left=index, sign=strict if constant == outside else weak, constant=constant)
     elif constant is None and inside:
-        yield Literal(left=place, sign=weak, constant=inside, rejected=outside)
+        yield Literal(left=index, sign=weak, constant=inside, rejected=outside)
 
 
 def _shifts(
@@ -367,18 +367,18 @@ def _shifts(
     left, right = situation.terms[one], situation.terms[other]
     if left.name not in ("now", "block") or left.dimension is not right.dimension:
         return
-    known = (left.codes != MISSING) & (right.codes != MISSING)
+    both_known = (left.codes != MISSING) & (right.codes != MISSING)
     words = np.array([min(word, 1 << 62) for word in situation.words], dtype=np.int64)
     apart = words[left.codes] - words[right.codes]
-    taken = apart[known & situation.accepted & (words[right.codes] > 0)]
-    if not len(taken):
+    accepted_gaps = apart[both_known & situation.accepted & (words[right.codes] > 0)]
+    if not len(accepted_gaps):
         return
-    found: dict[Literal, None] = {}
+    literals: dict[Literal, None] = {}
     for refused in causes:
-        others = apart[known & refused & (words[right.codes] > 0)]
+        others = apart[both_known & refused & (words[right.codes] > 0)]
         for sides, weak, strict in (
-            ((taken.max(), others[others > taken.max()]), Sign.AT_MOST, Sign.LESS),
-            ((taken.min(), others[others < taken.min()]), Sign.AT_LEAST, Sign.GREATER),
+            ((accepted_gaps.max(), others[others > accepted_gaps.max()]), Sign.AT_MOST, Sign.LESS),
+            ((accepted_gaps.min(), others[others < accepted_gaps.min()]), Sign.AT_LEAST, Sign.GREATER),
         ):
             inside, outside = sides
             if len(outside):
@@ -386,8 +386,8 @@ def _shifts(
                 constant = constants.between(int(inside), nearest, computed=True)
                 if constant is not None and SMALL <= constant < 1 << 40:
                     sign = strict if constant == nearest else weak
-                    found[Literal(left=one, sign=sign, right=other, constant=constant)] = None
-    yield from found
+                    literals[Literal(left=one, sign=sign, right=other, constant=constant)] = None
+    yield from literals
 
 
 def _pair(terms: Sequence[GuardTerm], one: int, other: int) -> Iterator[Literal]:

@@ -62,19 +62,19 @@ def answer_of(satisfiable: bool | None) -> SolverAnswer:
 
 def spell_values(language: Language, values: Mapping[str, int | bool]) -> dict[str, str]:
     """Return values by name as people write them."""
-    found = {}
+    texts = {}
     for name, value in values.items():
         symbol = language.find(name)
         if isinstance(value, bool) or symbol is None:
-            found[name] = "true" if value else "false"
+            texts[name] = "true" if value else "false"
         else:
-            found[name] = language.declaration(symbol).spell(value)
-    return found
+            texts[name] = language.declaration(symbol).spell(value)
+    return texts
 
 
 def obligations(learned: Iterable[LearnedGuard]) -> dict[tuple[str, GuardKind], tuple[Obligation, ...]]:
     """Return for each function and kind what its guard claims; the first is that it says what was found."""
-    found: dict[tuple[str, GuardKind], tuple[Obligation, ...]] = {}
+    by_guard: dict[tuple[str, GuardKind], tuple[Obligation, ...]] = {}
     for item in learned:
         kind = item.guard.kind
         if kind is GuardKind.OBSERVED or not item.guard.conditions:
@@ -82,7 +82,7 @@ def obligations(learned: Iterable[LearnedGuard]) -> dict[tuple[str, GuardKind], 
         language, scope, about = item.meaning.language, item.guard.scope, ObligationSubject.GUARD
         same = language.negation(language.equal(item.formula, item.simplified))
         origin = "what was learned" if kind is GuardKind.LEARNED else "what the code decides"
-        found[scope, kind] = (
+        by_guard[scope, kind] = (
             obligation(
                 language, about, scope, f"the guard as shown says {origin}", [same], SolverAnswer.UNSAT
             ),
@@ -91,20 +91,20 @@ def obligations(learned: Iterable[LearnedGuard]) -> dict[tuple[str, GuardKind], 
             ),
             *(_independence_obligations(item) if kind is GuardKind.LEARNED else ()),
         )
-    return found
+    return by_guard
 
 
 def _independence_obligations(item: LearnedGuard) -> Iterable[Obligation]:
     """Yield that no condition follows from the others."""
     language = item.meaning.language
     parts = item.simplified.args() if item.simplified.is_and() else (item.simplified,)
-    for place, condition in enumerate(item.guard.conditions if len(parts) > 1 else ()):
-        rest = [part for other, part in enumerate(parts) if other != place]
+    for index, condition in enumerate(item.guard.conditions if len(parts) > 1 else ()):
+        rest = [part for other, part in enumerate(parts) if other != index]
         yield obligation(
             language,
             ObligationSubject.GUARD,
             item.guard.scope,
             f"'{condition.text}' does not follow from the other conditions",
-            [*rest, language.negation(parts[place])],
+            [*rest, language.negation(parts[index])],
             SolverAnswer.SAT,
         )

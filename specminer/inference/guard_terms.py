@@ -76,12 +76,12 @@ class GuardTerm:
     """Whether its name is an expression that the code computes, as ``price * amount / 100``."""
 
     @property
-    def shown(self) -> str:
+    def formula_name(self) -> str:
         """Its name in formulas."""
         return self.short or self.name
 
     @property
-    def spoken(self) -> str:
+    def full_name(self) -> str:
         """Its name outside of formulas about one entity."""
         return self.keyed or self.name
 
@@ -139,8 +139,8 @@ class Terms:
         history, accesses = context.history, context.accesses
         self._words = from_integers(history.words)
         # every tracer sees what is read; re-execution sees what is overwritten, too
-        shown = accesses.external_read | (history.tracers == (Tracer.EXECUTION,))
-        self._doubtful: BoolColumn = np.equal(accesses.value_before, MISSING) & shown
+        is_visible = accesses.external_read | (history.tracers == (Tracer.EXECUTION,))
+        self._doubtful: BoolColumn = np.equal(accesses.value_before, MISSING) & is_visible
         self._addresses = from_integers([int.from_bytes(item, "big") for item in history.addresses])
         self._arguments = _group_columns(arguments(history, context.calls))
         self._texts = _group_columns(texts(history, context.calls))
@@ -158,7 +158,7 @@ class Terms:
         rows = np.flatnonzero(counted & (context.history.invocation_kind != CONSTRUCTOR))
         if not len(rows):
             return None
-        drafts = _told_apart(self._drafts(function, rows))[:MAX_TERMS]
+        drafts = _with_unique_names(self._drafts(function, rows))[:MAX_TERMS]
         words, codes = together([draft.values for draft in drafts])
         sizes = _sizes(words)
         clock = _clock(drafts, codes, sizes)
@@ -206,17 +206,17 @@ class Terms:
 
     def _last_variable(self) -> IntColumn:
         history = self._context.history
-        found = np.full(len(history), MISSING, dtype=np.int64)
+        variable_of_call = np.full(len(history), MISSING, dtype=np.int64)
         if len(history.access_slot):
             last = np.flatnonzero(
                 np.append(history.access_invocation[1:] != history.access_invocation[:-1], True)
             )
             slot = self._context.accesses.slot[self._context.accesses.touch[last]]
-            found[history.access_invocation[last]] = self._context.locations.variable[slot]
-        return found
+            variable_of_call[history.access_invocation[last]] = self._context.locations.variable[slot]
+        return variable_of_call
 
     def _drafts(self, function: int, rows: IntColumn) -> list[_TermDraft]:
-        found = [*self._of_call(rows), *self._of_arguments(function, rows)]
+        terms = [*self._of_call(rows), *self._of_arguments(function, rows)]
         touches = self._touch_order[self._touch_bounds[function] : self._touch_bounds[function + 1]]
         call = np.searchsorted(rows, self._context.accesses.invocation[touches])
         counted = (call < len(rows)) & (
@@ -231,37 +231,37 @@ class Terms:
             fresh: list[_TermDraft] = []
             for number, own in sorted(left.items()):
                 ports = self._context.locations.variables[number].ports
-                drafts, rest = self._bound(number, ports, touches[own], call[own], found, len(rows))
+                drafts, rest = self._bound(number, ports, touches[own], call[own], terms, len(rows))
                 fresh += drafts
                 left[number] = own[rest]
             left = {number: own for number, own in left.items() if len(own)}
-            found += fresh
+            terms += fresh
             if not fresh:
                 break
         for number, own in sorted(by_variable.items()):
-            found = self._rename(number, touches[own], call[own], found, len(rows))
-        own_facts = [item for item in found if item.variable == MISSING]
-        stored = [item for item in found if item.variable != MISSING]
+            terms = self._rename(number, touches[own], call[own], terms, len(rows))
+        own_facts = [item for item in terms if item.variable == MISSING]
+        stored = [item for item in terms if item.variable != MISSING]
         stored.sort(key=lambda item: -int(np.sum(item.values.place != MISSING)))
         return [*own_facts, *stored]
 
     def _rename(
-        self, number: int, touches: IntColumn, call: IntColumn, found: list[_TermDraft], count: int
+        self, number: int, touches: IntColumn, call: IntColumn, terms: list[_TermDraft], count: int
     ) -> list[_TermDraft]:
         """Return the terms with better names for one variable, if what was found later names more of it at once.
 
         ``isApproved[from][sender]`` fits where ``from`` is the owner; ``isApproved[owners[id]][sender]`` fits always.
         """
-        mine = [item for item in found if item.variable == number]
-        others = [item for item in found if item.variable != number]
-        names = {item.name for item in mine}
-        keyed = len({item.keys for item in mine}) > 1 and not any(names & set(item.keys) for item in others)
+        own = [item for item in terms if item.variable == number]
+        others = [item for item in terms if item.variable != number]
+        names = {item.name for item in own}
+        keyed = len({item.keys for item in own}) > 1 and not any(names & set(item.keys) for item in others)
         if not keyed:
-            return found
+            return terms
         ports = self._context.locations.variables[number].ports
         drafts, _ = self._bound(number, ports, touches, call, others, count)
-        most = [max((_count_seen(item) for item in group), default=0) for group in (mine, drafts)]
-        return [*others, *drafts] if most[1] > most[0] else found
+        most = [max((_count_seen(item) for item in group), default=0) for group in (own, drafts)]
+        return [*others, *drafts] if most[1] > most[0] else terms
 
     def _of_call(self, rows: IntColumn) -> Iterator[_TermDraft]:
         history = self._context.history
@@ -283,18 +283,21 @@ class Terms:
     def _of_arguments(self, function: int, rows: IntColumn) -> Iterator[_TermDraft]:
         for column in self._arguments.get(function, ()):
             if column.single:
-                place = _place(column.invocation, rows)
-                yield _TermDraft(column.name, _kind(column.type), encode_values(column.words, place))
+                position = _positions(column.invocation, rows)
+                yield _TermDraft(column.name, _kind(column.type), encode_values(column.words, position))
         keys = self._context.locations.key_table
         code = {text: len(keys.words) + at for at, text in enumerate(keys.texts)}
         for text in self._texts.get(function, ()):
-            place = _place(text.invocation, rows)
+            position = _positions(text.invocation, rows)
             lengths = np.array([len(item) for item in text.texts], dtype=np.int64)
-            yield _TermDraft(f"length({text.name})", ValueKind.UINT, _numbers(lengths[place]))
-            held = np.array([code.get(item, MISSING) for item in text.texts], dtype=np.int32)
-            if np.any(held != MISSING):
+            yield _TermDraft(f"length({text.name})", ValueKind.UINT, _numbers(lengths[position]))
+            text_codes = np.array([code.get(item, MISSING) for item in text.texts], dtype=np.int32)
+            if np.any(text_codes != MISSING):
                 yield _TermDraft(
-                    text.name, ValueKind.BYTES, Values(words=self._words[:0], place=held[place]), key=True
+                    text.name,
+                    ValueKind.BYTES,
+                    Values(words=self._words[:0], place=text_codes[position]),
+                    key=True,
                 )
 
     def _bound(
@@ -303,21 +306,21 @@ class Terms:
         ports: tuple[int, ...],
         touches: IntColumn,
         call: IntColumn,
-        known: Sequence[_TermDraft],
+        key_terms: Sequence[_TermDraft],
         count: int,
     ) -> tuple[list[_TermDraft], BoolColumn]:
         """Return the terms of one variable, and which of the touches given none of them names."""
         locations, accesses = self._context.locations, self._context.accesses
-        shown = locations.variables[number]
+        variable = locations.variables[number]
         rest = np.ones(len(touches), dtype=np.bool_)
         if any(locations.ports[port].keyed not in (PortKind.MAPPING, PortKind.ARRAY) for port in ports):
             return [], np.zeros(len(touches), dtype=np.bool_)
         if not ports:
-            return list(self._fields(number, shown, None, touches, call, count)), ~rest
+            return list(self._fields(number, variable, None, touches, call, count)), ~rest
         keys = locations.keys[accesses.slot[touches]]
         fits: list[list[tuple[str, BoolColumn]]] = []
         for depth in range(len(ports)):
-            fits.append(self._fitting(keys[:, depth], call, known))
+            fits.append(self._fitting(keys[:, depth], call, key_terms))
         drafts: list[_TermDraft] = []
         while rest.any():
             best: tuple[int, tuple[str, ...], BoolColumn] | None = None
@@ -329,16 +332,16 @@ class Terms:
             if best is None or best[0] < MIN_BOUND * len(touches):
                 break
             # where two names fit the same access, as for a transfer to oneself, both have its value
-            fresh = self._fields(number, shown, best[1], touches[best[2]], call[best[2]], count)
-            drafts += _with_doubtful_keys(fresh, known, call)
+            fresh = self._fields(number, variable, best[1], touches[best[2]], call[best[2]], count)
+            drafts += _with_doubtful_keys(fresh, key_terms, call)
             rest &= ~best[2]
         return drafts, rest
 
     def _fitting(
-        self, keys: IntColumn, call: IntColumn, known: Sequence[_TermDraft]
+        self, keys: IntColumn, call: IntColumn, key_terms: Sequence[_TermDraft]
     ) -> list[tuple[str, BoolColumn]]:
-        found = []
-        for draft in known:
+        candidates = []
+        for draft in key_terms:
             if draft.name in ("value", "now", "block", "origin") or draft.kind in (
                 ValueKind.BOOL,
                 ValueKind.ENUM,
@@ -351,35 +354,35 @@ class Terms:
                 code = np.append(code_of, MISSING)[draft.values.place]
             fit = (code[call] == keys) & (keys != MISSING)
             if fit.any():
-                found.append((draft.name, fit))
-        found.sort(key=lambda item: -int(np.sum(item[1])))
-        return found[:MAX_KEYS]
+                candidates.append((draft.name, fit))
+        candidates.sort(key=lambda item: -int(np.sum(item[1])))
+        return candidates[:MAX_KEYS]
 
     def _fields(
         self,
         number: int,
-        shown: StorageVariable,
+        variable: StorageVariable,
         keys: tuple[str, ...] | None,
         touches: IntColumn,
         call: IntColumn,
         count: int,
     ) -> Iterator[_TermDraft]:
-        found = np.full(count, MISSING, dtype=np.int64)
-        found[call] = self._context.accesses.value_before[touches]
+        before = np.full(count, MISSING, dtype=np.int64)
+        before[call] = self._context.accesses.value_before[touches]
         doubtful = np.zeros(count, dtype=np.bool_)
         doubtful[call] = self._doubtful[touches]
-        whole = encode_values(self._words, found)
+        whole = encode_values(self._words, before)
         rank = self._rank[touches]
         order = round(float(np.mean(rank[rank != MISSING])), 6) if (rank != MISSING).any() else 0.0
-        for place, field in enumerate(shown.fields):
+        for position, field in enumerate(variable.fields):
             values = whole.field(field)
             yield _TermDraft(
-                shown.text(keys, place),
+                variable.text(keys, position),
                 field.kind,
                 values,
                 members=field.members,
                 variable=number,
-                field=place,
+                field=position,
                 keys=keys or (),
                 order=order,
                 doubtful=doubtful if doubtful.any() else None,
@@ -387,10 +390,10 @@ class Terms:
 
 
 def _with_doubtful_keys(
-    drafts: Iterable[_TermDraft], known: Sequence[_TermDraft], call: IntColumn
+    drafts: Iterable[_TermDraft], key_terms: Sequence[_TermDraft], call: IntColumn
 ) -> Iterator[_TermDraft]:
     """Yield drafts of one variable, which ``call`` touched, that are in doubt where a key of theirs is."""
-    doubtful = {draft.name: draft.doubtful for draft in known if draft.doubtful is not None}
+    doubtful = {draft.name: draft.doubtful for draft in key_terms if draft.doubtful is not None}
     for draft in drafts:
         columns = [doubtful[key] for key in draft.keys if key in doubtful]
         if columns:
@@ -407,20 +410,20 @@ def _count_seen(draft: _TermDraft) -> int:
 
 
 def _group_columns(columns: Sequence[ArgumentColumn] | Sequence[TextColumn]) -> dict[int, list]:  # type: ignore[type-arg]
-    found: dict[int, list] = {}  # type: ignore[type-arg]
+    by_function: dict[int, list] = {}  # type: ignore[type-arg]
     for column in columns:
-        found.setdefault(column.function, []).append(column)
-    return found
+        by_function.setdefault(column.function, []).append(column)
+    return by_function
 
 
-def _place(invocation: IntColumn, rows: IntColumn) -> IntColumn:
+def _positions(invocation: IntColumn, rows: IntColumn) -> IntColumn:
     """Return where each of the rows stands in a column's invocations, which hold them all."""
     return np.searchsorted(invocation, rows)
 
 
 def _numbers(column: IntColumn) -> Values:
-    distinct, place = np.unique(column, return_inverse=True)
-    return Values(words=from_numbers(distinct), place=place.ravel().astype(np.int32))
+    distinct, index = np.unique(column, return_inverse=True)
+    return Values(words=from_numbers(distinct), place=index.ravel().astype(np.int32))
 
 
 def _kind(type_: str) -> ValueKind:
@@ -432,16 +435,16 @@ def _kind(type_: str) -> ValueKind:
     return ValueKind.WORD
 
 
-def _told_apart(drafts: list[_TermDraft]) -> list[_TermDraft]:
+def _with_unique_names(drafts: list[_TermDraft]) -> list[_TermDraft]:
     """Return the terms with names of their own: storage called like something of the call becomes ``this.owner``."""
-    given = UniqueNames(set(CALL_NAMES) - {draft.name for draft in drafts if draft.variable == MISSING})
-    found = []
+    names = UniqueNames(set(CALL_NAMES) - {draft.name for draft in drafts if draft.variable == MISSING})
+    terms = []
     for draft in drafts:
         if draft.key:  # a text: it names storage, but is no word
             continue
-        name = draft.name if draft.variable == MISSING or draft.name not in given else f"this.{draft.name}"
-        found.append(replace(draft, name=given.add(name)))
-    return found
+        name = draft.name if draft.variable == MISSING or draft.name not in names else f"this.{draft.name}"
+        terms.append(replace(draft, name=names.add(name)))
+    return terms
 
 
 def _sizes(words: WordArray) -> FloatColumn:
@@ -462,15 +465,17 @@ def _clock(
     }
 
 
-def measure_terms(terms: Sequence[GuardTerm], words: WordArray, known: int) -> tuple[GuardTerm, ...]:
-    """Return terms with what they measure, told from their values; of the first ``known`` that was told before."""
+def measure_terms(terms: Sequence[GuardTerm], words: WordArray, measured_count: int) -> tuple[GuardTerm, ...]:
+    """Return terms with what they measure, told from their values; the first ``measured_count`` have it already."""
     sizes = np.append(_sizes(words), 0.0)
     clock = {
         term.name: sizes[term.codes] for term in terms if not term.stored and term.name in ("now", "block")
     }
     return tuple(
-        term if place < known else replace(term, dimension=_dimension(term, term.codes, sizes, clock))
-        for place, term in enumerate(terms)
+        term
+        if index < measured_count
+        else replace(term, dimension=_dimension(term, term.codes, sizes, clock))
+        for index, term in enumerate(terms)
     )
 
 
@@ -487,18 +492,24 @@ def _dimension(
         return Dimension.ACCOUNT
     if draft.kind not in _NUMBERS or draft.members:
         return Dimension.NONE
-    seen = np.flatnonzero(codes != MISSING)
-    seen = seen[sizes[codes[seen]] != 0]
-    if not len(seen):
+    rows = np.flatnonzero(codes != MISSING)
+    rows = rows[sizes[codes[rows]] != 0]
+    if not len(rows):
         return Dimension.COUNT
-    held = sizes[codes[seen]]
-    if draft.kind is ValueKind.WORD and np.mean((held >= _ADDRESSES[0]) & (held < _ADDRESSES[1])) >= 0.9:
+    measures = sizes[codes[rows]]
+    if (
+        draft.kind is ValueKind.WORD
+        and np.mean((measures >= _ADDRESSES[0]) & (measures < _ADDRESSES[1])) >= 0.9
+    ):
         return Dimension.ACCOUNT
     now = clock.get("now")
-    if now is not None and np.mean((held > _FIRST_TIME) & (np.abs(held - now[seen]) < _TWENTY_YEARS)) >= 0.9:
+    if (
+        now is not None
+        and np.mean((measures > _FIRST_TIME) & (np.abs(measures - now[rows]) < _TWENTY_YEARS)) >= 0.9
+    ):
         return Dimension.TIME
     block = clock.get("block")
-    near = block is not None and np.mean((held >= block[seen] / 2) & (held <= 2 * block[seen])) >= 0.9
+    near = block is not None and np.mean((measures >= block[rows] / 2) & (measures <= 2 * block[rows])) >= 0.9
     if near and block is not None and np.median(block) >= 100_000:
         return Dimension.BLOCK
-    return Dimension.MONEY if np.median(held) >= 1e9 else Dimension.COUNT
+    return Dimension.MONEY if np.median(measures) >= 1e9 else Dimension.COUNT

@@ -47,37 +47,37 @@ class Claims:
         for way in self.found:
             ways[way.passage.function.number].append(way)
         dropped: dict[int, RedundantClaim] = {}
-        kept: dict[str, list[LearnedGuard]] = defaultdict(list)
-        for place, item in enumerate(self.learned.guards):
+        remaining: dict[str, list[LearnedGuard]] = defaultdict(list)
+        for index, item in enumerate(self.learned.guards):
             if item.guard.kind is not GuardKind.OBSERVED:
                 continue
             scope, text = item.guard.scope, item.guard.text
             function = functions[scope]
             because = self._everywhere(item, _covering(function, ways[function.number]))
             if because is None:
-                kept[scope].append(item)
+                remaining[scope].append(item)
             else:
-                dropped[place] = RedundantClaim(
+                dropped[index] = RedundantClaim(
                     of=ClaimKind.GUARD, scope=scope, text=text, because=because[0], proved=because[1]
                 )
-        return dropped, kept
+        return dropped, remaining
 
     def invariants(
-        self, held: Sequence[Invariant], observed: Mapping[str, Sequence[LearnedGuard]]
+        self, claims: Sequence[Invariant], observed: Mapping[str, Sequence[LearnedGuard]]
     ) -> tuple[list[Invariant], list[RedundantClaim]]:
         """Return the invariants that stay, and those that follow; ``observed`` are the observed guards that stay."""
-        kept: list[Invariant] = []
+        remaining: list[Invariant] = []
         dropped: list[RedundantClaim] = []
         ways = defaultdict(list)
         for way in self.found:
             if way.passage.source != ROOT:
                 ways[self.space.tuning.table.symbols[way.symbol]].append(way)
-        for item in held:
+        for item in claims:
             because = self._prove_from_premises(item)
             if because is None and item.template is Template.BEFORE and item.formula is not None:
                 because = self._before(item, ways[item.scope.name], observed)
             if because is None:
-                kept.append(item)
+                remaining.append(item)
             else:
                 scope = item.scope.name
                 dropped.append(
@@ -89,7 +89,7 @@ class Claims:
                         proved=because[1],
                     )
                 )
-        return kept, dropped
+        return remaining, dropped
 
     def _prove_from_premises(self, item: Invariant) -> tuple[str, Proof] | None:
         if not item.premises or item.formula is None:
@@ -111,7 +111,7 @@ class Claims:
     ) -> tuple[str, Proof] | None:
         if item.formula is None or not ways:
             return None
-        found: list[tuple[str, Proof]] = []
+        reasons: list[tuple[str, Proof]] = []
         for way in ways:
             frame = self.frames.of(way.passage.function.meaning, way.passage.role)
             more = [
@@ -120,25 +120,25 @@ class Claims:
             because = self._in(way, frame, frame.translate(item.formula), item.text, more)
             if because is None:
                 return None
-            found.append(because)
-        return _weakest(found)
+            reasons.append(because)
+        return _weakest(reasons)
 
     def _everywhere(self, item: LearnedGuard, ways: Sequence[GuardedTransition]) -> tuple[str, Proof] | None:
-        found: list[tuple[str, Proof]] = []
+        reasons: list[tuple[str, Proof]] = []
         for way in ways:
             frame = self.frames.of(item.meaning, way.passage.role)
             because = self._in(way, frame, item.simplified, item.guard.text, [])
             if because is None:
                 return None
-            found.append(because)
-        return _weakest(found) if found else None
+            reasons.append(because)
+        return _weakest(reasons) if reasons else None
 
     def _in(
         self,
         way: GuardedTransition,
         frame: FunctionSpace,
         conclusion: Formula,
-        said: str,
+        claim_text: str,
         more: Sequence[Formula],
     ) -> tuple[str, Proof] | None:
         """Return why something holds whenever a call takes a transition."""
@@ -154,27 +154,27 @@ class Claims:
             self.known,
             [("the guard", guard), ("what was always observed", more)],
             [conclusion],
-            said,
+            claim_text,
             meaning.situation.function,
             self.asked,
         )
 
 
-def _weakest(found: Sequence[tuple[str, Proof]]) -> tuple[str, Proof]:
-    reasons = list(dict.fromkeys(because for because, _ in found))
-    proved = all(proof is Proof.YES for _, proof in found)
-    shown = reasons[0] if len(reasons) == 1 else "every state where it is accepted"
-    return shown, Proof.YES if proved else Proof.UNPROVED
+def _weakest(proofs: Sequence[tuple[str, Proof]]) -> tuple[str, Proof]:
+    reasons = list(dict.fromkeys(because for because, _ in proofs))
+    proved = all(proof is Proof.YES for _, proof in proofs)
+    summary = reasons[0] if len(reasons) == 1 else "every state where it is accepted"
+    return summary, Proof.YES if proved else Proof.UNPROVED
 
 
 def _covering(function: JudgedFunction, ways: Sequence[GuardedTransition]) -> list[GuardedTransition]:
     """Return the transitions of a role in which all accepted calls name an entity; of none, nothing."""
     accepted = function.meaning.situation.accepted
     for role in sorted({way.passage.role for way in ways}):
-        mine = [way for way in ways if way.passage.role == role]
-        seen: BoolColumn = np.zeros(len(accepted), dtype=np.bool_)
-        for way in mine:
-            seen[way.passage.call[way.taken]] = True
-        if bool((seen | ~accepted).all()):
-            return mine
+        of_role = [way for way in ways if way.passage.role == role]
+        is_covered: BoolColumn = np.zeros(len(accepted), dtype=np.bool_)
+        for way in of_role:
+            is_covered[way.passage.call[way.taken]] = True
+        if bool((is_covered | ~accepted).all()):
+            return of_role
     return []

@@ -93,11 +93,11 @@ def exceptions(item: Invariant, history: History, unit: IntColumn) -> Exceptions
     rows = item.cases[failed][:JUDGED]
     transaction = history.invocation_transaction
     bits = np.zeros(len(rows))
-    for place, row in enumerate(rows.tolist()):
+    for index, row in enumerate(rows.tolist()):
         other = (unit[item.cases] != unit[row]) & (transaction[item.cases] != transaction[row])
         total, wrong = int(other.sum()), int((other & failed).sum())
         if total and wrong <= RARE * total:
-            bits[place] = np.log2((total + 1) / (wrong + 0.5))
+            bits[index] = np.log2((total + 1) / (wrong + 0.5))
     return Exceptions(invocation=rows, bits=bits, held=int(item.held.sum()))
 
 

@@ -33,12 +33,14 @@ def search(context: HistoryContext, tuning: Tuning, interactions: Interactions) 
 
     Fields are looked at one after another, so that not more than one is held at a time.
     """
-    found = {
+    by_text = {
         item.text: columns_in_files(replace(item, cases=item.cases.astype(np.int32)))
         for item in propose(context, tuning, interactions)
         if item.tolerable(context.history) and not _is_chance(item)
     }
-    return sorted(found.values(), key=lambda item: (RANKED.index(item.template), -len(item.cases), item.text))
+    return sorted(
+        by_text.values(), key=lambda item: (RANKED.index(item.template), -len(item.cases), item.text)
+    )
 
 
 def _is_chance(item: Invariant) -> bool:

@@ -37,11 +37,11 @@ class EventUnits:
     def others(self, code: IntColumn) -> IntColumn:
         """Return how many events of other units have each event's code; by inclusion and exclusion."""
         total = np.bincount(code)[code] if len(code) else code
-        found = total - _counts(code, self.transaction)
+        counts = total - _counts(code, self.transaction)
         if self.interaction is None:
-            return found
+            return counts
         both = self.interaction * (int(self.transaction.max(initial=0)) + 1) + self.transaction
-        return found - _counts(code, self.interaction) + _counts(code, both)
+        return counts - _counts(code, self.interaction) + _counts(code, both)
 
     def once(self, code: IntColumn, group: IntColumn) -> IntColumn:
         """Return how many codes of each event's group only one other unit has.
@@ -57,7 +57,7 @@ class EventUnits:
         width = int(group.max()) + 1
         in_group = np.bincount(group[alone], minlength=width)
         own = self.unit[alone] * width + group[alone]
-        return in_group[group] - _looked_up(own, self.unit * width + group)
+        return in_group[group] - _count_occurrences(own, self.unit * width + group)
 
 
 def _counts(code: IntColumn, unit: IntColumn) -> IntColumn:
@@ -69,17 +69,17 @@ def _counts(code: IntColumn, unit: IntColumn) -> IntColumn:
     return counts
 
 
-def _looked_up(values: IntColumn, wanted: IntColumn) -> IntColumn:
-    """Return how often each wanted value occurs among some."""
+def _count_occurrences(values: IntColumn, queries: IntColumn) -> IntColumn:
+    """Return how often each of ``queries`` occurs among some values."""
     if not len(values):
-        return np.zeros(len(wanted), dtype=np.int64)
+        return np.zeros(len(queries), dtype=np.int64)
     distinct, count = np.unique(values, return_counts=True)
-    at = np.minimum(np.searchsorted(distinct, wanted), len(distinct) - 1)
-    return np.where(distinct[at] == wanted, count[at], 0)
+    at = np.minimum(np.searchsorted(distinct, queries), len(distinct) - 1)
+    return np.where(distinct[at] == queries, count[at], 0)
 
 
-def probability(seen: IntColumn, total: IntColumn, once: IntColumn) -> FloatColumn:
-    """Return the probability of an outcome that other units had ``seen`` times among ``total``.
+def probability(occurrences: IntColumn, total: IntColumn, once: IntColumn) -> FloatColumn:
+    """Return the probability of an outcome that other units had ``occurrences`` times among ``total``.
 
     What they never had shares the probability of something new, which is that of what only one of them had:
     (once + 1/2) / (total + 1). Over the outcomes they had and "something new" it sums to 1.
@@ -87,5 +87,5 @@ def probability(seen: IntColumn, total: IntColumn, once: IntColumn) -> FloatColu
     Source: Good 1953, for the mass of the new; Krichevsky and Trofimov 1981, for the half.
     """
     new = np.minimum((once + 0.5) / (total + 1.0), 0.5)
-    share = np.divide(seen, total, out=np.zeros(len(seen)), where=total > 0)
-    return np.where(seen > 0, (1.0 - new) * share, new)
+    share = np.divide(occurrences, total, out=np.zeros(len(occurrences)), where=total > 0)
+    return np.where(occurrences > 0, (1.0 - new) * share, new)

@@ -64,14 +64,14 @@ def is_zero(column: LimbArray) -> BoolColumn:
 
 def less(one: LimbArray, other: LimbArray, *, signed: bool = False) -> BoolColumn:
     """Return where one column is smaller; ``signed`` words are two's complement."""
-    found = np.zeros(len(one), dtype=np.bool_)
+    is_less = np.zeros(len(one), dtype=np.bool_)
     open_ = np.ones(len(one), dtype=np.bool_)
     flip = np.uint64(1 << 63) if signed else np.uint64(0)
     for limb in range(4):
         left, right = (one[:, 0] ^ flip, other[:, 0] ^ flip) if limb == 0 else (one[:, limb], other[:, limb])
-        found |= open_ & (left < right)
+        is_less |= open_ & (left < right)
         open_ &= left == right
-    return found
+    return is_less
 
 
 def extract_field(words: LimbArray, field: Field) -> LimbArray:
@@ -80,15 +80,15 @@ def extract_field(words: LimbArray, field: Field) -> LimbArray:
         return words
     limb, bit = divmod(field.shift, 64)
     shifted = np.zeros_like(words)
-    for place in range(3, limb - 1, -1):  # limb 3 is the lowest
-        source = place - limb
-        shifted[:, place] = words[:, source] >> np.uint64(bit)
+    for index in range(3, limb - 1, -1):  # limb 3 is the lowest
+        source = index - limb
+        shifted[:, index] = words[:, source] >> np.uint64(bit)
         if bit and source > 0:
-            shifted[:, place] |= words[:, source - 1] << np.uint64(64 - bit)
-    for place in range(4):
-        low = (3 - place) * 64
+            shifted[:, index] |= words[:, source - 1] << np.uint64(64 - bit)
+    for index in range(4):
+        low = (3 - index) * 64
         width = min(64, max(0, field.width - low))
-        shifted[:, place] &= _FULL if width == 64 else np.uint64((1 << width) - 1)
+        shifted[:, index] &= _FULL if width == 64 else np.uint64((1 << width) - 1)
     if field.kind is ValueKind.INT:
         top = field.width - 1
         negative = (shifted[:, 3 - top // 64] >> np.uint64(top % 64)).astype(np.bool_)
@@ -97,10 +97,10 @@ def extract_field(words: LimbArray, field: Field) -> LimbArray:
     return shifted
 
 
-def differences(left: LimbArray, found: LimbArray) -> Digits:
-    """Return ``left - found`` as signed digits."""
+def differences(left: LimbArray, before: LimbArray) -> Digits:
+    """Return ``left - before`` as signed digits."""
     change = _digits(left)
-    change -= _digits(found)
+    change -= _digits(before)
     return change
 
 
@@ -130,7 +130,7 @@ def pack_sums(digits: Digits) -> npt.NDArray[np.uint32]:
 
 def _carry_digits(digits: Digits) -> Digits:
     """Carry, so that all digits but the first lie in 0 .. 2^32 - 1: equal numbers have equal digits."""
-    for place in range(7, 0, -1):
-        digits[:, place - 1] += digits[:, place] >> 32
-        digits[:, place] &= 0xFFFFFFFF
+    for index in range(7, 0, -1):
+        digits[:, index - 1] += digits[:, index] >> 32
+        digits[:, index] &= 0xFFFFFFFF
     return digits

@@ -49,8 +49,8 @@ def never_falling(context: HistoryContext) -> Iterator[Claim]:
         return
     for one, other in combinations(_courses(context), 2):
         touched = np.maximum(one.invocation, other.invocation)
-        known = ~np.isnan(one.value) & ~np.isnan(other.value)
-        rows = np.flatnonzero((touched != MISSING) & known)
+        both_known = ~np.isnan(one.value) & ~np.isnan(other.value)
+        rows = np.flatnonzero((touched != MISSING) & both_known)
         a, b = one.value[rows], other.value[rows]
         if len(rows) <= LEAST or not (_both_ways(a) and _both_ways(b)):
             continue
@@ -86,16 +86,16 @@ def _courses(context: HistoryContext) -> list[_Course]:
     rows = context.lasting_accesses
     variable = locations.variable[accesses.slot[rows]]
     starts = np.searchsorted(variable, np.arange(len(locations.variables) + 1))
-    found: list[tuple[int, _Course]] = []
+    candidates: list[tuple[int, _Course]] = []
     for number, item in enumerate(locations.variables):
-        mine = rows[starts[number] : starts[number + 1]]
-        if item.ports or len(item.fields) != 1 or item.fields[0].kind not in NUMBERS or not len(mine):
+        own_rows = rows[starts[number] : starts[number + 1]]
+        if item.ports or len(item.fields) != 1 or item.fields[0].kind not in NUMBERS or not len(own_rows):
             continue
-        changes = int(accesses.effective_write[mine].sum())
+        changes = int(accesses.effective_write[own_rows].sum())
         if changes >= LEAST:
-            found.append((changes, _course(context, item.text(None), mine.astype(np.int64), word)))
-    found.sort(key=lambda pair: (-pair[0], pair[1].name))
-    return [course for _, course in found[:MOST]] if len(history.transaction_hash) else []
+            candidates.append((changes, _course(context, item.text(None), own_rows.astype(np.int64), word)))
+    candidates.sort(key=lambda pair: (-pair[0], pair[1].name))
+    return [course for _, course in candidates[:MOST]] if len(history.transaction_hash) else []
 
 
 def _course(context: HistoryContext, name: str, rows: IntColumn, word: FloatColumn) -> _Course:
@@ -106,12 +106,12 @@ def _course(context: HistoryContext, name: str, rows: IntColumn, word: FloatColu
     # a call that encloses others leaves the value for good that the last write left: of the latest write in it
     value = np.full(count, np.nan)
     changed = accesses.effective_write[rows]
-    for kept in (~changed, changed):  # what changed it outweighs what only read it
-        value[transaction[kept]] = word[accesses.value_after[rows[kept]]]
+    for mask in (~changed, changed):  # what changed it outweighs what only read it
+        value[transaction[mask]] = word[accesses.value_after[rows[mask]]]
     last = np.full(count, MISSING, dtype=np.int64)
     last[transaction[changed]] = call[changed]
-    place = np.maximum.accumulate(np.where(np.isnan(value), -1, np.arange(count)))
-    filled = np.where(place >= 0, value[np.maximum(place, 0)], np.nan)
+    last_index = np.maximum.accumulate(np.where(np.isnan(value), -1, np.arange(count)))
+    filled = np.where(last_index >= 0, value[np.maximum(last_index, 0)], np.nan)
     return _Course(name=name, value=filled, invocation=last)
 
 

@@ -58,25 +58,25 @@ def find_observed(
     rows = accepted[np.linspace(0, len(accepted) - 1, min(len(accepted), SAMPLE)).astype(np.int64)]
     random = np.random.default_rng([seed, *situation.function.encode("utf-8", "surrogatepass")])
     orders = np.array([random.permutation(len(rows)) for _ in range(PERMUTATIONS)])
-    found = [*_relations(meaning, rows, orders), *_facts(meaning, rows, elsewhere)]
-    found.sort(key=lambda item: (round(item.chance, 6), meaning.price(item.clause.literals[0])))
+    candidates = [*_relations(meaning, rows, orders), *_facts(meaning, rows, elsewhere)]
+    candidates.sort(key=lambda item: (round(item.chance, 6), meaning.price(item.clause.literals[0])))
     language = meaning.language
-    told = [clause.literals[0] for clause in required if len(clause.literals) == 1]
+    required_literals = [clause.literals[0] for clause in required if len(clause.literals) == 1]
     # nobody is the zero address
-    known = [language.negation(language.equal(meaning.symbols[0], language.number(0)))]
-    known += [meaning.formula(literal) for literal in told]
-    compared = {frozenset(literal.terms) for literal in told}
-    kept: list[ObservedCondition] = []
-    for item in found:
+    premises = [language.negation(language.equal(meaning.symbols[0], language.number(0)))]
+    premises += [meaning.formula(literal) for literal in required_literals]
+    term_sets = {frozenset(literal.terms) for literal in required_literals}
+    conditions: list[ObservedCondition] = []
+    for item in candidates:
         (literal,) = item.clause.literals
         formula = meaning.formula(literal)
-        if len(kept) == MAX_OBSERVED or frozenset(literal.terms) in compared:
+        if len(conditions) == MAX_OBSERVED or frozenset(literal.terms) in term_sets:
             continue
-        if not entails(language, known, formula):
-            known.append(formula)
-            compared.add(frozenset(literal.terms))
-            kept.append(item)
-    return tuple(kept)
+        if not entails(language, premises, formula):
+            premises.append(formula)
+            term_sets.add(frozenset(literal.terms))
+            conditions.append(item)
+    return tuple(conditions)
 
 
 def _holds(meaning: Meaning, literal: Literal) -> bool:
@@ -85,10 +85,10 @@ def _holds(meaning: Meaning, literal: Literal) -> bool:
     accepted = meaning.situation.accepted
     if bool(np.any(truth.false & ~accepted)):
         return False
-    total, known = int(np.sum(accepted & ~truth.doubtful)), int(np.sum(truth.known & accepted))
-    if int(np.sum(truth.doubtful & accepted)) > known:
+    total, known_count = int(np.sum(accepted & ~truth.doubtful)), int(np.sum(truth.known & accepted))
+    if int(np.sum(truth.doubtful & accepted)) > known_count:
         return False
-    return known >= DEFINED * total and int(np.sum(truth.true & accepted)) >= ACCEPTED * known
+    return known_count >= DEFINED * total and int(np.sum(truth.true & accepted)) >= ACCEPTED * known_count
 
 
 def _relations(
@@ -111,9 +111,9 @@ def _relations(
             continue
         storage, call = (left, right) if left.stored else (right, left)
         sign = literal.sign if storage is left else TURNED.get(literal.sign, literal.sign)
-        held, given = storage.codes[rows], call.codes[rows]
-        right_pairs = int(np.sum(_compare(held, sign, given)))
-        wrong = np.sum(_compare(held[orders], sign, given), axis=1)
+        stored_codes, call_codes = storage.codes[rows], call.codes[rows]
+        right_pairs = int(np.sum(_compare(stored_codes, sign, call_codes)))
+        wrong = np.sum(_compare(stored_codes[orders], sign, call_codes), axis=1)
         as_good = int(np.sum(wrong >= right_pairs))
         significance = (1 + as_good) / (1 + len(orders))
         chance = float(np.mean(wrong)) / len(rows)
@@ -122,7 +122,7 @@ def _relations(
 
 
 def _compare(left: RowColumn, sign: Sign, right: RowColumn) -> npt.NDArray[np.bool_]:
-    known = (left != MISSING) & (right != MISSING)
+    both_known = (left != MISSING) & (right != MISSING)
     relation = {
         Sign.EQUAL: np.equal,
         Sign.AT_MOST: np.less_equal,
@@ -130,7 +130,7 @@ def _compare(left: RowColumn, sign: Sign, right: RowColumn) -> npt.NDArray[np.bo
         Sign.LESS: np.less,
         Sign.GREATER: np.greater,
     }[sign]
-    result: npt.NDArray[np.bool_] = relation(left, right) & known
+    result: npt.NDArray[np.bool_] = relation(left, right) & both_known
     return result
 
 
@@ -142,11 +142,11 @@ def _facts(meaning: Meaning, rows: IntColumn, elsewhere: Elsewhere) -> Iterator[
         if literal.right is not None or not term.stored or not _holds(meaning, literal):
             continue
         true = total = 0
-        for other, place in elsewhere.get((term.variable, term.field), ()):
+        for other, index in elsewhere.get((term.variable, term.field), ()):
             if other is meaning:
                 continue
             truth = other.truth(
-                Literal(left=place, sign=literal.sign, constant=literal.constant),
+                Literal(left=index, sign=literal.sign, constant=literal.constant),
                 np.flatnonzero(other.situation.accepted),
             )
             true += int(np.sum(truth.true))
@@ -159,6 +159,6 @@ def _facts(meaning: Meaning, rows: IntColumn, elsewhere: Elsewhere) -> Iterator[
             yield ObservedCondition(LearnedClause(literals=(literal,)), significance, true / total)
 
 
-def _choices(total: int, chosen: int) -> float:
+def _choices(total: int, size: int) -> float:
     """Return the natural logarithm of the number of ways to choose."""
-    return lgamma(total + 1) - lgamma(chosen + 1) - lgamma(total - chosen + 1)
+    return lgamma(total + 1) - lgamma(size + 1) - lgamma(total - size + 1)

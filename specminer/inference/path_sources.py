@@ -66,12 +66,12 @@ def branch_evidence(
             parts.append(
                 (ways.calls[strange], bits[strange], total[strange], count[strange], counter[strange])
             )
-    rows, bits, (others, taken, counters) = join_parts(parts, 3)
+    rows, bits, (others, turn_counts, counters) = join_parts(parts, 3)
     cases = Cases.of(history, rows, bits, others, np.zeros_like(rows))
 
     def sentence(position: int) -> str:
         name = context.calls.name(int(rows[position]))
-        seldom = f"{int(taken[position]):,}" if taken[position] else "none"
+        seldom = f"{int(turn_counts[position]):,}" if turn_counts[position] else "none"
         return (
             f"{name} took a way through its code, at byte {int(counters[position]):,}, that {seldom} of "
             f"{int(others[position]):,} other calls took"
@@ -87,36 +87,36 @@ def _ways_of(function: FunctionRuns, usable: BoolColumn) -> list[_Ways]:
         np.array([run.invocation for run in function.runs], dtype=np.int64), function.matched.astype(np.int64)
     ]
     run = np.r_[np.arange(len(function.runs)), function.matched_run.astype(np.int64)]
-    found = []
+    ways = []
     for code in np.unique(codes).tolist():
-        mine = np.flatnonzero((codes[run] == code) & usable[calls])
-        mine = mine[np.argsort(calls[mine], kind="stable")]
+        members = np.flatnonzero((codes[run] == code) & usable[calls])
+        members = members[np.argsort(calls[members], kind="stable")]
         numbers: dict[_Turn, int] = {}
         turns = {
-            place: tuple(
+            row: tuple(
                 {
                     numbers.setdefault(
                         (item.site, 0 if item.site else item.counter, item.taken), len(numbers)
                     ): 0
-                    for item in function.runs[place].record.decisions
+                    for item in function.runs[row].record.decisions
                 }
             )
-            for place in np.unique(run[mine]).tolist()
+            for row in np.unique(run[members]).tolist()
         }
         counters = {
             numbers[item.site, 0 if item.site else item.counter, item.taken]: item.counter
-            for place in turns
-            for item in function.runs[place].record.decisions
+            for row in turns
+            for item in function.runs[row].record.decisions
         }
-        found.append(
+        ways.append(
             _Ways(
-                calls=calls[mine],
-                run=number_codes(run[mine]),
+                calls=calls[members],
+                run=number_codes(run[members]),
                 turns=tuple(turns.values()),
                 counters=tuple(counters[number] for number in range(len(numbers))),
             )
         )
-    return found
+    return ways
 
 
 def _rarest(ways: _Ways, transaction: IntColumn) -> tuple[IntColumn, IntColumn]:
@@ -133,10 +133,10 @@ def _rarest(ways: _Ways, transaction: IntColumn) -> tuple[IntColumn, IntColumn]:
     for turn, runs in enumerate(taken_by):
         if int(runs_of[runs].sum()) > RARE * len(ways.calls) + len(runs_of):
             continue
-        mine = np.concatenate([order[begins[run] : begins[run + 1]] for run in runs])
-        others = len(mine) - _own(transaction[mine])
-        rarer = others < least[mine]
-        least[mine[rarer]], counter[mine[rarer]] = others[rarer], ways.counters[turn]
+        takers = np.concatenate([order[begins[run] : begins[run + 1]] for run in runs])
+        others = len(takers) - _own(transaction[takers])
+        rarer = others < least[takers]
+        least[takers[rarer]], counter[takers[rarer]] = others[rarer], ways.counters[turn]
     return least, counter
 
 
@@ -150,8 +150,8 @@ def _rarity_bits(count: IntColumn, transaction: IntColumn) -> tuple[FloatColumn,
     order = np.lexsort((count, transaction))
     pairs = pair_codes(transaction, ranks)[order]
     first = np.searchsorted(transaction[order], transaction)
-    mine = np.searchsorted(pairs, pair_codes(transaction, ranks), side="right") - first
-    others = as_rare - mine
+    own_rare = np.searchsorted(pairs, pair_codes(transaction, ranks), side="right") - first
+    others = as_rare - own_rare
     most = np.maximum(others, count)
     strange = (most <= RARE * total) & (total > 0)
     bits = np.where(strange, np.log2((total + 1.0) / (np.where(strange, most, 0) + 0.5)), 0.0)

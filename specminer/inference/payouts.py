@@ -31,8 +31,8 @@ class Payouts:
     @property
     def share(self) -> FloatColumn:
         """Return what share of what was held has left; NaN where that is not known."""
-        known = self.held > 0
-        return np.where(known, np.minimum(self.paid / np.where(known, self.held, 1.0), 1.0), np.nan)
+        is_known = self.held > 0
+        return np.where(is_known, np.minimum(self.paid / np.where(is_known, self.held, 1.0), 1.0), np.nan)
 
 
 def payouts(history: History) -> Payouts:
@@ -54,30 +54,30 @@ def payouts(history: History) -> Payouts:
         weights=wei[history.invocation_value[accepted]],
         minlength=count,
     )
-    held = np.r_[0.0, np.cumsum(came - paid)[:-1]][:count] + came
+    balance = np.r_[0.0, np.cumsum(came - paid)[:-1]][:count] + came
     unknown = bool(
         (history.invocation_payments[accepted] == MISSING).any()
         or (history.payment_value[~history.payment_undone] == MISSING).any()
-        or (paid > held * (1 + RESIDUE)).any()
+        or (paid > balance * (1 + RESIDUE)).any()
     )
-    held = np.full(count, np.nan) if unknown else held
-    return Payouts(paid=in_file(paid), largest=in_file(largest), held=in_file(held))
+    balance = np.full(count, np.nan) if unknown else balance
+    return Payouts(paid=in_file(paid), largest=in_file(largest), held=in_file(balance))
 
 
-def payout_evidence(history: History, taken: Payouts) -> SourceEvidence:
+def payout_evidence(history: History, outflow: Payouts) -> SourceEvidence:
     """Return how improbable the largest payment is, or the share of what was held, by other transactions that pay.
 
     That there are many payments is told by the calls that the transaction combines. Of both the one that says more
     counts, less a bit for having looked at two.
     """
-    share = taken.share
-    paying = taken.paid > 0
+    share = outflow.share
+    paying = outflow.paid > 0
     relation = np.where(np.isnan(share) | ~paying, 0.0, 1.0 / (1.0 - np.nan_to_num(share) + RESIDUE))
     first = np.full(len(paying), MISSING, dtype=np.int32)
     left = np.flatnonzero(~history.payment_undone)[::-1]
     rows = history.payment_invocation[left]
     first[history.invocation_transaction[rows]] = rows
-    most = np.maximum(np.maximum(tail_bits(taken.largest), tail_bits(relation)) - 1.0, 0.0)
+    most = np.maximum(np.maximum(tail_bits(outflow.largest), tail_bits(relation)) - 1.0, 0.0)
     others = np.full(len(first), max(int(paying.sum()) - 1, 0), dtype=np.int32)
     return columns_in_files(
         SourceEvidence(source=EvidenceSource.PAYMENT, bits=most, case=first, others=others, position=first)

@@ -104,23 +104,23 @@ class Transactions:
     def calls_that_speak(self, row: int) -> dict[int, tuple[EvidenceSource, ...]]:
         """Return the invocations of a transaction that evidence names, each with the sources that do."""
         history = self.context.history
-        found: dict[int, tuple[EvidenceSource, ...]] = {}
+        sources_by_call: dict[int, tuple[EvidenceSource, ...]] = {}
         for item in self.evidence:
             case = int(item.case[row])
             if item.source is EvidenceSource.PATH:  # its cases are events
                 continue
             if item.bits[row] >= LEAST_REASON and 0 <= case < len(history):
-                found[case] = (*found.get(case, ()), item.source)
-        return found
+                sources_by_call[case] = (*sources_by_call.get(case, ()), item.source)
+        return sources_by_call
 
-    def surprise(self, listed: int) -> SurprisingTransactions:
-        """Return what stands out, the ``listed`` first."""
+    def surprise(self, requested: int) -> SurprisingTransactions:
+        """Return what stands out, the ``requested`` first."""
         history = self.context.history
         rows = np.flatnonzero(self.judged)
         origin = history.transaction_origin[rows]
         limit = self.limit
         order = rows[np.argsort(-self.score[rows], kind="stable")]
-        order = order[self.score[order] > 0][: min(listed, MAX_LISTED)]
+        order = order[self.score[order] > 0][: min(requested, MAX_LISTED)]
         return SurprisingTransactions(
             threshold=round(limit, 3),
             flagged=int((self.score[rows] > limit).sum()),
@@ -248,10 +248,15 @@ class Transactions:
     def _payment(self, row: int) -> str:
         """Say what left in a transaction, and what share of what was held that is, where it is known."""
         history = self.context.history
-        known = ~history.payment_undone & (history.payment_value != MISSING)
-        mine = history.invocation_transaction[history.payment_invocation] == row
+        is_known = ~history.payment_undone & (history.payment_value != MISSING)
+        of_transaction = history.invocation_transaction[history.payment_invocation] == row
         paid = amount(
-            str(sum(history.words[value] for value in history.payment_value[known & mine].tolist()))
+            str(
+                sum(
+                    history.words[value]
+                    for value in history.payment_value[is_known & of_transaction].tolist()
+                )
+            )
         )
         share = float(self.taken.share[row])
         return f"it paid out {paid}" + (
@@ -283,10 +288,10 @@ def weigh(
         ]
     judged = np.zeros(len(history.transaction_hash), dtype=np.bool_)
     judged[history.invocation_transaction[lasting]] = True
-    taken = payouts(history)
-    found = (
+    outflow = payouts(history)
+    sources = (
         *evidence_of(context, ranking.tuning, ranking.measured, claims),
-        payout_evidence(history, taken),
+        payout_evidence(history, outflow),
         token_evidence(history),
         size_evidence(context, lasting),
         repetition_evidence(context, lasting),
@@ -299,14 +304,14 @@ def weigh(
         refusal_evidence(context, lasting),
         branch_evidence(context, lasting, runs),
     )
-    evidence = tuple(_bound_evidence(found, judged, history.transaction_origin))
+    evidence = tuple(_bound_evidence(sources, judged, history.transaction_origin))
     families = family_bits(evidence, judged, history.transaction_origin)
     return Transactions(
         context=context,
         ranking=ranking,
         claims=claims,
         evidence=evidence,
-        taken=taken,
+        taken=outflow,
         lasting=lasting,
         judged=judged,
         families=families,
@@ -315,9 +320,9 @@ def weigh(
 
 
 def _bound_evidence(
-    found: Sequence[SourceEvidence], judged: BoolColumn, author: IntColumn
+    evidence: Sequence[SourceEvidence], judged: BoolColumn, author: IntColumn
 ) -> Iterator[SourceEvidence]:
-    for item in found:
+    for item in evidence:
         bits = np.where(item.case == MISSING, 0.0, bound_bits(item.bits, judged, author))
         yield replace(item, bits=in_file(bits))
 

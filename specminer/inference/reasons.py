@@ -18,15 +18,15 @@ from specminer.specification.invariants import Template
 class StateFacts:
     """What holds in each state besides what describes it: claims without any exception, and without unknown cases."""
 
-    def __init__(self, held: Iterable[Invariant]) -> None:
+    def __init__(self, invariants: Iterable[Invariant]) -> None:
         self._of_state: dict[int, list[tuple[str, Formula]]] = defaultdict(list)
         self._always: list[tuple[str, Formula]] = []
-        for item in held:
+        for item in invariants:
             if item.formula is None or item.exceptions or item.unknown or item.premises:
                 continue
             if item.template is Template.STATE and item.scope.state is not None:
-                said = item.text.partition("': ")[2]
-                self._of_state[item.scope.state].append((said, item.formula))
+                claim_text = item.text.partition("': ")[2]
+                self._of_state[item.scope.state].append((claim_text, item.formula))
             elif item.template is Template.ORDER:
                 self._always.append((item.text, item.formula))
 
@@ -42,35 +42,35 @@ Facts = tuple[str, Sequence[Formula]]
 def reason(
     frame: FunctionSpace,
     state: int,
-    known: StateFacts,
+    state_facts: StateFacts,
     more: Sequence[Facts],
     conclusion: Sequence[Formula],
-    said: str,
+    claim_text: str,
     function: str,
-    asked: ObligationLog,
+    log: ObligationLog,
 ) -> tuple[str, Proof] | None:
     """Return why one of some literals holds where a call comes to a state, with its proof; ``None`` if it does not.
 
     Args:
         frame: the language of the call.
         state: where it comes to.
-        known: claims about states.
+        state_facts: claims about states.
         more: what holds of the call besides.
         conclusion: the literals of a disjunction.
-        said: how it is written.
+        claim_text: how it is written.
         function: what is called.
-        asked: takes up the obligation.
+        log: takes up the obligation.
 
     """
     language, cubes = frame.language, frame.cubes(state)
-    for because, facts in _tries(frame, state, known, more, described=any(cubes)):
+    for because, facts in _tries(frame, state, state_facts, more, described=any(cubes)):
         facts = [*facts, *frame.known_facts(*facts, *conclusion)]
         if follows(language, cubes, facts, conclusion):
             goal = conclusion[0] if len(conclusion) == 1 else language.disjunction(*conclusion)
-            proof = asked.prove(
+            proof = log.prove(
                 language,
                 function,
-                f"'{plain(said, 300)}' follows from {because}",
+                f"'{plain(claim_text, 300)}' follows from {because}",
                 [frame.state(state), *facts],
                 goal,
             )
@@ -80,7 +80,7 @@ def reason(
 
 
 def _tries(
-    frame: FunctionSpace, state: int, known: StateFacts, more: Sequence[Facts], *, described: bool
+    frame: FunctionSpace, state: int, state_facts: StateFacts, more: Sequence[Facts], *, described: bool
 ) -> Iterator[tuple[str, list[Formula]]]:
     """Yield reasons, the least first: the state, with what holds of the call, with each claim about the state."""
     name = frame.space.tuning.states[state].name
@@ -93,7 +93,7 @@ def _tries(
         if formulas:
             names, facts = [*names, phrase], [*facts, *formulas]
             yield join_words(names, "and"), facts
-    claims = [(text, frame.translate(formula)) for text, formula in known.of(state)]
+    claims = [(text, frame.translate(formula)) for text, formula in state_facts.of(state)]
     for text, claim in claims:
         yield join_words([*here, f"'{plain(text, 200)}'"], "and"), [claim]
     for text, claim in claims if facts else ():

@@ -39,27 +39,27 @@ def witnesses(
 
     """
     situation = meaning.situation
-    found = []
-    for place in np.flatnonzero(stopped)[:MAX_WITNESSES].tolist():
-        transaction = int(history.invocation_transaction[situation.rows[place]])
-        found.append(
+    examples = []
+    for call in np.flatnonzero(stopped)[:MAX_WITNESSES].tolist():
+        transaction = int(history.invocation_transaction[situation.rows[call]])
+        examples.append(
             RejectionWitness(
                 transaction=f"0x{history.transaction_hash[transaction].hex()}",
                 text=" and ".join(
-                    _turned_out(meaning, literal, place) for literal in clause.literals[-demanded:]
+                    _turned_out(meaning, literal, call) for literal in clause.literals[-demanded:]
                 ),
-                values=dict(_values(meaning, clause, place)),
+                values=dict(_values(meaning, clause, call)),
             )
         )
-    return tuple(found)
+    return tuple(examples)
 
 
-def _turned_out(meaning: Meaning, literal: Literal, place: int) -> str:
+def _turned_out(meaning: Meaning, literal: Literal, call: int) -> str:
     """Return the opposite of a literal with the values that a call met: ``value 0.5 ETH < price 0.7 ETH``."""
     terms = meaning.situation.terms
     left = terms[literal.left]
     if left.kind is ValueKind.BOOL and literal.right is None:
-        name = plain(left.shown, MAX_NAME)
+        name = plain(left.formula_name, MAX_NAME)
         return f"not {name}" if bool(literal.constant) == (literal.sign.value == "=") else name
     sign = OPPOSITE[literal.sign].value
     parties = [terms[term] for term in literal.terms]
@@ -67,19 +67,19 @@ def _turned_out(meaning: Meaning, literal: Literal, place: int) -> str:
         right = _spell_value(meaning, literal.left, literal.constant, parties)
     else:
         join = " * " if literal.times else " + "
-        right = join.join(_show_value(meaning, term, place, parties) for term in literal.terms[1:])
+        right = join.join(_show_value(meaning, term, call, parties) for term in literal.terms[1:])
         right += f" + {literal.constant}" if literal.constant and literal.other is None else ""
-    return f"{_show_value(meaning, literal.left, place, parties)} {sign} {right}"
+    return f"{_show_value(meaning, literal.left, call, parties)} {sign} {right}"
 
 
-def _show_value(meaning: Meaning, term: int, place: int, parties: Sequence[GuardTerm]) -> str:
-    name = plain(meaning.situation.terms[term].shown, MAX_NAME)
-    value = _value(meaning, term, place)
+def _show_value(meaning: Meaning, term: int, call: int, parties: Sequence[GuardTerm]) -> str:
+    name = plain(meaning.situation.terms[term].formula_name, MAX_NAME)
+    value = _value(meaning, term, call)
     return name if value is None else f"{name} {_spell_value(meaning, term, value, parties)}"
 
 
-def _value(meaning: Meaning, term: int, place: int) -> int | None:
-    code = int(meaning.situation.terms[term].codes[place])
+def _value(meaning: Meaning, term: int, call: int) -> int | None:
+    code = int(meaning.situation.terms[term].codes[call])
     if code == MISSING:
         return None
     word = meaning.situation.words[code]
@@ -100,10 +100,10 @@ def _spell_value(meaning: Meaning, term: int, value: int, parties: Sequence[Guar
     return meaning.language.declaration(meaning.symbols[term]).spell(value)
 
 
-def _values(meaning: Meaning, clause: LearnedClause, place: int) -> Iterator[tuple[str, str]]:
+def _values(meaning: Meaning, clause: LearnedClause, call: int) -> Iterator[tuple[str, str]]:
     for literal in clause.literals:
         for term in literal.terms:
-            value = _value(meaning, term, place)
+            value = _value(meaning, term, call)
             if value is not None:
                 declaration = meaning.language.declaration(meaning.symbols[term])
                 yield meaning.situation.terms[term].name, declaration.spell(value)

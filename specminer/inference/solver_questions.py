@@ -38,7 +38,7 @@ class ObligationLog:
         if key in self._failed:
             return None
         if key not in self._found:
-            asked = obligation(
+            question = obligation(
                 language,
                 self.about,
                 scope,
@@ -46,12 +46,12 @@ class ObligationLog:
                 [*facts, language.negation(conclusion)],
                 SolverAnswer.UNSAT,
             )
-            if asked.proved is Proof.NO or asked.answer is SolverAnswer.UNKNOWN:
+            if question.proved is Proof.NO or question.answer is SolverAnswer.UNKNOWN:
                 self._failed.add(key)
                 return None
-            self._found[key] = asked
+            self._found[key] = question
         return self._found[key].proved
 
-    def record(self, asked: Obligation) -> Obligation:
+    def record(self, question: Obligation) -> Obligation:
         """Take up an obligation that was asked elsewhere."""
-        return self._found.setdefault((asked.scope, asked.claim, asked.script), asked)
+        return self._found.setdefault((question.scope, question.claim, question.script), question)

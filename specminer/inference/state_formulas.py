@@ -44,16 +44,16 @@ class StateSpace:
         row_of = {item.text: row for row, item in enumerate(tuning.vocabulary)}
         rows = [row_of[item.text] for item in tuning.predicates]
         fine = tuning.graph.valuations[rows]
-        found: dict[int, tuple[tuple[Formula, ...], ...]] = {}
+        cubes_by_state: dict[int, tuple[tuple[Formula, ...], ...]] = {}
         for state in tuning.states:
             columns = fine[:, tuning.chosen.blocks == state.id]
             if state.id == ROOT or not columns.size:
-                found[state.id] = ((),)
+                cubes_by_state[state.id] = ((),)
                 continue
             distinct = np.unique(columns, axis=1).T.tolist()
             cubes = self._join_cubes([self._cube(rows, values) for values in distinct])
-            found[state.id] = cubes if len(cubes) <= MAX_CUBES else (_common(cubes),)
-        return found
+            cubes_by_state[state.id] = cubes if len(cubes) <= MAX_CUBES else (_common(cubes),)
+        return cubes_by_state
 
     def formula(self, state: int) -> Formula:
         """Return what holds in a state: what its cubes have in common, and one of the rest of each."""
@@ -71,29 +71,29 @@ class StateSpace:
 
         Source: Quine 1952, the resolution of prime implicants.
         """
-        found = list(dict.fromkeys(cubes))
+        remaining = list(dict.fromkeys(cubes))
         while True:
-            for one, other in combinations(found, 2):
+            for one, other in combinations(remaining, 2):
                 apart = set(one) ^ set(other)
                 if len(one) == len(other) and len(apart) == 2 and self._opposite(*apart):
                     shared = tuple(literal for literal in one if literal in other)
-                    found = list(
-                        dict.fromkeys(shared if cube == one else cube for cube in found if cube != other)
+                    remaining = list(
+                        dict.fromkeys(shared if cube == one else cube for cube in remaining if cube != other)
                     )
                     break
             else:
-                return tuple(found)
+                return tuple(remaining)
 
     def _opposite(self, one: Formula, other: Formula) -> bool:
         return self.language.negation(one) is other or self.language.negation(other) is one
 
     def _cube(self, rows: Sequence[int], values: Sequence[int]) -> tuple[Formula, ...]:
-        found: list[Formula] = []
+        literals: list[Formula] = []
         for row, value in zip(rows, values, strict=True):
             formula = self.tuning.vocabulary[row].formula
             if value in (TRUE, FALSE):
-                found.append(formula if value == TRUE else self.language.negation(formula))
-        return _reduce(self.language, found)
+                literals.append(formula if value == TRUE else self.language.negation(formula))
+        return _reduce(self.language, literals)
 
 
 class FunctionSpace:
@@ -108,15 +108,15 @@ class FunctionSpace:
         self.symbols: dict[Formula, Formula] = {}
         """This language's symbol of each variable of the states that was asked for."""
         keys = entities.keys(meaning.situation, None if role == MISSING else role)
-        named = list(zip(meaning.situation.terms, meaning.symbols, strict=True))
+        term_symbols = list(zip(meaning.situation.terms, meaning.symbols, strict=True))
         self._terms = {
             (term.variable, term.field): symbol
-            for term, symbol in named
+            for term, symbol in term_symbols
             if term.stored and set(term.keys) <= keys
         }
-        self._this = {term.name: symbol for term, symbol in named if term.name == "this"}
-        self._sender = next((symbol for term, symbol in named if term.name == "sender"), None)
-        self._places = entities.places
+        self._this = {term.name: symbol for term, symbol in term_symbols if term.name == "this"}
+        self._sender = next((symbol for term, symbol in term_symbols if term.name == "sender"), None)
+        self._fields_by_name = entities.fields_by_name
         self._fresh = fresh
 
     def state(self, state: int) -> Formula:
@@ -143,18 +143,18 @@ class FunctionSpace:
 
     def _here(self, symbol: Formula) -> Formula:
         declaration = self.space.language.declaration(symbol)
-        found = self._terms.get(self._places.get(declaration.name, (MISSING, MISSING)))
-        if found is None:
-            found = self._this.get(declaration.name)
+        own_symbol = self._terms.get(self._fields_by_name.get(declaration.name, (MISSING, MISSING)))
+        if own_symbol is None:
+            own_symbol = self._this.get(declaration.name)
         boolean = self.space.language.is_boolean(symbol)
-        if found is not None and self.language.is_boolean(found) == boolean:
-            return found
+        if own_symbol is not None and self.language.is_boolean(own_symbol) == boolean:
+            return own_symbol
         name = declaration.name
         if name not in self._fresh:
-            shown = name
-            while self.language.is_taken(shown):  # the clock of a state is not that of the call
-                shown = f"{shown} before"
-            self._fresh[name] = self.language.declare(replace(declaration, name=shown, context=False))
+            free_name = name
+            while self.language.is_taken(free_name):  # the clock of a state is not that of the call
+                free_name = f"{free_name} before"
+            self._fresh[name] = self.language.declare(replace(declaration, name=free_name, context=False))
         return self._fresh[name]
 
 
@@ -196,8 +196,8 @@ def _all(language: Language, parts: Sequence[Formula]) -> Formula:
 
 def _reduce(language: Language, literals: Sequence[Formula]) -> tuple[Formula, ...]:
     """Return literals without those that follow from the rest, negations first."""
-    kept = list(dict.fromkeys(literals))
-    for literal in sorted(kept, key=lambda item: not item.is_not()):
-        if entails(language, [other for other in kept if other is not literal], literal):
-            kept.remove(literal)
-    return tuple(kept)
+    remaining = list(dict.fromkeys(literals))
+    for literal in sorted(remaining, key=lambda item: not item.is_not()):
+        if entails(language, [other for other in remaining if other is not literal], literal):
+            remaining.remove(literal)
+    return tuple(remaining)

@@ -58,8 +58,8 @@ class Moments:
 
     def values(self, predicate: int, finest: IntColumn) -> IntColumn:
         """Return a predicate's value in some finest states."""
-        found: IntColumn = self.tuning.graph.valuations[predicate][finest].astype(np.int64)
-        return found
+        truth_values: IntColumn = self.tuning.graph.valuations[predicate][finest].astype(np.int64)
+        return truth_values
 
     def doubts(self, predicate: int, *, before: bool) -> BoolColumn:
         """Return before, or after, which events a predicate's value is not known, though it has one in its state."""
@@ -69,7 +69,7 @@ class Moments:
         after = tuning.doubts.of([predicate])
         return tuning.shift_to_before(after) if before else after
 
-    def places(self) -> _Places:
+    def locate_events(self) -> _Places:
         """Return the state that each event leaves behind, or those that it may."""
         return _Places(self)
 
@@ -82,11 +82,11 @@ class _Places:
         self.after: IntColumn = tuning.state_after
         self.unsure = np.flatnonzero(moments.counted & tuning.uncertain_after(tuning.chosen))
         self._blocks, self._graph = tuning.chosen.blocks, tuning.graph
-        chosen = {item.formula for item in tuning.predicates}
-        self._rows = [row for row, item in enumerate(tuning.vocabulary) if item.formula in chosen]
+        formulas = {item.formula for item in tuning.predicates}
+        self._rows = [row for row, item in enumerate(tuning.vocabulary) if item.formula in formulas]
         self._values = self._graph.valuations[self._rows][:, self._graph.state_after[self.unsure]]
-        known = [~moments.doubts(row, before=False)[self.unsure] for row in self._rows]
-        self._known = np.array(known, dtype=np.bool_).reshape(self._values.shape)
+        is_known = [~moments.doubts(row, before=False)[self.unsure] for row in self._rows]
+        self._known = np.array(is_known, dtype=np.bool_).reshape(self._values.shape)
         self._sure = moments.counted.copy()
         self._sure[self.unsure] = False
 
@@ -100,8 +100,8 @@ class _Places:
         possible = np.zeros(len(self.unsure), dtype=np.bool_)
         for values in inside.T:
             possible |= (~self._known | (self._values == values[:, None])).all(axis=0)
-        found: IntColumn = self.unsure[possible | (self.after[self.unsure] == state)]
-        return found
+        events: IntColumn = self.unsure[possible | (self.after[self.unsure] == state)]
+        return events
 
 
 def states(moments: Moments) -> Iterator[Invariant]:
@@ -110,7 +110,7 @@ def states(moments: Moments) -> Iterator[Invariant]:
     graph, blocks = tuning.graph, tuning.chosen.blocks
     visits = np.bincount(graph.state_after[moments.counted], minlength=graph.states)
     described = {item.text for item in tuning.predicates}
-    places = moments.places()
+    locations = moments.locate_events()
     shares = [
         (row, *_shares(graph.valuations[row], visits, blocks, len(tuning.states)))
         for row in moments.predicates
@@ -118,7 +118,7 @@ def states(moments: Moments) -> Iterator[Invariant]:
     for state in tuning.states:
         if state.id == ROOT:
             continue
-        rows, others = places.surely(state.id), places.perhaps(state.id)
+        rows, others = locations.surely(state.id), locations.perhaps(state.id)
         if len(rows) < LEAST:
             continue
         premises = _premises(tuning, state.predicates)
@@ -201,9 +201,9 @@ def orders(moments: Moments) -> Iterator[Invariant]:
             for right in numbers[:MAX_VARIABLES]:
                 if left == right:
                     continue
-                found = _order(moments, left, right, rows, words, draw)
-                if found is not None:
-                    yield found
+                claim = _order(moments, left, right, rows, words, draw)
+                if claim is not None:
+                    yield claim
 
 
 def _order(
@@ -217,9 +217,9 @@ def _order(
     """Return that the left variable is never less, if that says something."""
     table = moments.tuning.table
     one, other = table.values[left][rows], table.values[right][rows]
-    known = (one != MISSING) & (other != MISSING)
-    unknown = int((~known).sum()) if table.assumed is not None else 0
-    one, other, rows = one[known], other[known], rows[known]
+    both_known = (one != MISSING) & (other != MISSING)
+    unknown = int((~both_known).sum()) if table.assumed is not None else 0
+    one, other, rows = one[both_known], other[both_known], rows[both_known]
     if len(rows) < LEAST or len(np.unique(one)) < 3 or len(np.unique(other)) < 3:
         return None
     signed = table.variables[left].kind is ValueKind.INT
@@ -275,10 +275,10 @@ def _candidate(
             yield value, share + 10.0 * wrong / total
 
 
-def comes_by_chance(cases: float, held: float, others: float, held_elsewhere: float) -> bool:
-    """Return whether what ``held`` in some cases may be no more than what holds as often in all ``others``."""
+def comes_by_chance(cases: float, successes: float, others: float, held_elsewhere: float) -> bool:
+    """Return whether ``successes`` in some cases may be no more than what holds as often in all ``others``."""
     expected = (held_elsewhere + 0.5) / (others + 1.0)
-    return cases * divergence(held / cases, expected) < TELLING
+    return cases * divergence(successes / cases, expected) < TELLING
 
 
 def _strongest(
@@ -289,7 +289,7 @@ def _strongest(
     After ``MOST`` that say more than the premises and those before nothing is looked at.
     """
     language = tuning.language
-    known = list(premises)
+    facts = list(premises)
     ranked = sorted(
         candidates,
         key=lambda item: (
@@ -298,29 +298,29 @@ def _strongest(
             tuning.vocabulary[item[0]].text,
         ),
     )
-    told = 0
+    count = 0
     for row, value, _ in ranked:
         literal = _formula(tuning, row, value)
-        if entails(language, known, literal):
-            yield row, value, tuple(known)
+        if entails(language, facts, literal):
+            yield row, value, tuple(facts)
             continue
-        known.append(literal)
+        facts.append(literal)
         yield row, value, ()
-        told += 1
-        if told == MOST:
+        count += 1
+        if count == MOST:
             return
 
 
 def _premises(tuning: Tuning, texts: Sequence[str]) -> list[Formula]:
     """Return the chosen predicates that describe a state as formulas."""
-    shown = set(texts)
-    found = []
+    descriptions = set(texts)
+    formulas = []
     for item in tuning.vocabulary:
-        if item.text in shown:
-            found.append(item.formula)
-        elif item.negation in shown:
-            found.append(tuning.language.negation(item.formula))
-    return found
+        if item.text in descriptions:
+            formulas.append(item.formula)
+        elif item.negation in descriptions:
+            formulas.append(tuning.language.negation(item.formula))
+    return formulas
 
 
 def _formula(tuning: Tuning, predicate: int, value: int) -> Formula:
@@ -337,10 +337,10 @@ class _Cases:
     unknown: int
 
     @classmethod
-    def of(cls, rows: IntColumn, held: BoolColumn, doubtful: BoolColumn, more: int = 0) -> Self:
+    def of(cls, rows: IntColumn, holds: BoolColumn, doubtful: BoolColumn, more: int = 0) -> Self:
         """Take the rows whose value is not ``doubtful``; ``more`` events besides may be cases in which it failed."""
-        known = ~doubtful[rows]
-        return cls(rows=rows[known], held=held[known], unknown=int((~known).sum()) + more)
+        is_known = ~doubtful[rows]
+        return cls(rows=rows[is_known], held=holds[is_known], unknown=int((~is_known).sum()) + more)
 
 
 def _claim(

@@ -28,15 +28,15 @@ def match_states(own: StateSet, other: StateSet) -> dict[int, int]:
     no other pair of theirs can: both automata divide the same values, so that states that overlap are one.
     """
     matched = {own.initial: other.initial}
-    taken = {other.initial}
+    used_states = {other.initial}
     rest = [state for state in own.states if state.id != own.initial]
     for key in (_predicates, _name):
-        candidates = {key(state): state.id for state in other.states if state.id not in taken}
+        candidates = {key(state): state.id for state in other.states if state.id not in used_states}
         for state in rest:
             target = candidates.get(key(state))
-            if state.id not in matched and target is not None and target not in taken:
+            if state.id not in matched and target is not None and target not in used_states:
                 matched[state.id] = target
-                taken.add(target)
+                used_states.add(target)
     for state in rest:
         if state.id in matched:
             continue

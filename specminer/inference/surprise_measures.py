@@ -114,21 +114,21 @@ def measure(
     # that a flag of the whole contract changes befalls an interaction: it is no outcome of its state
     # and what is not known is judged by nothing
     unknown = tuning.uncertain(tuning.chosen)
-    told = np.flatnonzero(~table.switched & ~unknown)
+    judged_events = np.flatnonzero(~table.switched & ~unknown)
     edges, expected = np.zeros(len(table)), np.zeros(len(table) + len(last))
     stop = np.zeros(len(last))
     ended = np.flatnonzero(~tuning.uncertain_after(tuning.chosen)[last])
-    edges[told], stop[ended], expected[np.r_[told, len(table) + ended]] = _transitions(
-        before, after, table.symbol, told, last[ended], units
+    edges[judged_events], stop[ended], expected[np.r_[judged_events, len(table) + ended]] = _transitions(
+        before, after, table.symbol, judged_events, last[ended], units
     )
-    place = np.where(counted & ~unknown, _place(before, table.symbol, units), 0.0)
+    place_bits = np.where(counted & ~unknown, _rare_state_bits(before, table.symbol, units), 0.0)
     early, unmet = _broken(broken, SurpriseKind.BEFORE, interactions, counted, len(history))
     late, failed = _broken(broken, SurpriseKind.BROKEN, interactions, counted, len(history))
     evidence = {
         SurpriseKind.TRANSITION: edges,
         # what did not hold before mostly is what tells the place from where the function belongs: told once
-        SurpriseKind.PLACE: np.where(place >= early, place, 0.0),
-        SurpriseKind.BEFORE: np.where(early > place, early, 0.0),
+        SurpriseKind.PLACE: np.where(place_bits >= early, place_bits, 0.0),
+        SurpriseKind.BEFORE: np.where(early > place_bits, early, 0.0),
         SurpriseKind.NESTED: np.where(
             counted, _nesting_bits(history, interactions, table.symbol, units), 0.0
         ),
@@ -162,7 +162,7 @@ def _transitions(
     before: IntColumn,
     after: IntColumn,
     symbol: IntColumn,
-    told: IntColumn,
+    events: IntColumn,
     last: IntColumn,
     units: EventUnits,
 ) -> tuple[FloatColumn, FloatColumn, FloatColumn]:
@@ -173,19 +173,19 @@ def _transitions(
     """
     states = int(max(before.max(initial=0), after.max(initial=0))) + 1
     symbols = int(symbol.max(initial=0)) + 2
-    source = np.concatenate([before[told], after[last]])
-    outcome = np.concatenate([symbol[told], np.full(len(last), symbols - 1)])
-    target = np.concatenate([after[told], after[last]])
-    extended = units.of(np.concatenate([told, last]))
+    source = np.concatenate([before[events], after[last]])
+    outcome = np.concatenate([symbol[events], np.full(len(last), symbols - 1)])
+    target = np.concatenate([after[events], after[last]])
+    extended = units.of(np.concatenate([events, last]))
     _, code = np.unique((source * symbols + outcome) * states + target, return_inverse=True)
     code = code.ravel().astype(np.int64)
     chance = probability(extended.others(code), extended.others(source), extended.once(code, source))
     bits = -np.log2(chance)
     usual = np.bincount(source, weights=bits) / np.maximum(np.bincount(source), 1)
-    return bits[: len(told)], bits[len(told) :], usual[source]
+    return bits[: len(events)], bits[len(events) :], usual[source]
 
 
-def _place(before: IntColumn, symbol: IntColumn, units: EventUnits) -> FloatColumn:
+def _rare_state_bits(before: IntColumn, symbol: IntColumn, units: EventUnits) -> FloatColumn:
     """Return the bits of each event's state given its symbol, where it is rare."""
     code = symbol * (int(before.max(initial=0)) + 1) + before
     here, calls = units.others(code), units.others(symbol)
@@ -202,9 +202,9 @@ def _nesting_bits(
     if not nested.any():
         return np.zeros(len(symbol))
     total = units.others(symbol)
-    seen = units.others(symbol * 2 + nested)
-    bits = -np.log2((seen + 0.5) / (total + 1.0))
-    return np.where((nested == 1) & (seen < RARE * total), np.maximum(bits, 0.0), 0.0)
+    nested_count = units.others(symbol * 2 + nested)
+    bits = -np.log2((nested_count + 0.5) / (total + 1.0))
+    return np.where((nested == 1) & (nested_count < RARE * total), np.maximum(bits, 0.0), 0.0)
 
 
 def _broken(
@@ -220,12 +220,12 @@ def _broken(
     """
     bits = np.zeros(invocations)
     worst = np.full(invocations, MISSING, dtype=np.int64)
-    for place, item in enumerate(broken):
+    for index, item in enumerate(broken):
         if item.kind is not kind:
             continue
         more = item.bits > bits[item.invocation]
         rows = item.invocation[more]
-        bits[rows], worst[rows] = item.bits[more], place
+        bits[rows], worst[rows] = item.bits[more], index
     rows = interactions.invocation
     return np.where(counted, bits[rows], 0.0), np.where(counted, worst[rows], MISSING)
 

@@ -45,8 +45,8 @@ class Ranking:
     def __post_init__(self) -> None:
         object.__setattr__(self, "_names", tuple(state.name for state in self.tuning.states))
 
-    def surprise(self, listed: int = LISTED) -> Surprise:
-        """Return what stands out as the specification has it; of interactions and of events the ``listed`` first.
+    def surprise(self, requested: int = LISTED) -> Surprise:
+        """Return what stands out as the specification has it; of interactions and of events the ``requested`` first.
 
         What has no more bits than usual is not listed. Interactions are what may be alarming, or events where there
         are too few interactions to leave one out.
@@ -55,7 +55,7 @@ class Ranking:
         scores = measured.excess if measured.whole else measured.score
         unit = measured.units.transaction if measured.whole else None
         limit = threshold(scores, unit)
-        count = min(listed, MAX_LISTED)
+        count = min(requested, MAX_LISTED)
         return Surprise(
             unit=SurpriseUnit.EVENT if measured.whole else SurpriseUnit.INTERACTION,
             threshold=round(limit, 3),
@@ -71,8 +71,8 @@ class Ranking:
         starts = np.append(table.starts, len(table))
         for row in _first(measured.score, count).tolist():
             events = np.arange(starts[row], starts[row + 1])
-            told = events[_first(measured.excess[events], TOLD)]
-            told = told[measured.excess[told] >= LEAST_TOLD].tolist()
+            top_events = events[_first(measured.excess[events], TOLD)]
+            top_events = top_events[measured.excess[top_events] >= LEAST_TOLD].tolist()
             name = self.interactions.names[int(table.interaction[starts[row]])]
             yield SurprisingInteraction(
                 interaction=name,
@@ -81,21 +81,21 @@ class Ranking:
                 usual=round(float(measured.usual[row]), 3),
                 length=int(measured.length[row]),
                 flagged=bool(measured.score[row] > limit),
-                events=tuple(self._event(event) for event in told),
-                text=self._interaction_sentence(row, name, told),
+                events=tuple(self._event(event) for event in top_events),
+                text=self._interaction_sentence(row, name, top_events),
             )
 
-    def _interaction_sentence(self, row: int, name: str, told: list[int]) -> str:
+    def _interaction_sentence(self, row: int, name: str, top_events: list[int]) -> str:
         """Return the sentence about an interaction: its most surprising event, and how often the like happened."""
         measured = self.measured
-        if not told:
+        if not top_events:
             return f"{name} stopped where interactions usually go on ({measured.stop[row]:.1f} bits)."
         table, before = self.tuning.table, self.tuning.state_before
-        like = (table.symbol == table.symbol[told[0]]) & (before == before[told[0]])
-        like &= (table.interaction == table.interaction[told[0]]) & (measured.excess >= LEAST_TOLD)
+        like = (table.symbol == table.symbol[top_events[0]]) & (before == before[top_events[0]])
+        like &= (table.interaction == table.interaction[top_events[0]]) & (measured.excess >= LEAST_TOLD)
         times = int(like.sum())
         again = f" {times} times" if times > 1 else ""
-        return f"{name}: {self._sentence(told[0], again)}"
+        return f"{name}: {self._sentence(top_events[0], again)}"
 
     def _events(self, count: int, limit: float | None) -> Iterator[SurprisingEvent]:
         measured = self.measured
@@ -131,12 +131,12 @@ class Ranking:
     def _sentence(self, event: int, again: str) -> str:
         """Return one sentence about an event; ``again`` says how often the like happened here."""
         table = self.tuning.table
-        shown = table.symbols[int(table.symbol[event])]
+        label = table.symbols[int(table.symbol[event])]
         state = self._names[int(self.tuning.state_before[event])]
         reasons = [self._reason(kind, event) for kind in self._order_kinds(event)]
         bits = f"{self.measured.event[event]:.1f} bits"
         return (
-            f"{shown} was accepted{again} in state '{state}': {'; '.join(reasons)} "
+            f"{label} was accepted{again} in state '{state}': {'; '.join(reasons)} "
             f"(transaction {self._hash(event)}, {bits})."
         )
 
@@ -168,9 +168,9 @@ class Ranking:
         before = self.tuning.state_before
         like = (before == before[event]) & (table.symbol == table.symbol[event])
         like &= self.tuning.state_after == self.tuning.state_after[event]
-        seen = int((like & (units.unit != units.unit[event])).sum())
+        matches = int((like & (units.unit != units.unit[event])).sum())
         events = self._others(before, event)
-        how = "none" if not seen else f"only {seen:,}"
+        how = "none" if not matches else f"only {matches:,}"
         return f"{how} of the {events:,} other events in this state did the same"
 
     def _elsewhere(self, event: int) -> str:
@@ -178,10 +178,10 @@ class Ranking:
         table, before = self.tuning.table, self.tuning.state_before
         apart = self.measured.units.unit != self.measured.units.unit[event]
         calls = np.flatnonzero(apart & (table.symbol == table.symbol[event]))
-        places = np.bincount(before[calls], minlength=len(self._names))
-        here = int(places[int(before[event])])
-        usual = int(np.argmax(places))
-        share = "all" if places[usual] == len(calls) else f"{places[usual]:,}"
+        calls_by_state = np.bincount(before[calls], minlength=len(self._names))
+        here = int(calls_by_state[int(before[event])])
+        usual = int(np.argmax(calls_by_state))
+        share = "all" if calls_by_state[usual] == len(calls) else f"{calls_by_state[usual]:,}"
         rarely = f"only {here:,} were made here" if here else "none was made here"
         most = f"{share} in state '{self._names[usual]}'"
         return f"of its {len(calls):,} other calls {rarely}, {most}"

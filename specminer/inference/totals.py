@@ -98,13 +98,13 @@ def _course(context: HistoryContext, cells: Cells, *, counted: bool, keyed: bool
     if counted:
         moved = moved & (is_zero(cells.left) != is_zero(cells.found))
     rows = np.flatnonzero(moved)
-    place = _places(context, cells.invocation[rows], cells.slot[rows], keyed=keyed)
-    if np.any(place[1:] < place[:-1]):
-        order = np.argsort(place, kind="stable")
-        rows, place = rows[order], place[order]
+    entry = _entry_numbers(context, cells.invocation[rows], cells.slot[rows], keyed=keyed)
+    if np.any(entry[1:] < entry[:-1]):
+        order = np.argsort(entry, kind="stable")
+        rows, entry = rows[order], entry[order]
     doubts = cells.doubts.by_calls
-    doubtful = np.unique(_places(context, doubts.invocation, doubts.slot, keyed=keyed))
-    group, change, first = _sums(cells, rows, place, doubtful, counted=counted)
+    doubtful = np.unique(_entry_numbers(context, doubts.invocation, doubts.slot, keyed=keyed))
+    group, change, first = _sums(cells, rows, entry, doubtful, counted=counted)
     key = ("k",) if keyed else None
     texts = cells.variable.text(key, cells.place)
     name, smt = texts, symbol(texts)
@@ -126,24 +126,24 @@ def _course(context: HistoryContext, cells: Cells, *, counted: bool, keyed: bool
 
 
 def _sums(
-    cells: Cells, rows: IntColumn, place: IntColumn, doubtful: IntColumn, *, counted: bool
+    cells: Cells, rows: IntColumn, entry: IntColumn, doubtful: IntColumn, *, counted: bool
 ) -> tuple[IntColumn, npt.NDArray[np.uint32], IntColumn]:
-    """Return the places that changed, ascending, by how much, and the first call of each; doubtful ones are left out.
+    """Return the entries that changed, ascending, by how much, and the first call of each; doubtful ones are left out.
 
-    ``place`` is that of each row, ascending. Worked on in parts: a sum is of one place.
+    ``entry`` is that of each row, ascending. Worked on in parts: a sum is of one entry.
     """
-    groups = [place[:0]]
+    groups = [entry[:0]]
     changes = [pack_sums(np.zeros((0, 8), dtype=np.int64))]
-    calls = [place[:0]]
-    for span in spans_of_groups(place):
-        left, found = cells.left[rows[span]], cells.found[rows[span]]
+    calls = [entry[:0]]
+    for span in spans_of_groups(entry):
+        left, before = cells.left[rows[span]], cells.found[rows[span]]
         if counted:
             change = np.zeros((len(left), 8), dtype=np.int64)
-            change[:, 7] = (~is_zero(left)).astype(np.int64) - (~is_zero(found))
+            change[:, 7] = (~is_zero(left)).astype(np.int64) - (~is_zero(before))
         else:
-            change = differences(left, found)
-        group, total = sum_groups(change, place[span])
-        first = np.minimum.reduceat(cells.invocation[rows[span]], np.searchsorted(place[span], group))
+            change = differences(left, before)
+        group, total = sum_groups(change, entry[span])
+        first = np.minimum.reduceat(cells.invocation[rows[span]], np.searchsorted(entry[span], group))
         settled = total.any(axis=1) & ~np.isin(group, doubtful)
         groups.append(group[settled])
         changes.append(pack_sums(total[settled]))
@@ -151,13 +151,13 @@ def _sums(
     return np.concatenate(groups), np.concatenate(changes), np.concatenate(calls)
 
 
-def _places(context: HistoryContext, calls: IntColumn, slot: IntColumn, *, keyed: bool) -> IntColumn:
+def _entry_numbers(context: HistoryContext, calls: IntColumn, slot: IntColumn, *, keyed: bool) -> IntColumn:
     """Return transaction, contract and, if ``keyed``, the first key of some slots that calls touch, as one number."""
     history = context.history
-    place = (
+    number = (
         history.invocation_transaction[calls] * len(history.contracts) + history.invocation_contract[calls]
     )
-    return place * len(context.locations.key_table) + context.locations.keys[slot, 0] if keyed else place
+    return number * len(context.locations.key_table) + context.locations.keys[slot, 0] if keyed else number
 
 
 def _equal(total: Course, parts: list[Course], context: HistoryContext) -> Iterator[Invariant]:
@@ -166,20 +166,20 @@ def _equal(total: Course, parts: list[Course], context: HistoryContext) -> Itera
     for part in parts:
         if not _are_related(total, part):
             continue
-        found = _relation(total, part, created=context.has_creations)
-        known = best.get(part.alike)
-        if known is None or found.exceptions < known.exceptions:
-            best[part.alike] = found
+        claim = _relation(total, part, created=context.has_creations)
+        best_claim = best.get(part.alike)
+        if best_claim is None or claim.exceptions < best_claim.exceptions:
+            best[part.alike] = claim
     yield from best.values()
 
 
 def _relation(total: Course, part: Course, *, created: bool) -> Invariant:
     at = np.minimum(np.searchsorted(part.group, total.group), len(part.group) - 1)
     equal = (part.group[at] == total.group) & (part.change[at] == total.change).all(axis=1)
-    known = ~np.isin(total.group, part.doubtful)
+    is_known = ~np.isin(total.group, part.doubtful)
     alone = ~np.isin(part.group, total.group) & ~np.isin(part.group, total.doubtful)
-    cases = np.concatenate([total.invocation[known], part.invocation[alone]])
-    held = np.concatenate([equal[known], np.zeros(int(alone.sum()), dtype=np.bool_)])
+    cases = np.concatenate([total.invocation[is_known], part.invocation[alone]])
+    holds = np.concatenate([equal[is_known], np.zeros(int(alone.sum()), dtype=np.bool_)])
     unknown = len(np.union1d(total.doubtful, part.doubtful)) + total.unseen + part.unseen
     order = np.argsort(cases, kind="stable")
     return Invariant(
@@ -188,7 +188,7 @@ def _relation(total: Course, part: Course, *, created: bool) -> Invariant:
         text=f"{total.name} {'=' if created else 'changes by exactly what changes in'} {part.name}",
         smt=apply("=", total.smt, part.smt) if created else None,
         cases=cases[order],
-        held=held[order],
+        held=holds[order],
         unknown=unknown,
     )
 
@@ -215,27 +215,27 @@ def find_conserved(context: HistoryContext, cells: Cells) -> Iterator[Invariant]
     if not cells.variable.ports or not cells.numeric:
         return
     rows = np.flatnonzero(cells.changed)
-    calls, place, entries = np.unique(cells.invocation[rows], return_inverse=True, return_counts=True)
+    calls, call_index, entries = np.unique(cells.invocation[rows], return_inverse=True, return_counts=True)
     doubtful = np.unique(cells.doubts.by_calls.invocation)
     doubtful = doubtful[~_with_children(context)[doubtful]]
     nested = _with_children(context)[calls] | np.isin(calls, doubtful)
     function = context.calls.function[calls]
     for number in np.unique(function).tolist():
-        mine = (function == number) & ~nested
-        several = mine & (entries > 1)
-        if several.sum() < LEAST or several.sum() < 0.9 * mine.sum():
+        of_function = (function == number) & ~nested
+        several = of_function & (entries > 1)
+        if several.sum() < LEAST or several.sum() < 0.9 * of_function.sum():
             continue
-        own = rows[mine[place.ravel()]]
+        own = rows[of_function[call_index.ravel()]]
         _, change = sum_groups(differences(cells.left[own], cells.found[own]), cells.invocation[own])
-        kept: BoolColumn = np.asarray(~change.any(axis=1))
+        is_conserved: BoolColumn = np.asarray(~change.any(axis=1))
         name = context.calls.functions[number]
         yield Invariant(
             scope=function_scope(name),
             template=Template.CONSERVED,
             text=f"{name} keeps the sum of {cells.name}",
             smt=apply("=", symbol(f"sum {cells.name}", after=True), symbol(f"sum {cells.name}")),
-            cases=calls[mine],
-            held=kept,
+            cases=calls[of_function],
+            held=is_conserved,
             unknown=int((context.calls.function[doubtful] == number).sum()),
         )
 
@@ -243,6 +243,6 @@ def find_conserved(context: HistoryContext, cells: Cells) -> Iterator[Invariant]
 def _with_children(context: HistoryContext) -> BoolColumn:
     """Return which invocations enclose others, whose changes are among theirs."""
     parents = context.history.invocation_parent
-    found = np.zeros(len(context.history), dtype=np.bool_)
-    found[parents[parents != MISSING]] = True
-    return found
+    has_children = np.zeros(len(context.history), dtype=np.bool_)
+    has_children[parents[parents != MISSING]] = True
+    return has_children

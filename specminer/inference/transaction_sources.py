@@ -128,17 +128,17 @@ def _broken(context: HistoryContext, claims: Sequence[Claim], source: EvidenceSo
     """Return what a transaction broke that hardly any other breaks."""
     history = context.history
     parts = list(_failures(context, claims))
-    rows, bits, held, claim = (
-        np.concatenate([part[place] for part in parts]) if parts else np.zeros(0, dtype=np.int64)
-        for place in range(4)
+    rows, bits, held_count, claim = (
+        np.concatenate([part[column] for part in parts]) if parts else np.zeros(0, dtype=np.int64)
+        for column in range(4)
     )
     nothing = np.zeros(len(rows), dtype=np.int64)  # of a claim others said already how often it fails
-    cases = Cases.of(history, rows, bits.astype(np.float64), held, nothing)
+    cases = Cases.of(history, rows, bits.astype(np.float64), held_count, nothing)
 
     def sentence(position: int) -> str:
         name = context.calls.name(int(rows[position]))
         text = claims[int(claim[position])].text
-        return f"{name} broke what held in {int(held[position]):,} cases of other transactions, {text}"
+        return f"{name} broke what held in {int(held_count[position]):,} cases of other transactions, {text}"
 
     return strongest(source, len(history.transaction_hash), cases, sentence)
 
@@ -177,27 +177,27 @@ def _callers(context: HistoryContext, rows: IntColumn) -> SourceEvidence:
     history = context.history
     of, sender = context.calls.function[rows], history.invocation_sender[rows]
     new, before, callers = first_times(of, sender)
-    known, different = before.copy(), callers.copy()
-    for place in np.flatnonzero(new & (callers == 1))[:MAX_ROLES].tolist():
-        known[place] = _alone(of[:place], sender[:place], int(of[place]))
+    earlier_cases, different = before.copy(), callers.copy()
+    for row in np.flatnonzero(new & (callers == 1))[:MAX_ROLES].tolist():
+        earlier_cases[row] = _alone(of[:row], sender[:row], int(of[row]))
     deployers = set(history.invocation_sender[context.is_constructor].tolist())
-    for place in np.flatnonzero(before == 0)[:MAX_ROLES].tolist():
-        if sender[place] not in deployers | _role_holders(of[:place], sender[:place]):
-            known[place], different[place] = place, len(np.unique(of[:place]))
-    bits = first_time_bits(new, known, different)
+    for row in np.flatnonzero(before == 0)[:MAX_ROLES].tolist():
+        if sender[row] not in deployers | _role_holders(of[:row], sender[:row]):
+            earlier_cases[row], different[row] = row, len(np.unique(of[:row]))
+    bits = first_time_bits(new, earlier_cases, different)
     return strongest(
-        EvidenceSource.CALLER, len(history.transaction_hash), Cases.of(history, rows, bits, known, of)
+        EvidenceSource.CALLER, len(history.transaction_hash), Cases.of(history, rows, bits, earlier_cases, of)
     )
 
 
 def _role_holders(of: IntColumn, sender: IntColumn) -> set[int]:
     """Return who alone called some function, twice or more."""
-    found = set()
+    holders = set()
     for function in np.unique(of).tolist():
         callers = sender[of == function]
         if len(callers) > 1 and (callers == callers[0]).all():
-            found.add(int(callers[0]))
-    return found
+            holders.add(int(callers[0]))
+    return holders
 
 
 def _alone(of: IntColumn, sender: IntColumn, function: int) -> int:
@@ -265,11 +265,11 @@ def _names_caller(context: HistoryContext) -> BoolColumn:
     """Return which invocations name their own caller: whoever pays themselves changes less than others; shape (n,)."""
     history = context.history
     word = senders(history)
-    found = np.zeros(len(history), dtype=np.bool_)
+    is_named = np.zeros(len(history), dtype=np.bool_)
     for column in arguments(history, context.calls):
         if column.single and column.type == "address":
-            found[column.invocation] |= column.words == word[history.invocation_sender[column.invocation]]
-    return found
+            is_named[column.invocation] |= column.words == word[history.invocation_sender[column.invocation]]
+    return is_named
 
 
 def _mix_bits(values: IntColumn) -> Hashes:

@@ -54,7 +54,7 @@ class Passage:
     event: IntColumn
     """Rows of the interactions' events; shape (n,), as all columns."""
     call: IntColumn
-    """Places in the function's situation."""
+    """Positions in the function's situation."""
     symbol: IntColumn
     """Position in the table's symbols."""
     target: IntColumn
@@ -82,10 +82,10 @@ class GuardedTransition:
     def siblings(self) -> BoolColumn:
         """Which calls of the passage had the same event and led elsewhere."""
         passage = self.passage
-        found: BoolColumn = (
+        is_sibling: BoolColumn = (
             passage.accepted & (passage.symbol == self.symbol) & (passage.target != self.target)
         )
-        return found
+        return is_sibling
 
     def of(self, *origins: ConditionOrigin) -> tuple[LearnedClause, ...]:
         """Return the conditions that were learned from something."""
@@ -101,13 +101,13 @@ def ways(
         if item.guard.kind is not GuardKind.OBSERVED:
             own = demanded.setdefault(item.guard.scope, {})
             own.update((clause, item.guard.kind) for clause in item.clauses if clause not in own)
-    found: list[GuardedTransition] = []
+    guarded_transitions: list[GuardedTransition] = []
     for function in learned.functions:
         whole = demanded.get(function.meaning.situation.function, {})
         passages = list(_passages(function, tuning, interactions, entities))
         for passage in passages:
-            found += transitions(passage, whole, learned.constants, several=len(passages) > 1)
-    return tuple(found)
+            guarded_transitions += transitions(passage, whole, learned.constants, several=len(passages) > 1)
+    return tuple(guarded_transitions)
 
 
 def _passages(
@@ -121,32 +121,32 @@ def _passages(
     event, call = event[order], call[order]
     before, after = tuning.state_before[event], tuning.state_after[event]
     role = interactions.role[event]
-    known = ~tuning.uncertain(tuning.chosen)[event]
-    for source, place in np.unique(np.stack([before, role], axis=1), axis=0).tolist():
-        mine = np.flatnonzero(known & (before == source) & (role == place))
-        if not len(mine):
+    is_known = ~tuning.uncertain(tuning.chosen)[event]
+    for source, role_number in np.unique(np.stack([before, role], axis=1), axis=0).tolist():
+        own = np.flatnonzero(is_known & (before == source) & (role == role_number))
+        if not len(own):
             continue
         yield Passage(
             function=function,
             source=source,
-            role=place,
-            event=event[mine],
-            call=call[mine],
-            symbol=tuning.table.symbol[event[mine]],
-            target=after[mine],
-            accepted=situation.accepted[call[mine]],
+            role=role_number,
+            event=event[own],
+            call=call[own],
+            symbol=tuning.table.symbol[event[own]],
+            target=after[own],
+            accepted=situation.accepted[call[own]],
         )
 
 
 def transitions(
-    passage: Passage, whole: Mapping[LearnedClause, GuardKind], known: Constants, *, several: bool
+    passage: Passage, whole: Mapping[LearnedClause, GuardKind], code_constants: Constants, *, several: bool
 ) -> Iterator[GuardedTransition]:
     """Yield the transitions of a passage.
 
     Args:
         passage: the calls.
         whole: what the function demands, with what each condition rests on.
-        known: the numbers in the contract's code.
+        code_constants: the numbers in the contract's code.
         several: whether the function has other passages; if not, all that its rejections show was learned from them.
 
     """
@@ -154,25 +154,31 @@ def transitions(
         return
     every = np.ones(len(passage.call), dtype=np.bool_)
     early = first_part(len(every))
-    kept, broken = _keep_conditions(passage, tuple(whole))
-    own = _own(passage, kept, known, every) if several or broken else ()
-    first = _own(passage, kept, known, early) if own else ()
+    conditions, broken = _keep_conditions(passage, tuple(whole))
+    own = _own(passage, conditions, code_constants, every) if several or broken else ()
+    first = _own(passage, conditions, code_constants, early) if own else ()
     for symbol in np.unique(passage.symbol[passage.accepted]).tolist():
         same = passage.accepted & (passage.symbol == symbol)
         targets, counts = np.unique(passage.target[same], return_counts=True)
-        told = _told_apart(passage, same, targets, counts, known)
-        tested = _told_apart(passage, same & early, targets, counts, known) if told else {}
+        clauses_by_target = _target_conditions(passage, same, targets, counts, code_constants)
+        tested = (
+            _target_conditions(passage, same & early, targets, counts, code_constants)
+            if clauses_by_target
+            else {}
+        )
         for target in targets.tolist():
-            taken = same & (passage.target == target)
-            there = told.get(target, ())
+            leads_there = same & (passage.target == target)
+            there = clauses_by_target.get(target, ())
             yield GuardedTransition(
                 passage=passage,
                 symbol=symbol,
                 target=target,
-                parts=_parts(passage, whole, kept, own, there),
+                parts=_parts(passage, whole, conditions, own, there),
                 broken=broken,
-                taken=taken,
-                held_out=_held_out(passage, ~early, taken, same & ~taken, first, tested.get(target, ()))
+                taken=leads_there,
+                held_out=_held_out(
+                    passage, ~early, leads_there, same & ~leads_there, first, tested.get(target, ())
+                )
                 if own or there
                 else None,
             )
@@ -183,41 +189,41 @@ def _keep_conditions(
 ) -> tuple[tuple[LearnedClause, ...], tuple[LearnedClause, ...]]:
     """Return the function's conditions that the passage's accepted calls keep, and those that they do not."""
     calls = passage.call[passage.accepted]
-    kept: list[LearnedClause] = []
+    conditions: list[LearnedClause] = []
     broken: list[LearnedClause] = []
     for clause in whole:
         wrong = int(np.sum(truth_of(passage.function.meaning, clause.literals, calls).false))
-        (kept if wrong <= (1 - ACCEPTED) * len(calls) else broken).append(clause)
-    return tuple(kept), tuple(broken)
+        (conditions if wrong <= (1 - ACCEPTED) * len(calls) else broken).append(clause)
+    return tuple(conditions), tuple(broken)
 
 
 def _refused_calls(passage: Passage, clauses: Sequence[LearnedClause]) -> BoolColumn:
     """Return the calls of a passage that some of the conditions refuse."""
     false = [truth_of(passage.function.meaning, clause.literals, passage.call).false for clause in clauses]
-    found: BoolColumn = np.logical_or.reduce([np.zeros(len(passage.call), np.bool_), *false])
-    return found
+    is_refused: BoolColumn = np.logical_or.reduce([np.zeros(len(passage.call), np.bool_), *false])
+    return is_refused
 
 
 def _own(
-    passage: Passage, kept: Sequence[LearnedClause], known: Constants, chosen: BoolColumn
+    passage: Passage, conditions: Sequence[LearnedClause], code_constants: Constants, sample: BoolColumn
 ) -> tuple[LearnedClause, ...]:
     """Return conditions that explain rejections of this passage that the function's do not explain."""
     left = (
         ~passage.accepted
-        & ~_refused_calls(passage, kept)
-        & chosen
+        & ~_refused_calls(passage, conditions)
+        & sample
         & open_calls(passage.function)[passage.call]
     )
     if int(np.sum(left)) < MIN_CALLS:
         return ()
     meaning = passage.function.meaning
     rows = np.zeros(len(meaning.situation), dtype=np.bool_)
-    rows[passage.call[(passage.accepted & chosen) | left]] = True
-    return tuple(Learner(meaning, passage.function.cause, known, rows).required_clauses({}))
+    rows[passage.call[(passage.accepted & sample) | left]] = True
+    return tuple(Learner(meaning, passage.function.cause, code_constants, rows).required_clauses({}))
 
 
-def _told_apart(
-    passage: Passage, same: BoolColumn, targets: IntColumn, counts: IntColumn, known: Constants
+def _target_conditions(
+    passage: Passage, same: BoolColumn, targets: IntColumn, counts: IntColumn, code_constants: Constants
 ) -> dict[int, tuple[LearnedClause, ...]]:
     """Return for each target what tells the calls that lead there from those that lead elsewhere.
 
@@ -232,27 +238,32 @@ def _told_apart(
     rows[passage.call[same]] = True
     decided = passage.function.decided
     branches = decided.branches if decided is not None else ()
-    found: dict[int, tuple[LearnedClause, ...]] = {}
+    clauses_by_target: dict[int, tuple[LearnedClause, ...]] = {}
     for target in targets[np.argsort(-counts, kind="stable")][:MAX_TARGETS].tolist():
         accepted = rows & (cause == target)
         led = Meaning(replace(meaning.situation, accepted=accepted))
         for literals in (branches, None) if branches else (None,):
-            clauses = Learner(led, cause, known, rows, checked=False, literals=literals).required_clauses({})
+            clauses = Learner(
+                led, cause, code_constants, rows, checked=False, literals=literals
+            ).required_clauses({})
             if clauses:
-                found[target] = simplify_clauses(meaning, clauses)
+                clauses_by_target[target] = simplify_clauses(meaning, clauses)
                 break
     if len(targets) == 2:
-        return _oppose(passage, same, found, targets.tolist())
-    return found
+        return _oppose(passage, same, clauses_by_target, targets.tolist())
+    return clauses_by_target
 
 
 def _oppose(
-    passage: Passage, same: BoolColumn, found: dict[int, tuple[LearnedClause, ...]], targets: Sequence[int]
+    passage: Passage,
+    same: BoolColumn,
+    clauses_by_target: dict[int, tuple[LearnedClause, ...]],
+    targets: Sequence[int],
 ) -> dict[int, tuple[LearnedClause, ...]]:
     """Return of two targets the better condition, and its opposite for the other one, where it is but one."""
     meaning = passage.function.meaning
     choices = []
-    for target, clauses in found.items():
+    for target, clauses in clauses_by_target.items():
         if len(clauses) != 1 or len(clauses[0].literals) != 1:
             continue
         truth = truth_of(meaning, clauses[0].literals, passage.call[same])
@@ -261,7 +272,7 @@ def _oppose(
         if wrong <= (1 - ACCEPTED) * len(there):
             choices.append((wrong, meaning.price(clauses[0].literals[0]), target, clauses[0]))
     if not choices:
-        return found
+        return clauses_by_target
     *_, target, clause = min(choices, key=lambda item: item[:3])
     other = next(item for item in targets if item != target)
     return {target: (clause,), other: (_opposite(clause),)}
@@ -275,29 +286,29 @@ def _opposite(clause: LearnedClause) -> LearnedClause:
 def _parts(
     passage: Passage,
     whole: Mapping[LearnedClause, GuardKind],
-    kept: Sequence[LearnedClause],
+    conditions: Sequence[LearnedClause],
     own: Sequence[LearnedClause],
     there: Sequence[LearnedClause],
 ) -> tuple[PassageCondition, ...]:
     """Return all conditions, without what follows from others."""
     meaning = passage.function.meaning
-    ruled = simplify_clauses(meaning, [*kept, *own]) if own else tuple(kept)
-    known = {clause.literals: kind for clause, kind in whole.items()}
+    ruled = simplify_clauses(meaning, [*conditions, *own]) if own else tuple(conditions)
+    kinds = {clause.literals: kind for clause, kind in whole.items()}
     parts = [
         PassageCondition(
             clause=clause,
-            origin=ConditionOrigin.FUNCTION if clause.literals in known else ConditionOrigin.STATE,
-            kind=known.get(clause.literals),
+            origin=ConditionOrigin.FUNCTION if clause.literals in kinds else ConditionOrigin.STATE,
+            kind=kinds.get(clause.literals),
         )
         for clause in ruled
     ]
-    said = {clause.literals for clause in ruled}
+    ruled_literals = {clause.literals for clause in ruled}
     return (
         *parts,
         *(
             PassageCondition(clause=clause, origin=ConditionOrigin.TARGET)
             for clause in there
-            if clause.literals not in said
+            if clause.literals not in ruled_literals
         ),
     )
 
@@ -305,7 +316,7 @@ def _parts(
 def _held_out(
     passage: Passage,
     later: BoolColumn,
-    taken: BoolColumn,
+    leads_there: BoolColumn,
     elsewhere: BoolColumn,
     own: Sequence[LearnedClause],
     there: Sequence[LearnedClause],
@@ -319,8 +330,8 @@ def _held_out(
     others = later & (~passage.accepted | elsewhere) if own else later & elsewhere
     return GuardTest(
         text=text(meaning.language, formula_of(meaning, clauses)) if clauses else "",
-        accepted=int(np.sum(later & taken)),
-        refused=int(np.sum(refused & later & taken)),
+        accepted=int(np.sum(later & leads_there)),
+        refused=int(np.sum(refused & later & leads_there)),
         rejected=int(np.sum(others)),
         explained=int(np.sum(refused & others)),
     )

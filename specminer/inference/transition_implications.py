@@ -51,54 +51,56 @@ class Passable:
         return formula_of(self.way.passage.function.meaning, [part.clause for part in self.way.parts])
 
     @cached_property
-    def shown(self) -> Formula:
+    def evident_guard(self) -> Formula:
         """The conditions that rejections show, or the target, and that do not follow from the state."""
-        told = [item.clause for item in self.kept if item.part.kind is not GuardKind.CODED]
-        return formula_of(self.way.passage.function.meaning, told)
+        clauses = [item.clause for item in self.kept if item.part.kind is not GuardKind.CODED]
+        return formula_of(self.way.passage.function.meaning, clauses)
 
     @property
     def text(self) -> str:
         """The conditions that do not follow from the state; ``true`` if all do."""
-        return text(self.frame.language, self.shown)
+        return text(self.frame.language, self.evident_guard)
 
 
 def passable(
-    frames: Frames, known: StateFacts, found: Iterable[GuardedTransition], asked: ObligationLog
+    frames: Frames, state_facts: StateFacts, transitions: Iterable[GuardedTransition], log: ObligationLog
 ) -> list[Passable]:
     """Return the transitions with what their guards say beyond the state; what is dropped with its proof."""
-    return [_passable(frames, known, way, asked) for way in found]
+    return [_passable(frames, state_facts, way, log) for way in transitions]
 
 
-def _passable(frames: Frames, known: StateFacts, way: GuardedTransition, asked: ObligationLog) -> Passable:
+def _passable(
+    frames: Frames, state_facts: StateFacts, way: GuardedTransition, log: ObligationLog
+) -> Passable:
     passage = way.passage
     meaning = passage.function.meaning
     frame = frames.of(meaning, passage.role)
-    kept: list[KeptCondition] = []
+    remaining: list[KeptCondition] = []
     dropped: list[DroppedCondition] = []
     for part in way.parts:
         because = reason(
             frame,
             passage.source,
-            known,
+            state_facts,
             [],
             [meaning.formula(literal) for literal in part.clause.literals],
             text(frame.language, formula_of(meaning, (part.clause,))),
             meaning.situation.function,
-            asked,
+            log,
         )
         if because is None:
-            kept.append(KeptCondition(part=part, clause=_narrow(frame, known, way, part, asked)))
+            remaining.append(KeptCondition(part=part, clause=_narrow(frame, state_facts, way, part, log)))
         else:
             dropped.append(DroppedCondition(part=part, because=because[0], proof=because[1]))
-    return Passable(way=way, frame=frame, kept=tuple(kept), dropped=tuple(dropped))
+    return Passable(way=way, frame=frame, kept=tuple(remaining), dropped=tuple(dropped))
 
 
 def _narrow(
     frame: FunctionSpace,
-    known: StateFacts,
+    state_facts: StateFacts,
     way: GuardedTransition,
     part: PassageCondition,
-    asked: ObligationLog,
+    log: ObligationLog,
 ) -> LearnedClause:
     """Return a disjunction without what cannot be in the state that is left, as far as that is proved."""
     meaning = way.passage.function.meaning
@@ -108,12 +110,12 @@ def _narrow(
         because = reason(
             frame,
             way.passage.source,
-            known,
+            state_facts,
             [],
             [opposite],
             text(frame.language, opposite),
             meaning.situation.function,
-            asked,
+            log,
         )
         if because is None:
             possible.append(literal)

@@ -21,10 +21,10 @@ def count_unjudged(context: HistoryContext) -> tuple[UnjudgedCalls, ...]:
         (~history.accepted, "they were rejected, and nothing of them lasted"),
     )
     rest = np.ones(len(history), dtype=np.bool_)
-    found = []
+    groups = []
     for applies, reason in reasons:
         calls = int((rest & applies).sum())
         rest &= ~applies
         if calls:
-            found.append(UnjudgedCalls(calls=calls, reason=reason))
-    return tuple(found)
+            groups.append(UnjudgedCalls(calls=calls, reason=reason))
+    return tuple(groups)

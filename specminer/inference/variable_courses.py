@@ -34,11 +34,11 @@ def courses(context: HistoryContext, cells: Cells) -> Iterator[Invariant]:
     yield from _constant(context, cells, rows)
     if not len(rows):
         return
-    found, left, calls = cells.found[rows], cells.left[rows], cells.invocation[rows]
+    before, left, calls = cells.found[rows], cells.left[rows], cells.invocation[rows]
     doubts = cells.doubts.of(~context.is_constructor[cells.doubts.invocation])
     name = cells.name
     old, new = symbol(name), symbol(name, after=True)
-    fresh = is_zero(found)
+    fresh = is_zero(before)
     several = len(rows) >= LEAST
     once = several and bool(np.mean(fresh) > 0.9)
     challenged = once and _touched_later(cells, rows)
@@ -49,15 +49,15 @@ def courses(context: HistoryContext, cells: Cells) -> Iterator[Invariant]:
         claim = _claim(Template.ONCE, text, smt, calls, fresh)
         yield replace(claim, unknown=unknown, untested=not challenged)
     if cells.numeric and several and not challenged:
-        for claim in _monotone(cells, calls[~fresh], found[~fresh], left[~fresh]):
+        for claim in _monotone(cells, calls[~fresh], before[~fresh], left[~fresh]):
             # leaving zero is no growth
             yield replace(claim, unknown=int((~doubts.from_zero).sum()))
     yield from _writers(context, cells, rows, doubts)
     yield from _own_entry(context, cells, rows, doubts)
 
 
-def _claim(template: Template, text: str, smt: str | None, cases: IntColumn, held: BoolColumn) -> Invariant:
-    return Invariant(scope=CONTRACT_SCOPE, template=template, text=text, smt=smt, cases=cases, held=held)
+def _claim(template: Template, text: str, smt: str | None, cases: IntColumn, holds: BoolColumn) -> Invariant:
+    return Invariant(scope=CONTRACT_SCOPE, template=template, text=text, smt=smt, cases=cases, held=holds)
 
 
 def _constant(context: HistoryContext, cells: Cells, rows: IntColumn) -> Iterator[Invariant]:
@@ -74,9 +74,9 @@ def _constant(context: HistoryContext, cells: Cells, rows: IntColumn) -> Iterato
         return
     order = np.argsort(cells.slot, kind="stable")
     slot, left = cells.slot[order], cells.left[order]
-    seen = np.isin(cells.invocation[order][1:], changed)
+    is_visible = np.isin(cells.invocation[order][1:], changed)
     if np.any(
-        (slot[1:] == slot[:-1]) & ~same(left[1:], left[:-1]) & ~seen
+        (slot[1:] == slot[:-1]) & ~same(left[1:], left[:-1]) & ~is_visible
     ):  # nobody saw it change, but it did
         return
     doubts = cells.doubts.of(~context.is_constructor[cells.doubts.invocation])
@@ -95,17 +95,17 @@ def _touched_later(cells: Cells, rows: IntColumn) -> bool:
     return 2 * len(later) >= len(np.unique(cells.slot[rows]))
 
 
-def _monotone(cells: Cells, calls: IntColumn, found: LimbArray, left: LimbArray) -> Iterator[Invariant]:
+def _monotone(cells: Cells, calls: IntColumn, before: LimbArray, left: LimbArray) -> Iterator[Invariant]:
     if len(calls) < LEAST:  # leaving zero is no growth
         return
     signed = cells.field.kind is ValueKind.INT
-    down = less(left, found, signed=signed)
+    down = less(left, before, signed=signed)
     name = cells.name
     old, new = symbol(name), symbol(name, after=True)
     if len(np.unique(left[:GLANCE], axis=0)) < 3:
         return
     if np.mean(down) < 0.1:
-        step = minus(left, found)
+        step = minus(left, before)
         by_one = same(step, np.broadcast_to(integer_limbs([1]), step.shape))
         if np.mean(by_one) > 0.9:
             smt = apply("or", apply("=", new, old), apply("=", new, apply("+", old, "1")))
@@ -138,8 +138,8 @@ def _writers(
 def _never_accepted(context: HistoryContext) -> set[str]:
     """Return the functions of the interface that may change storage, and of which no call was accepted."""
     ran = np.unique(context.calls.function[context.history.accepted])
-    known = {item.name for item in context.interface.functions.values() if not item.read_only}
-    return known - {context.calls.functions[row] for row in ran.tolist() if row >= 0}
+    names = {item.name for item in context.interface.functions.values() if not item.read_only}
+    return names - {context.calls.functions[row] for row in ran.tolist() if row >= 0}
 
 
 def _own_entry(

@@ -28,16 +28,16 @@ class Values:
         if field.width == 256 or not len(self.words):
             return self
         words = _extract(self.words, field)
-        distinct, place = np.unique(words, return_inverse=True)
-        return Values(words=distinct, place=np.append(place.ravel(), MISSING).astype(np.int32)[self.place])
+        distinct, index = np.unique(words, return_inverse=True)
+        return Values(words=distinct, place=np.append(index.ravel(), MISSING).astype(np.int32)[self.place])
 
 
 def encode_values(table: WordArray, rows: IntColumn | RowColumn) -> Values:
     """Return the values that stand at ``rows`` of a table, ``MISSING`` for none."""
     used = np.unique(rows[rows != MISSING])
-    distinct, place = np.unique(table[used], return_inverse=True)
+    distinct, index = np.unique(table[used], return_inverse=True)
     of_row = np.full(len(table) + 1, MISSING, dtype=np.int32)
-    of_row[used] = place.ravel()
+    of_row[used] = index.ravel()
     return Values(words=distinct, place=of_row[rows])
 
 
@@ -55,6 +55,6 @@ def _extract(words: WordArray, field: Field) -> WordArray:
         return from_integers([field.extract(word) for word in to_integers(words)])
     raw = np.ascontiguousarray(words).view(np.uint8).reshape(-1, 32)
     size, end = field.width // 8, 32 - field.shift // 8
-    found = np.zeros_like(raw)
-    found[:, 32 - size :] = raw[:, end - size : end]
-    return found.reshape(-1).view("S32")
+    shifted = np.zeros_like(raw)
+    shifted[:, 32 - size :] = raw[:, end - size : end]
+    return shifted.reshape(-1).view("S32")

@@ -67,11 +67,11 @@ def answer_evidence(context: HistoryContext, lasting: BoolColumn) -> SourceEvide
     rare = rare_codes(history, rows, group * 8 + form, group)
     others = np.bincount(group)[group] - 1 if len(group) else group
     parts: list[Part] = [(rows, rare.bits, others, calls, np.full(len(rows), MISSING))]
-    for place in range(MAX_VALUES):
-        present = np.flatnonzero((width[output] > place) & answers.call_succeeded[calls])
-        amounts = values[output[present], place]
+    for column in range(MAX_VALUES):
+        present = np.flatnonzero((width[output] > column) & answers.call_succeeded[calls])
+        amounts = values[output[present], column]
         bits = _two_tails(group[present], amounts)
-        parts.append((rows[present], bits, others[present], calls[present], np.full(len(present), place)))
+        parts.append((rows[present], bits, others[present], calls[present], np.full(len(present), column)))
     row, bits, (others, call, place_of) = join_parts(parts, 3)
     cases = Cases.of(history, row, bits, others, np.zeros_like(row))
 
@@ -126,12 +126,12 @@ def code_evidence(context: HistoryContext, lasting: BoolColumn) -> SourceEvidenc
     if answers is None:
         return strongest(EvidenceSource.CODE, count, _no_cases(history))
     ran = np.flatnonzero(lasting & (answers.invocation_codes != MISSING))
-    listed = [
+    row_owners = [
         (int(row), owner)
         for row in ran.tolist()
         for owner in dict.fromkeys(item[0] for item in answers.code_lists[answers.invocation_codes[row]])
     ]
-    pairs = np.array(listed, dtype=np.int64).reshape(-1, 2)
+    pairs = np.array(row_owners, dtype=np.int64).reshape(-1, 2)
     calls = np.flatnonzero(
         lasting[answers.call_invocation] & answers.call_succeeded & (answers.call_selector != MISSING)
     )
@@ -148,13 +148,13 @@ def code_evidence(context: HistoryContext, lasting: BoolColumn) -> SourceEvidenc
         _new_addresses(group + 1, rows, receiver),
         by_function,
     ]
-    row, bits, (known, who, kind) = join_parts(parts, 3)
-    cases = Cases.of(history, row, bits, known, kind)
+    row, bits, (earlier_count, who, kind) = join_parts(parts, 3)
+    cases = Cases.of(history, row, bits, earlier_count, kind)
 
     def sentence(position: int) -> str:
         name = context.calls.name(int(row[position]))
         address = checksum_address(history.addresses[int(who[position])])
-        earlier = f"after {int(known[position]):,} calls without it"
+        earlier = f"after {int(earlier_count[position]):,} calls without it"
         if kind[position] == 0:
             return f"{name} ran the code of {address} in the contract's place for the first time, {earlier}"
         return f"{name} called {address} for the first time, {earlier}"
@@ -171,8 +171,8 @@ def _new_addresses(
     """
     new, before, different = first_times(group, who)
     bits = first_time_bits(new, before, different)
-    mine = np.flatnonzero(bits > 0 if only is None else (bits > 0) & only)
-    return row[mine], bits[mine], before[mine], who[mine], group[mine]
+    strange = np.flatnonzero(bits > 0 if only is None else (bits > 0) & only)
+    return row[strange], bits[strange], before[strange], who[strange], group[strange]
 
 
 def token_evidence(history: History) -> SourceEvidence:
@@ -186,16 +186,16 @@ def token_evidence(history: History) -> SourceEvidence:
         )
     own = np.isin(
         np.arange(len(transfers.parties)),
-        [place for place, party in enumerate(transfers.parties) if party in set(history.accounts)],
+        [index for index, party in enumerate(transfers.parties) if party in set(history.accounts)],
     )
     leaves, comes = own[transfers.sender], own[transfers.recipient]
     way = np.where(leaves & ~comes, 0, np.where(comes & ~leaves, 1, 2))
     kind = transfers.token.astype(np.int64) * 3 + way
-    known = np.flatnonzero(transfers.has_amount)
-    amount = rounded_words(limbs(transfers.amount[known]))
+    with_amount = np.flatnonzero(transfers.has_amount)
+    amount = rounded_words(limbs(transfers.amount[with_amount]))
     width = int(kind.max()) + 1
     pair, inverse = np.unique(
-        transfers.transaction[known].astype(np.int64) * width + kind[known], return_inverse=True
+        transfers.transaction[with_amount].astype(np.int64) * width + kind[with_amount], return_inverse=True
     )
     largest = np.zeros(
         len(pair)
@@ -216,11 +216,11 @@ def token_evidence(history: History) -> SourceEvidence:
     moved = ("left the contract", "came to the contract", "moved between others")
 
     def sentence(position: int) -> str:
-        place = int(present[position])
-        token = checksum_address(transfers.parties[int(group[place]) // 3])
+        row = int(present[position])
+        token = checksum_address(transfers.parties[int(group[row]) // 3])
         return (
-            f"{largest[place]:.4g} units of token {token} {moved[int(group[place]) % 3]}, more than the "
-            f"{int(others[place]):,} other transactions that move it so lead to expect"
+            f"{largest[row]:.4g} units of token {token} {moved[int(group[row]) % 3]}, more than the "
+            f"{int(others[row]):,} other transactions that move it so lead to expect"
         )
 
     return strongest(EvidenceSource.TOKENS, count, cases, sentence)
@@ -256,12 +256,12 @@ def unseen_ether(context: HistoryContext, lasting: BoolColumn) -> tuple[IntColum
     ):
         return empty, empty.astype(np.bool_)
     own = np.frombuffer(bytes(12) + history.contracts[0].address, dtype="S32")[0]
-    asked = np.flatnonzero(
+    queries = np.flatnonzero(
         (answers.environment_kind == _SELF)
         | ((answers.environment_kind == _BALANCE) & (answers.environment_subject == own))
     )
-    asked = asked[lasting[answers.environment_invocation[asked]]]
-    rows = answers.environment_invocation[asked].astype(np.int64)
+    queries = queries[lasting[answers.environment_invocation[queries]]]
+    rows = answers.environment_invocation[queries].astype(np.int64)
     word = rounded_words(context.word_limbs)
     came = np.cumsum(np.where(accepted, word[history.invocation_value], 0.0))
     left = ~history.payment_undone
@@ -270,9 +270,9 @@ def unseen_ether(context: HistoryContext, lasting: BoolColumn) -> tuple[IntColum
         transaction, weights=word[history.payment_value[left]], minlength=len(history.transaction_hash)
     )
     before = np.r_[0.0, np.cumsum(paid)[:-1]][history.invocation_transaction[rows]] if len(rows) else came[:0]
-    seen = rounded_words(limbs(answers.environment_value[asked]))
-    surplus = seen - (came[rows] - before)
+    balance = rounded_words(limbs(answers.environment_value[queries]))
+    surplus = balance - (came[rows] - before)
     # what was there before the history began is nothing that was forced in
     begin = 0.0 if context.has_creations or not len(rows) else surplus[0]
     largest = np.r_[begin, np.maximum.accumulate(surplus)[:-1]] if len(rows) else surplus
-    return rows, surplus <= np.maximum(largest, 0.0) + seen * NEARLY
+    return rows, surplus <= np.maximum(largest, 0.0) + balance * NEARLY

@@ -33,7 +33,9 @@ class CallTerms:
     def _places(self) -> Mapping[str, int]:
         terms = self.situation.terms
         places = {term.name: place for place, term in enumerate(terms)}
-        return places | {term.shown: place for place, term in enumerate(terms) if term.shown not in places}
+        return places | {
+            term.formula_name: place for place, term in enumerate(terms) if term.formula_name not in places
+        }
 
     def place(self, name: str, names: Mapping[str, str]) -> int | None:
         """Return the term that a specification calls so; ``names`` are the whole names of short ones."""
