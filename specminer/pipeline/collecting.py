@@ -13,6 +13,7 @@ from specminer.history.slot_values import SlotValues
 from specminer.history.trace import Address, Block, ContractRecord, Hash, InvocationKind, Tracer
 from specminer.pipeline.progress import SILENT, Observer
 from specminer.pipeline.replacing import piece_of, replace_blocks, replaced_after
+from specminer.pipeline.slot_memory import SlotMemory
 from specminer.sources.anchor import TRIES, ReplacedBlocks
 from specminer.sources.chain_blocks import (
     block_at,
@@ -61,6 +62,7 @@ class _CollectionRequest:
     last: int | None
     created: int | None
     search: SharedSearch | None
+    memory: SlotMemory
 
 
 def collect(
@@ -74,6 +76,7 @@ def collect(
     last: int | None = None,
     created: int | None = None,
     search: SharedSearch | None = None,
+    memory: SlotMemory | None = None,
     observer: Observer = SILENT,
 ) -> CollectionResult:
     """Bring the database up to date with the chain for one contract.
@@ -83,7 +86,7 @@ def collect(
     tried again, and so is what a tracer recorded that sees less than the one that works now. Blocks that the chain has
     replaced since are read anew, and then take the place of the stored ones. ``created`` is the block that created the
     contract where that is known, so that it need not be searched for. ``search`` has looked through these blocks for
-    several contracts.
+    several contracts. ``memory`` keeps what slots hold from one update to the next; ``None`` to read it.
 
     Raises:
         ChainError: the node failed, has forgotten blocks, is behind or serves another chain; what was collected
@@ -100,6 +103,7 @@ def collect(
         last=last,
         created=created,
         search=search,
+        memory=SlotMemory() if memory is None else memory,
     )
     for attempt in range(TRIES):
         try:
@@ -134,10 +138,11 @@ def _collect(
     common = replaced_after(store, node, found_chain, genesis, newest)
     store.register_chain(found_chain, genesis)
     if common is not None:
+        request.memory.clear()  # blocks of all contracts are replaced
         replace_blocks(
             store, node, found_chain, common, _furthest(store, node, found_chain, anchor), observer
         )
-    run = _CollectionRun(store, node, found_chain, request.contract, observer, search)
+    run = _CollectionRun(store, node, found_chain, request.contract, observer, search, request.memory)
     if created is None:
         created = _creation(store, node, found_chain, request.contract, first, last, oldest.number)
     older = 0 < oldest.number == created
@@ -203,12 +208,15 @@ class _CollectionRun:
         contract: Address,
         observer: Observer,
         search: SharedSearch | None = None,
+        memory: SlotMemory | None = None,
     ) -> None:
         self._store = store
         self._chain = chain_id
         self._contract = contract
         self._observer = observer
         self._node = node
+        self._memory = SlotMemory() if memory is None else memory
+        self._history = store, chain_id, contract
         self._start_limits: list[str] = []
         """What to say of a contract that is older than the node's chain."""
         self._collector = Collector(
@@ -238,7 +246,10 @@ class _CollectionRun:
         spans = [span for span in self._store.ranges(self._chain, self._contract) if span[1] == block - 1]
         if not spans:
             return SlotValues()
-        history = self._store.history(self._chain, [self._contract], first=spans[0][0], last=block - 1)
+        return self._memory.values(self._history, spans[0], lambda: self._read_values(*spans[0]))
+
+    def _read_values(self, first: int, last: int) -> SlotValues:
+        history = self._store.history(self._chain, [self._contract], first=first, last=last)
         return SlotValues(last_values(history), created=len(lives(history, 0)) > 0)
 
     def first_life(self, created: int, last: int) -> int:
@@ -266,6 +277,7 @@ class _CollectionRun:
             )
             count += len(part.transactions)
         if count:
+            self._memory.forget(self._history)
             self._observer.note(
                 f"{count:,} transactions that could not be recorded before, or only in part, are recorded now"
             )
@@ -292,6 +304,7 @@ class _CollectionRun:
                         ],
                         gaps=piece.gaps,
                     )
+                    self._memory.advance(self._history, chunk.first, chunk.last, piece.transactions)
                     added += len(chunk.transactions)
         return added
 

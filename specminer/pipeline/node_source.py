@@ -13,6 +13,7 @@ from specminer._support.addresses import checksum_address
 from specminer._support.errors import UsageError
 from specminer.history.trace import Address
 from specminer.pipeline.progress import SILENT, Observer
+from specminer.pipeline.slot_memory import SlotMemory
 from specminer.pipeline.source import UpdateRequest, of_contract
 from specminer.sources.endpoint import Endpoint
 from specminer.sources.traffic import CONCURRENCY, RETRIES, TIMEOUT
@@ -130,6 +131,8 @@ class OpenNode:
     node: Node
     chain_id: int | None
     verify: float | None = None
+    memory: SlotMemory = field(default_factory=SlotMemory)
+    """What slots held when they were read last."""
 
     def update(self, store: TraceStore, request: UpdateRequest, observer: Observer = SILENT) -> NodeUpdate:
         """Bring the history of a contract in the database up to date with the chain; see :class:`OpenSource`."""
@@ -145,6 +148,7 @@ class OpenNode:
             first=request.blocks.first,
             last=request.blocks.last,
             created=request.created,
+            memory=self.memory,
             observer=observer,
         )
         verified = None
