@@ -34,6 +34,7 @@ SCOPES: Final[Mapping[str, Scope]] = {
     "specminer": Scope(extras=()),
     "specminer/replay/reference_*.py": Scope(extras=("reference",), neighbours=("specminer",)),
     "specminer/sources/parquet_rows.py": Scope(extras=("parquet",), neighbours=("specminer",)),
+    "specminer/presentation/paper.py": Scope(extras=("pdf",), neighbours=("specminer",)),
     "specminer/pipeline/cluster.py": Scope(extras=("dask",), neighbours=("specminer",)),
     "docs": Scope(extras=("docs",), neighbours=("specminer", "tools")),
     "tests": Scope(

@@ -1,4 +1,4 @@
-"""Write the report of an automaton: one HTML page, Markdown, JSON; logs of its events."""
+"""Write the report of an automaton: one HTML page, Markdown, JSON, PDF; logs of its events."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def command(
 
     With --db the history that the automaton was mined from is read again and laid over it: variants, timelines,
     arguments, reasons, races, values. Without, the report tells what the document holds. report.md can be pasted
-    into an audit report, report.json is the same for programs. csv, xes and
+    into an audit report, report.json is the same for programs, and report.pdf for paper (extra `pdf`). csv, xes and
     ocel write all events (events.csv, events.xes, events.ocel.json) for spreadsheets and process-mining tools; they
     need --db.
 

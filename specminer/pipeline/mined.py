@@ -169,7 +169,7 @@ class MinedSpecification:
         return report_from(self.specification, self.details)
 
     def write_report(self, folder: str | PathLike[str], formats: Sequence[str] = ("html",)) -> list[Path]:
-        """Write the report (html, md, json) and logs of all events (csv, xes, ocel); return the files.
+        """Write the report (html, md, json, pdf) and logs of all events (csv, xes, ocel); return the files.
 
         Raises:
             UsageError: a format is not known, none is given, or a log is asked for without a history.

@@ -20,6 +20,7 @@ from specminer.presentation.eventlog import events, to_csv, to_xes
 from specminer.presentation.markdown import to_markdown
 from specminer.presentation.ocel import to_ocel
 from specminer.presentation.page import to_html
+from specminer.presentation.paper import to_pdf
 from specminer.presentation.report_document import Report
 from specminer.presentation.report_evidence import gather
 from specminer.specification import Edge, Role, Specification
@@ -30,6 +31,7 @@ FORMATS: Final[dict[str, Callable[[Report], bytes]]] = {
     "html": lambda report: to_html(report).encode(),
     "md": lambda report: to_markdown(report).encode(),
     "json": lambda report: report.to_json(),
+    "pdf": to_pdf,
 }
 """The renderings of a report by the ending of their files."""
 LOGS: Final[dict[str, str]] = {"csv": "events.csv", "xes": "events.xes", "ocel": "events.ocel.json"}

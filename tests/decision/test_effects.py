@@ -51,15 +51,15 @@ SOURCES = {
     "escrow": {
         "setArbiter": {"arbiters[arbiter]' = trusted": "", "logs ArbiterChanged(arbiter, trusted)": ""},
         "resolve": {
-            "deals[dealId].status' = 5": "not forSeller",
+            "deals[dealId].status' = Refunded": "not forSeller",
             "openDeals[deals[dealId].buyer]' = openDeals[deals[dealId].buyer] - 1": "",
             "totalHeld' = totalHeld - deals[dealId].amount": "",
-            "deals[dealId].status' = 4": "forSeller",
+            "deals[dealId].status' = Paid": "forSeller",
             "feesEarned' = feesEarned + deals[dealId].amount * fee / 10000": "forSeller",
             "pays deals[dealId].amount to deals[dealId].buyer": "not forSeller",
             "pays deals[dealId].amount - deals[dealId].amount * fee / 10000 to deals[dealId].seller": "forSeller",
-            "logs Moved(dealId, 5)": "not forSeller",
-            "logs Moved(dealId, 4)": "forSeller",
+            "logs Moved(dealId, Refunded)": "not forSeller",
+            "logs Moved(dealId, Paid)": "forSeller",
             "logs Paid(dealId, deals[dealId].buyer, deals[dealId].amount)": "not forSeller",
             "logs Paid(dealId, deals[dealId].seller, deals[dealId].amount - deals[dealId].amount * fee / 10000)": (
                 "forSeller"
@@ -108,7 +108,7 @@ SOURCES = {
     },
     "auction_house": {
         "settle": {  # the seller shares a slot with the phase, which was written before
-            "auctions[auctionId].phase' = 1": "",
+            "auctions[auctionId].phase' = Settled": "",
             "pendingReturns[auctions[auctionId].seller]' = pendingReturns[auctions[auctionId].seller] + "
             "auctions[auctionId].highestBid - auctions[auctionId].highestBid * fee / 10000": (
                 "auctions[auctionId].highestBid > 0"
@@ -150,11 +150,11 @@ SOURCES = {
     },
     "lottery": {
         "draw": {
-            "rounds[round].phase' = 2": "rounds[round].revealed >= 2",
+            "rounds[round].phase' = Drawn": "rounds[round].revealed >= 2",
             "rounds[round].winner' = revealers[round][rounds[round].seed % rounds[round].revealed]": (
                 "rounds[round].revealed >= 2"
             ),
-            "rounds[round].phase' = 4": "rounds[round].revealed < 2",
+            "rounds[round].phase' = Abandoned": "rounds[round].revealed < 2",
             "logs Drawn(round, revealers[round][rounds[round].seed % rounds[round].revealed], "
             "rounds[round].pot)": "rounds[round].revealed >= 2",
             "logs Abandoned(round)": "rounds[round].revealed < 2",

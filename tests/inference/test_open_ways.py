@@ -45,10 +45,13 @@ def test_without_what_it_takes_to_force_decisions_no_way_is_known() -> None:
     assert not hits(1, 2, 3).decisions(0xC0DE, HIT, forced=False).untried
 
 
-def claim(template: Template, text: str, exceptions: int = 0) -> Invariant:
+def claim(template: Template, text: str, exceptions: int = 0, value: str = "") -> Invariant:
+    """Return an invariant; ``value`` is the new value's term where that does not read as its text does."""
     held = np.arange(20) >= exceptions
+    target, changes, told = text.partition("' = ")
+    smt = f"(= |{target}'| {value or told})" if changes else None
     return Invariant(
-        scope=CONTRACT_SCOPE, template=template, text=text, smt=None, cases=np.arange(20), held=held
+        scope=CONTRACT_SCOPE, template=template, text=text, smt=smt, cases=np.arange(20), held=held
     )
 
 
@@ -77,6 +80,7 @@ def test_what_another_way_writes_is_open() -> None:
         claim(Template.CONSTANT, "fee never changes after the deployment"),
         claim(Template.EFFECT, "list: items[·].price' = 1000"),
         claim(Template.EFFECT, "draw: rounds[·].phase' = 2"),
+        claim(Template.EFFECT, "draw: rounds[·].phase' = Drawn", value="2"),
     ]
     kept = [
         claim(Template.WRITERS, "count is changed only by hit, miss"),
