@@ -215,6 +215,9 @@ def seeds() -> dict[str, list[bytes]]:
     abi = json.dumps(machine["abi"]).encode()
     layout = json.dumps({"abi": machine["abi"], "storageLayout": machine.get("storageLayout")}).encode()
     answer = json.dumps({"status": "1", "message": "OK", "result": abi.decode()}).encode()
+    readable = json.dumps(
+        ["function put((uint256 a, bytes b)[2] x) view returns (bool)", "receive()"]
+    ).encode()
     table = (
         "| Name | Type | Slot | Offset | Bytes | Contract |\n|---|---|---|---|---|---|\n"
         "| m | mapping(address => uint256) | 0 | 0 | 32 | C |\n"
@@ -237,7 +240,7 @@ def seeds() -> dict[str, list[bytes]]:
     }  # fmt: skip
     csv_text = ",".join(record) + "\n" + ",".join(record.values()) + "\n"
     return {
-        "abi": [abi, layout, answer, table.encode()],
+        "abi": [abi, layout, answer, table.encode(), readable],
         "toml": [toml.encode()],
         "txlist": [json.dumps([record]).encode(), csv_text.encode()],
         "internal": [json.dumps([call]).encode(), json.dumps([row, row | {"trace_address": "0"}]).encode()],

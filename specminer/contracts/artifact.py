@@ -3,8 +3,10 @@
 Understood are a plain ABI (a JSON list); artifacts of Foundry, Hardhat (with the storage layout from the build
 info beside them) and Truffle; the whole output of solc or Vyper (standard JSON, combined JSON, a build info), where
 ``FILE:CONTRACT`` says which contract is meant; Sourcify's answers and ``metadata.json``; and a storage layout alone,
-as ``forge inspect`` and ``vyper -f layout`` print it. All of it may come from a stranger: names are kept as they are
-and are escaped wherever they are shown; what is malformed is refused with the place named.
+as ``forge inspect`` and ``vyper -f layout`` print it; lists of several contracts of other tools
+(:mod:`.contract_tables`); human-readable ABIs (:mod:`.readable_abi`), and modules (:mod:`.abi_module`). All of it may
+come from a stranger: names are kept as they are and are escaped wherever they are shown; what is malformed is refused
+with the place named.
 """
 
 from __future__ import annotations
@@ -21,8 +23,11 @@ from specminer._support.encoding import to_utf8
 from specminer._support.errors import FileFormatError, plain
 from specminer._support.files import read_bounded
 from specminer._support.nesting import check_nesting
+from specminer.contracts.abi_module import AbiModuleError, from_module
+from specminer.contracts.contract_tables import is_export_of_chains, table_of_contracts
 from specminer.contracts.enum_members import enum_members
 from specminer.contracts.forge_table import ForgeTableError, from_forge_table, is_forge_table
+from specminer.contracts.readable_abi import ReadableAbiError, from_readable_abi, is_readable_abi
 from specminer.contracts.vyper_layout import VyperLayoutError, from_vyper, is_vyper
 
 MAX_BYTES: Final = 64 << 20
@@ -41,6 +46,7 @@ _ALIASES: Final = {
     "address payable": "address",
 }
 """What people write by hand in place of the types that selectors are made of."""
+_MODULES: Final = frozenset({".js", ".cjs", ".mjs", ".ts", ".mts"})
 _SOURCES: Final = frozenset({".vy", ".vyi", ".sol"})
 _TYPE: Final = re.compile(r"([^\[\]]*)((?:\[[0-9]*\])*)", re.ASCII)
 
@@ -141,12 +147,18 @@ def _decode_json(text: bytes, origin: str) -> Any:
             readable = text.decode()
             if is_forge_table(readable):
                 return from_forge_table(readable)
+            if PurePosixPath(origin).suffix in _MODULES:
+                return from_module(readable)
         check_nesting(text)
         return msgspec.json.decode(text)
     except ForgeTableError as error:
         raise FileFormatError(
             f"{plain(origin)}: the table of forge cannot be read: {plain(error)}; "
             "`forge inspect CONTRACT storageLayout --json` prints the same as JSON"
+        ) from None
+    except AbiModuleError as error:
+        raise FileFormatError(
+            f"{plain(origin)}: no ABI was found in the module: {plain(error, 300)}"
         ) from None
     except (msgspec.DecodeError, ValueError) as error:
         raise FileFormatError(f"{plain(origin)} is not JSON: {plain(error)}") from None
@@ -189,6 +201,8 @@ def _unwrap(document: Any, origin: str) -> Any:
 def _artifact(document: Any, origin: str, contract: str | None) -> Artifact:
     label = plain(origin)
     document = _unwrap(document, origin)
+    if is_export_of_chains(document):
+        document = next(iter(document.values()))[0]
     if isinstance(document, list):
         document = {"abi": document}
     enums = enum_members(document)
@@ -226,7 +240,11 @@ def _contract_name(value: Any) -> str | None:
 
 def _abi(document: Any, label: str) -> tuple[AbiEntry, ...]:
     try:
+        if is_readable_abi(document):
+            document = from_readable_abi(document)
         abi = msgspec.convert(_tidy(document), tuple[AbiEntry, ...])
+    except ReadableAbiError as error:
+        raise FileFormatError(f"{shown}: the ABI is malformed: {plain(error)}") from None
     except msgspec.ValidationError as error:
         raise FileFormatError(f"{label}: the ABI is malformed: {plain(error)}") from None
     for row, entry in enumerate(abi):
@@ -292,6 +310,10 @@ def _select_contract(document: dict[str, Any], label: str, contract: str | None)
         document.get(key) for key in ("output", "compilerOutput")
     )  # the latter is how 0x's tools write it
     table: dict[str, Any] = next((item for item in inner if isinstance(item, dict)), document)
+    if "abi" not in document and isinstance(document.get("abiDefinition"), list):  # Embark
+        return document | {"abi": document["abiDefinition"], "contractName": document.get("className")}
+    if table is document and not isinstance(document.get("contracts"), dict):
+        table = table_of_contracts(document)
     target = _target(document)
     if table is not document and "abi" in table and "abi" not in document:  # Solidity's metadata.json
         return {**table, "contractName": target or document.get("contractName")}
