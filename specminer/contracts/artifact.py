@@ -244,7 +244,7 @@ def _abi(document: Any, label: str) -> tuple[AbiEntry, ...]:
             document = from_readable_abi(document)
         abi = msgspec.convert(_tidy(document), tuple[AbiEntry, ...])
     except ReadableAbiError as error:
-        raise FileFormatError(f"{shown}: the ABI is malformed: {plain(error)}") from None
+        raise FileFormatError(f"{label}: the ABI is malformed: {plain(error)}") from None
     except msgspec.ValidationError as error:
         raise FileFormatError(f"{label}: the ABI is malformed: {plain(error)}") from None
     for row, entry in enumerate(abi):

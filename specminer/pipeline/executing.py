@@ -703,7 +703,7 @@ def _rules(
     if known is not None:
         told = f"the rules of each block's fork, by the schedule of chain {rulebook.chain_id}"
         return known, None, "schedule", told
-    choice = choose(records, rulebook.chain_id, maker, note)
+    choice = choose(records, rulebook.chain_id, maker, note, export.diffs)
     return (
         choice.rules,
         choice,

@@ -1,7 +1,8 @@
 """Which one fork a chain without a known schedule follows: the one whose gas fits the record best.
 
 A sample from the beginning is executed under every fork; those that fit less well than the best drop out, and
-the rest go on with more of it. Among equals the newest is taken: it understands the most opcodes.
+the rest go on with more of it. What nodes say of the storage that transactions left counts as their gas does. Among
+equals the newest is taken: it understands the most opcodes.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from specminer.replay.fork_schedule import Rules, rules_of_fork
 from specminer.replay.machine_calls import FORKS, VirtualMachine
 from specminer.replay.records import call_of, surroundings
 from specminer.sources.exported import ExportedTransaction
+from specminer.sources.storage_diffs import StorageDiffs
 
 ROUNDS: Final = (20, 80, 200)
 """Transactions after which the forks are compared."""
@@ -49,6 +51,13 @@ class _Trial:
     status: int = 0
     gas: int = 0
     measured: int = 0
+    storage: int = 0
+    """Net writes of which nodes tell the same."""
+
+    @property
+    def rank(self) -> tuple[int, int]:
+        """How much of what is recorded it fits; more is better."""
+        return self.gas + self.storage, self.status
 
 
 def choose(
@@ -56,14 +65,18 @@ def choose(
     chain_id: int,
     maker: MachineMaker,
     note: Callable[[str], None],
+    diffs: StorageDiffs | None = None,
 ) -> ForkFit:
-    """Return the fork that fits the records best; ``note`` hears of a difference between the two engines."""
+    """Return the fork that fits the records best, and what ``diffs`` tell of the storage that they left.
+
+    ``note`` hears of a difference between the two engines.
+    """
     left = [_trial(name, rules_of_fork(name), maker.make(None, note)) for name in FORKS]
     for upto in ROUNDS:
         for trial in left:
-            _advance(trial, records[:upto], chain_id)
-        best = max((trial.gas, trial.status) for trial in left)
-        left = [trial for trial in left if (trial.gas, trial.status) == best]
+            _advance(trial, records[:upto], chain_id, diffs or {})
+        best = max(trial.rank for trial in left)
+        left = [trial for trial in left if trial.rank == best]
         if upto >= len(records) or len(left) == 1:
             break
     return _choice(left[-1])
@@ -79,7 +92,7 @@ def measure(
 ) -> ForkFit:
     """Return how well given rules fit the beginning of the records; see :func:`choose`."""
     trial = _trial(name, rules, maker.make(None, note))
-    _advance(trial, records[: ROUNDS[0]], chain_id)
+    _advance(trial, records[: ROUNDS[0]], chain_id, {})
     return _choice(trial)
 
 
@@ -87,7 +100,9 @@ def _trial(name: str, rules: Rules, machine: VirtualMachine) -> _Trial:
     return _Trial(name=name, rules=rules, machine=machine)
 
 
-def _advance(trial: _Trial, records: Sequence[ExportedTransaction], chain_id: int) -> None:
+def _advance(
+    trial: _Trial, records: Sequence[ExportedTransaction], chain_id: int, diffs: StorageDiffs
+) -> None:
     for record in records[trial.done :]:
         rules = trial.rules(record.block, record.timestamp)
         call = call_of(record)
@@ -96,6 +111,8 @@ def _advance(trial: _Trial, records: Sequence[ExportedTransaction], chain_id: in
         trial.status += record.succeeded in (None, execution.succeeded)
         trial.measured += record.gas_used is not None
         trial.gas += record.gas_used == execution.gas_used
+        told = {slot: item.after for slot, item in diffs.get(record.hash, {}).items() if slot[0] in contracts}
+        trial.storage += sum(trial.machine.storage(*slot) == value for slot, value in told.items())
     trial.done = max(trial.done, len(records))
 
 

@@ -127,7 +127,8 @@ def solc(package: str, form: str) -> Shape:
 
     def shape(folder: Path) -> tuple[Path | str, Abi]:
         place = "" if package == "solc-0.4.26" else "memory"
-        source = f"contract Box {{ uint public held; function put(uint a, address[2] {place} b) public {{ held = a; b; }} }}"
+        put = f"function put(uint a, address[2] {place} b) public {{ held = a; b; }}"
+        source = f"contract Box {{ uint public held; {put} }}"
         asked = {
             "language": "Solidity",
             "sources": {"Box.sol": {"content": source}},

@@ -14,9 +14,12 @@ from specminer.replay.engine import MachineMaker
 from specminer.replay.fork_choice import choose, measure
 from specminer.replay.fork_schedule import SCHEDULES, rules_of_chain, rules_of_fork
 from specminer.replay.machine_calls import FORKS
+from specminer.replay.records import call_of, surroundings
+from specminer.sources.storage_diffs import SlotEvidence, StorageDiffs
 from specminer.sources.txlist import read_transactions
 from tests.support import machine
 from tests.support.anvil import Anvil
+from tests.support.bytecode import CONTRACT, creation, record
 from tests.support.collecting import CHAIN
 from tests.support.exporting import write_txlist
 
@@ -84,3 +87,20 @@ def test_the_fork_of_a_private_chain_is_found(tools: Path, tmp_path: Path, name:
         measure(records, CHAIN, item, rules_of_fork(item), MachineMaker(), lambda text: None).gas < 1
         for item in older[-2:]
     )
+
+
+def test_storage_that_nodes_tell_of_decides_where_no_gas_is_recorded() -> None:
+    """The contract keeps how much gas it has left, and calldata cost more before Istanbul."""
+    records = [
+        creation(bytes.fromhex("5a600055" + "00")),
+        *(record(row, data=b"\1" * row) for row in range(2, 9)),
+    ]
+    heard: list[str] = []
+    diffs: StorageDiffs = {}
+    node = MachineMaker().make(None, heard.append)
+    for item in records:
+        node.run(call_of(item), surroundings(item, 99), "byzantium", [CONTRACT])
+        diffs[item.hash] = {(CONTRACT, 0): SlotEvidence(after=node.storage(CONTRACT, 0))}
+    found = choose(records, 99, MachineMaker(), heard.append, diffs)
+    assert FORKS.index("byzantium") <= FORKS.index(found.name) < FORKS.index("istanbul")
+    assert choose(records, 99, MachineMaker(), heard.append).name == FORKS[-1]
