@@ -20,6 +20,7 @@ from specminer.cli.shared_options import (
     database_option,
     fast_option,
     label_option,
+    labels_option,
     life_option,
     quiet_option,
     range_options,
@@ -66,6 +67,7 @@ class ActorTexts:
 )
 @fast_option
 @label_option
+@labels_option
 @life_option
 @split_option
 @artifact_option

@@ -20,6 +20,7 @@ from specminer.cli.shared_options import (
     database_option,
     fast_option,
     label_option,
+    labels_option,
     life_option,
     quiet_option,
     range_options,
@@ -81,6 +82,7 @@ class ExplainTexts:
 )
 @fast_option
 @label_option
+@labels_option
 @life_option
 @split_option
 @artifact_option
@@ -104,8 +106,9 @@ def command(
 
     TRANSACTION is its hash, or as many of its first digits as are unique. The target is the ADDRESS of a contract
     that the database holds, the name of a shipped DATASET, or a trace FILE. The history is mined, so that the
-    transaction can be compared with all others. Names of other contracts come from the ABIs in the database and from
-    --label; with --rpc an address is brought up to date first, and the node is asked for tokens' symbols and decimals.
+    transaction can be compared with all others. Names of other contracts come from the ABIs in the database, from
+    --label and --labels; with --rpc an address is brought up to date first, and the node is asked for tokens' symbols
+    and decimals.
 
     \b
       specminer explain 0xfa5be254 savings

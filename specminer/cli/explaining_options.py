@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from specminer import ExplainOptions, MineOptions
 from specminer.cli.shared_options import parse_labels
+from specminer.pipeline.label_file import read_labels
 from specminer.pipeline.node_source import NodeOptions
 
 
@@ -15,6 +17,7 @@ class HistoryTexts:
 
     interactions: str
     label: tuple[str, ...]
+    labels: Path | None
     fast: bool
     seed: int
 
@@ -22,13 +25,13 @@ class HistoryTexts:
         """Return the options of the library.
 
         Raises:
-            UsageError: a label is malformed.
+            UsageError: a label, or the file of labels, is malformed.
 
         """
         split = None if self.interactions == "auto" else self.interactions
         return ExplainOptions(
             fast=self.fast,
             mining=MineOptions(interactions=split, seed=self.seed, surprising=0),
-            labels=parse_labels(self.label),
+            labels=(read_labels(self.labels) if self.labels else {}) | parse_labels(self.label),
             node=node,
         )

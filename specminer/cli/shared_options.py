@@ -206,6 +206,13 @@ label_option = click.option(
     help="What to call an address, such as a token by its symbol; may be repeated.",
 )
 
+labels_option = click.option(
+    "--labels",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="What to call addresses: CSV (address,name), or JSON or TOML with names by address. --label overrules it.",
+)
+
 format_option = click.option(
     "--format",
     "form",
