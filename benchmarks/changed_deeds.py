@@ -116,6 +116,15 @@ VERSIONS: Final = (
         told=guard_told("move", *Change, said="heldUntil"),
     ),
     Version(
+        name="a checked subtraction made unchecked",
+        old=(
+            '        require(deposits[msg.sender] >= amount, "too much");\n'
+            "        deposits[msg.sender] -= amount;"
+        ),
+        new="        unchecked { deposits[msg.sender] -= amount; }",
+        told=guard_told("withdraw", Change.GONE, said="amount"),
+    ),
+    Version(
         name="swapped arguments of an event",
         old="emit Moved(holder, to, id);",
         new="emit Moved(to, holder, id);",
