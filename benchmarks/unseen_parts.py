@@ -141,7 +141,7 @@ def measure(folder: Path) -> Borne:
     history, artifact = _read(folder)
     run = mine(history, MineOptions(), artifact=artifact)
     tuning = run.tuning
-    graph, blocks = tuning.graph, tuning.chosen.blocks
+    graph, blocks = tuning.graph, tuning.chosen_point.blocks
     cut = folds.folds(graph, tuning.seed)
     shares = agreement.agreements(tuning.table, graph, blocks, cut, tuning.seed)
     return Borne(

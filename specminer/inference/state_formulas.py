@@ -46,7 +46,7 @@ class StateSpace:
         fine = tuning.graph.valuations[rows]
         cubes_by_state: dict[int, tuple[tuple[Formula, ...], ...]] = {}
         for state in tuning.states:
-            columns = fine[:, tuning.chosen.blocks == state.id]
+            columns = fine[:, tuning.chosen_point.blocks == state.id]
             if state.id == ROOT or not columns.size:
                 cubes_by_state[state.id] = ((),)
                 continue

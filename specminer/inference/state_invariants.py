@@ -80,8 +80,8 @@ class _Places:
     def __init__(self, moments: Moments) -> None:
         tuning = moments.tuning
         self.after: IntColumn = tuning.state_after
-        self.unsure = np.flatnonzero(moments.counted & tuning.uncertain_after(tuning.chosen))
-        self._blocks, self._graph = tuning.chosen.blocks, tuning.graph
+        self.unsure = np.flatnonzero(moments.counted & tuning.uncertain_after(tuning.chosen_point))
+        self._blocks, self._graph = tuning.chosen_point.blocks, tuning.graph
         formulas = {item.formula for item in tuning.predicates}
         self._rows = [row for row, item in enumerate(tuning.vocabulary) if item.formula in formulas]
         self._values = self._graph.valuations[self._rows][:, self._graph.state_after[self.unsure]]
@@ -107,7 +107,7 @@ class _Places:
 def states(moments: Moments) -> Iterator[Invariant]:
     """Find what holds in every visit of each state of the chosen point, apart from what describes it."""
     tuning = moments.tuning
-    graph, blocks = tuning.graph, tuning.chosen.blocks
+    graph, blocks = tuning.graph, tuning.chosen_point.blocks
     visits = np.bincount(graph.state_after[moments.counted], minlength=graph.states)
     described = {item.text for item in tuning.predicates}
     locations = moments.locate_events()

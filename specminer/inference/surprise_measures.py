@@ -113,11 +113,11 @@ def measure(
     last = np.append(starts[1:], len(table)) - 1 if len(starts) else starts
     # that a flag of the whole contract changes befalls an interaction: it is no outcome of its state
     # and what is not known is judged by nothing
-    unknown = tuning.uncertain(tuning.chosen)
+    unknown = tuning.uncertain(tuning.chosen_point)
     judged_events = np.flatnonzero(~table.switched & ~unknown)
     edges, expected = np.zeros(len(table)), np.zeros(len(table) + len(last))
     stop = np.zeros(len(last))
-    ended = np.flatnonzero(~tuning.uncertain_after(tuning.chosen)[last])
+    ended = np.flatnonzero(~tuning.uncertain_after(tuning.chosen_point)[last])
     edges[judged_events], stop[ended], expected[np.r_[judged_events, len(table) + ended]] = _transitions(
         before, after, table.symbol, judged_events, last[ended], units
     )

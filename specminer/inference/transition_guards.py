@@ -121,7 +121,7 @@ def _passages(
     event, call = event[order], call[order]
     before, after = tuning.state_before[event], tuning.state_after[event]
     role = interactions.role[event]
-    is_known = ~tuning.uncertain(tuning.chosen)[event]
+    is_known = ~tuning.uncertain(tuning.chosen_point)[event]
     for source, role_number in np.unique(np.stack([before, role], axis=1), axis=0).tolist():
         own = np.flatnonzero(is_known & (before == source) & (role == role_number))
         if not len(own):

@@ -235,11 +235,11 @@ class _DefinitionReader:
 
     def error(self, key: str, expected: str, got: object) -> FileFormatError:
         try:
-            shown = got if got == "nothing" else repr(got)
+            text = got if got == "nothing" else repr(got)
         except ValueError:  # an integer of more digits than Python writes
-            shown = "a number of thousands of digits"
+            text = "a number of thousands of digits"
         return FileFormatError(
-            f"{self._origin}: '{plain(key)}' should be {expected}, but is {plain(shown)}",
+            f"{self._origin}: '{plain(key)}' should be {expected}, but is {plain(text)}",
             path=self._origin,
             key=key,
         )

@@ -40,10 +40,10 @@ def event_moments(
     begins = begin_times(history, times, apart=interactions.mode is not Mode.WHOLE)
     moments[:-1][goes_on] = begins[rows[1:][goes_on]] - 1
     last = np.cumsum(~rejected) - 1
-    known = last >= 0
-    known[known] = slices[last[known]] == interactions.slice[known]
+    has_moment = last >= 0
+    has_moment[has_moment] = slices[last[has_moment]] == interactions.slice[has_moment]
     result = np.zeros(len(rejected), dtype=np.int64)
-    result[known] = moments[last[known]]
+    result[has_moment] = moments[last[has_moment]]
     return result
 
 

@@ -59,19 +59,19 @@ def with_calls(table: EventTable, history: History, interactions: Interactions) 
 def _stacked(columns: list[IntColumn], count: int) -> IntColumn:
     """Return columns as one of shape (columns, count); the list is emptied, so that not all of it is held twice."""
     writer, shape = ColumnWriter(), (len(columns), count)
-    for place in range(len(columns)):
-        writer.append(columns[place].astype(np.int64, copy=False).tobytes())
-        columns[place] = columns[place][:0]
+    for position in range(len(columns)):
+        writer.append(columns[position].astype(np.int64, copy=False).tobytes())
+        columns[position] = columns[position][:0]
     return writer.column(np.int64).reshape(shape)
 
 
 def _accepted_as(table: EventTable) -> tuple[int, ...]:
     """Return for each symbol the one of the same call accepted; its own where that never was."""
-    place = {symbol: row for row, symbol in enumerate(table.symbols)}
+    positions = {symbol: row for row, symbol in enumerate(table.symbols)}
     refused = np.zeros(len(table.symbols), dtype=np.bool_)
     refused[table.symbol[table.rejected]] = True
     return tuple(
-        place.get(symbol.removesuffix(REJECTED), row) if refused[row] else row
+        positions.get(symbol.removesuffix(REJECTED), row) if refused[row] else row
         for row, symbol in enumerate(table.symbols)
     )
 
@@ -81,28 +81,28 @@ def with_arguments(
 ) -> EventTable:
     """Return the table with the arguments of static types; ``interactions`` are what it was built from."""
     words = _Words(table.words)
-    found: list[EventArgument] = []
+    event_arguments: list[EventArgument] = []
     rows = interactions.invocation
     own = ~interactions.passive
     for column in arguments(history, called):
         if not column.single:
             continue
-        mine = np.flatnonzero(own & (called.function[rows] == column.function))
-        if not len(mine):
+        events = np.flatnonzero(own & (called.function[rows] == column.function))
+        if not len(events):
             continue
-        at = np.searchsorted(column.invocation, rows[mine])
+        at = np.searchsorted(column.invocation, rows[events])
         distinct, inverse = np.unique(column.words, return_inverse=True)
         coded = words.encode([int.from_bytes(item.ljust(32, b"\0"), "big") for item in distinct.tolist()])
         values = np.full(len(table), MISSING, dtype=np.int64)
-        values[mine] = coded[inverse.ravel()[at]]
-        found.append(
+        values[events] = coded[inverse.ravel()[at]]
+        event_arguments.append(
             EventArgument(
-                symbols=tuple(np.unique(table.symbol[mine]).tolist()),
+                symbols=tuple(np.unique(table.symbol[events]).tolist()),
                 variable=EntityVariable(name=column.name, kind=_kind(column.type)),
                 values=in_file(values),
             )
         )
-    return replace(table, words=words.all(), arguments=tuple(found))
+    return replace(table, words=words.all(), arguments=tuple(event_arguments))
 
 
 def _kind(type_: str) -> ValueKind:

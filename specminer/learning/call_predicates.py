@@ -68,15 +68,15 @@ class CallVocabulary:
 
     def candidates(self) -> list[CallPredicate]:
         """Return the candidates that tell some of the calls apart, each way once."""
-        found: dict[bytes, CallPredicate] = {}
+        cheapest: dict[bytes, CallPredicate] = {}
         for formula in self._proposals():
             predicate = self._evaluate(formula)
             if (predicate.column == TRUE).any() and (predicate.column == FALSE).any():
                 flipped = np.where(predicate.column == UNKNOWN, UNKNOWN, 1 - predicate.column).astype(np.int8)
                 key = min(predicate.column.tobytes(), flipped.tobytes())
-                if key not in found or predicate.price < found[key].price:
-                    found[key] = predicate
-        return list(found.values())
+                if key not in cheapest or predicate.price < cheapest[key].price:
+                    cheapest[key] = predicate
+        return list(cheapest.values())
 
     def resolve(self, wish: str) -> CallPredicate:
         """Return the predicate that a definition asks for.
@@ -90,7 +90,7 @@ class CallVocabulary:
     def _declare(self, symbol: int) -> None:
         table, rows = self._table, self.rows
         first = np.searchsorted(table.interaction, table.interaction[rows], side="left")
-        given = UniqueNames(RESERVED)
+        names = UniqueNames(RESERVED)
         for row, variable in enumerate(table.calls):
             if table.call_values is not None:
                 self._add(variable, variable.name, table.call_values[row][rows], context=True)
@@ -108,11 +108,11 @@ class CallVocabulary:
             self._add(flag, "newcomer", self._truths[new.astype(np.int64)], context=True)
         for argument in table.arguments:
             if symbol in argument.symbols:
-                name = _hidden(argument.variable.name, given)
+                name = _hidden(argument.variable.name, names)
                 self._add(argument.variable, name, argument.values[rows], context=True)
         for variable, values in zip(table.variables, table.values, strict=True):
             before = np.where(rows > first, values[rows - 1], MISSING)
-            self._add(variable, _hidden(variable.name, given), before, context=False)
+            self._add(variable, _hidden(variable.name, names), before, context=False)
 
     def _add(self, variable: EntityVariable, name: str, column: IntColumn, *, context: bool) -> None:
         sort = {
@@ -135,11 +135,13 @@ class CallVocabulary:
             yield language.equal(sender, names["creator"])
             yield language.equal(sender, names["previous"])
             yield names["newcomer"]
-        found = self._measured or dimensions(self._table)
+        variable_dimensions = self._measured or dimensions(self._table)
         kinds = {
             variable.name: dimension
-            for place, (variable, dimension) in enumerate(zip(self._table.variables, found, strict=True))
-            if place not in self._table.flags
+            for position, (variable, dimension) in enumerate(
+                zip(self._table.variables, variable_dimensions, strict=True)
+            )
+            if position not in self._table.flags
         }
         for symbol, column in self._columns.items():
             declaration = language.declaration(symbol)
@@ -162,39 +164,39 @@ class CallVocabulary:
             if sender is not None:
                 yield language.equal(sender, symbol)
             return
-        seen = np.unique(column[column >= 0])
-        if len(seen) <= FEW_ARGUMENTS:
-            for row in seen.tolist():
+        distinct = np.unique(column[column >= 0])
+        if len(distinct) <= FEW_ARGUMENTS:
+            for row in distinct.tolist():
                 if 0 < self._words[row] < SMALL:
                     yield language.equal(symbol, language.number(self._words[row]))
 
     def _used_words(self) -> SymbolColumns:
         """Return the columns over the words that occur in them: few of those of the whole table."""
         used = np.unique(np.concatenate([*self._columns.values(), np.array([MISSING])]))[1:]
-        place = np.full(len(self._words) + 1, MISSING, dtype=np.int64)
-        place[used] = np.arange(len(used))
-        rows = {symbol: place[column] for symbol, column in self._columns.items()}
+        new_rows = np.full(len(self._words) + 1, MISSING, dtype=np.int64)
+        new_rows[used] = np.arange(len(used))
+        rows = {symbol: new_rows[column] for symbol, column in self._columns.items()}
         return SymbolColumns.of(rows, [self._words[row] for row in used.tolist()], len(self.rows))
 
     def _evaluate(self, formula: Formula) -> CallPredicate:
-        true, known = evaluate(formula, self._dense)
+        true, is_known = evaluate(formula, self._dense)
         return CallPredicate(
             formula=formula,
             text=text(self._language, formula),
             negation=negated_text(self._language, formula),
             price=price(self._language, formula),
-            column=np.where(known, true, UNKNOWN).astype(np.int8),
+            column=np.where(is_known, true, UNKNOWN).astype(np.int8),
         )
 
 
 def _with_truths(words: tuple[int, ...]) -> tuple[int, ...]:
-    known = set(words)
-    return (*words, *(word for word in (0, 1) if word not in known))
+    present_words = set(words)
+    return (*words, *(word for word in (0, 1) if word not in present_words))
 
 
-def _hidden(name: str, given: UniqueNames) -> str:
+def _hidden(name: str, names: UniqueNames) -> str:
     """Return a name that is free: an argument hides a variable called like it."""
-    return given.add(name, lambda other, number: "this." * (number - 1) + other)
+    return names.add(name, lambda other, number: "this." * (number - 1) + other)
 
 
 def _is_new(interaction: IntColumn, sender: IntColumn) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:

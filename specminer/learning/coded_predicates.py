@@ -30,22 +30,22 @@ def with_coded(table: EventTable, base: TableLanguage) -> Iterator[PredicateDraf
     compared = {formula.arg(0) for formula in stated if _is_value(formula)}
     own = {symbol for symbol, variable in zip(base.symbols, table.variables, strict=True) if variable.coded}
     telling = {draft.formula for draft in stated.values() if _tells(draft.formula, base)}
-    spoken = {symbol for formula in telling for symbol in base.language.symbols(formula)}
+    telling_symbols = {symbol for formula in telling for symbol in base.language.symbols(formula)}
     for draft in storage(table, base):
         symbols = set(base.language.symbols(draft.formula))
-        told = stated.pop(draft.formula, None) is not None
-        told |= _is_value(draft.formula) and draft.formula.arg(0) in valued
-        told |= symbols <= own
+        is_coded = stated.pop(draft.formula, None) is not None
+        is_coded |= _is_value(draft.formula) and draft.formula.arg(0) in valued
+        is_coded |= symbols <= own
         status = _is_value(draft.formula) and draft.formula.arg(0) in compared
-        if told or status or draft.tier is not Tier.STORAGE or not symbols <= spoken:
-            yield replace(draft, coded=told)
+        if is_coded or status or draft.tier is not Tier.STORAGE or not symbols <= telling_symbols:
+            yield replace(draft, coded=is_coded)
     yield from stated.values()
 
 
 def _tells(formula: Formula, base: TableLanguage) -> bool:
     """Return whether a predicate is true after some events, and not true after others."""
-    true, known = evaluate(formula, base.assumed or base.columns)
-    return bool((true & known).any() and (~true & known).any())
+    true, is_known = evaluate(formula, base.assumed or base.columns)
+    return bool((true & is_known).any() and (~true & is_known).any())
 
 
 def _is_value(formula: Formula) -> bool:
@@ -68,14 +68,14 @@ def _propose_coded(table: EventTable, base: TableLanguage) -> Iterator[Predicate
 
 def places_of(table: EventTable, condition: StateCondition) -> Iterator[tuple[int, ...]]:
     """Yield the positions of the variables that a condition speaks of, in its order; of each contract's apart."""
-    found = [
-        [row for row, variable in enumerate(table.variables) if variable.stored == tuple(place)]
-        for place, _ in condition.stored
+    rows_by_location = [
+        [row for row, variable in enumerate(table.variables) if variable.stored == tuple(location)]
+        for location, _ in condition.stored
     ]
-    if not found:
+    if not rows_by_location:
         yield ()
-    elif all(len(rows) == len(found[0]) for rows in found):
-        yield from zip(*found, strict=True)
+    elif all(len(rows) == len(rows_by_location[0]) for rows in rows_by_location):
+        yield from zip(*rows_by_location, strict=True)
 
 
 def _formula(

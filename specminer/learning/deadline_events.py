@@ -50,7 +50,7 @@ class Deadline:
 
 def deadlines(table: EventTable) -> tuple[Deadline, ...]:
     """Return what the code compares with the clock and is reached now and then, what is so most often first."""
-    found: dict[tuple[object, ...], Deadline] = {}
+    candidates: dict[tuple[object, ...], Deadline] = {}
     for condition in table.conditions:
         if not condition.clock or condition.comparison is not ZeroComparison.NEGATIVE:
             continue
@@ -58,7 +58,7 @@ def deadlines(table: EventTable) -> tuple[Deadline, ...]:
             continue
         if not _is_of_one(table, condition):
             continue
-        stored = tuple((place.variable, place.field) for place, _ in condition.stored)
+        stored = tuple((location.variable, location.field) for location, _ in condition.stored)
         # now - D + c < 0: reached from D - c on; D + c - now < 0: reached from D + c + 1 on
         added = -condition.constant if condition.factor > 0 else condition.constant + 1
         item = Deadline(
@@ -73,20 +73,21 @@ def deadlines(table: EventTable) -> tuple[Deadline, ...]:
         turns = 0 if course is None else int(course.turned.sum())
         if turns:
             kind = (stored, condition.clock, condition.constants, added)
-            found.setdefault(kind, replace(item, turns=turns))
-    chosen = sorted(_apart(found.values()), key=lambda item: -item.turns)[:MOST_CLOCKS]
+            candidates.setdefault(kind, replace(item, turns=turns))
+    most_frequent = sorted(_apart(candidates.values()), key=lambda item: -item.turns)[:MOST_CLOCKS]
     names = unique_names(
-        [*(variable.name for variable in table.variables), *(_name(table, item) for item in chosen)]
+        [*(variable.name for variable in table.variables), *(_name(table, item) for item in most_frequent)]
     )
     return tuple(
-        replace(item, name=name) for item, name in zip(chosen, names[len(table.variables) :], strict=True)
+        replace(item, name=name)
+        for item, name in zip(most_frequent, names[len(table.variables) :], strict=True)
     )
 
 
-def _apart(found: Collection[Deadline]) -> Iterator[Deadline]:
+def _apart(candidates: Collection[Deadline]) -> Iterator[Deadline]:
     """Yield deadlines, but of two that are a second apart, ``now >= end`` and ``now > end``, the earlier one alone."""
-    moments = {(item.stored, item.clock, item.constants, item.added) for item in found}
-    for item in found:
+    moments = {(item.stored, item.clock, item.constants, item.added) for item in candidates}
+    for item in candidates:
         if (item.stored, item.clock, item.constants, item.added - 1) not in moments:
             yield item
 
@@ -103,9 +104,9 @@ def _is_of_one(table: EventTable, condition: StateCondition) -> bool:
 def _name(table: EventTable, item: Deadline) -> str:
     parts = [table.variables[row].name for row in _rows(table, item)]
     parts += [parameter.name for parameter in _parameters(table, item)]
-    told = [_KEYS.sub("", name).rpartition(".")[2].strip("_") for name in (*parts, *item.constants)]
-    delay = "" if item.constants or not told else _delay(item)
-    return f"{' + '.join(told) or item.clock}{delay} reached"
+    short_names = [_KEYS.sub("", name).rpartition(".")[2].strip("_") for name in (*parts, *item.constants)]
+    delay = "" if item.constants or not short_names else _delay(item)
+    return f"{' + '.join(short_names) or item.clock}{delay} reached"
 
 
 def _delay(item: Deadline) -> str:
@@ -127,8 +128,8 @@ def _delay(item: Deadline) -> str:
 def _rows(table: EventTable, item: Deadline) -> list[int]:
     """Return the positions of a deadline's variables of the entity, as far as the table has them."""
     rows = [
-        [row for row, variable in enumerate(table.variables) if variable.stored == place]
-        for place in item.stored
+        [row for row, variable in enumerate(table.variables) if variable.stored == location]
+        for location in item.stored
     ]
     return [own[0] for own in rows if own]
 
@@ -160,27 +161,27 @@ def _course(table: EventTable, item: Deadline) -> _ClockCourse | None:
     numbers = np.array([min(word, _LARGEST) for word in table.words], dtype=np.int64)
     now = numbers[clock]
     values = (table.values if table.assumed is None else table.assumed)[rows]
-    known = (values != MISSING).all(axis=0)
+    is_known = (values != MISSING).all(axis=0)
     parts = numbers[np.maximum(values, 0)]
-    held, is_set = parts.sum(axis=0) + item.added, (parts != 0).all(axis=0)
-    told, added = np.ones(len(table), dtype=np.bool_), np.zeros(len(table), dtype=np.int64)
+    own_moment, is_set = parts.sum(axis=0) + item.added, (parts != 0).all(axis=0)
+    has_parameters, added = np.ones(len(table), dtype=np.bool_), np.zeros(len(table), dtype=np.int64)
     for parameter in shared:
-        told &= parameter.values != MISSING
+        has_parameters &= parameter.values != MISSING
         added += np.maximum(parameter.values, 0)
-    after = known & told & is_set & (now >= held + added)
+    after = is_known & has_parameters & is_set & (now >= own_moment + added)
     earlier, started = np.arange(len(table)) - 1, np.ones(len(table), dtype=np.bool_)
     started[table.starts] = False
-    due = np.maximum(held[earlier] + added, now[earlier])  # the owner may have made a period shorter
-    before = started & known[earlier] & told & is_set[earlier] & (now >= due)
+    due = np.maximum(own_moment[earlier] + added, now[earlier])  # the owner may have made a period shorter
+    before = started & is_known[earlier] & has_parameters & is_set[earlier] & (now >= due)
     turned = before & ~after[earlier] & ~table.switched
-    return _ClockCourse(after=after, known=known & told, turned=turned, due=due)
+    return _ClockCourse(after=after, known=is_known & has_parameters, turned=turned, due=due)
 
 
 def with_deadlines(
-    table: EventTable, interactions: Interactions, chosen: Sequence[Deadline]
+    table: EventTable, interactions: Interactions, selection: Sequence[Deadline]
 ) -> tuple[EventTable, Interactions]:
     """Return a table and its interactions with deadlines as flags, and with the moments at which they are reached."""
-    for item in chosen:
+    for item in selection:
         table, interactions = _with_deadline(table, interactions, item)
     return table, interactions
 
@@ -198,7 +199,7 @@ def _with_deadline(
     flag = np.insert(np.where(course.known, truths[course.after.astype(np.int64)], MISSING), at, truths[1])
     text = unique_names([*table.symbols, f"{CLOCK}{item.name}"])[-1]
     symbols = (*table.symbols, text)
-    place = len(interactions.phases)
+    phase_number = len(interactions.phases)
     extended = replace(
         table,
         symbols=symbols,
@@ -230,7 +231,7 @@ def _with_deadline(
         passive=np.insert(interactions.passive, at, True),
         role=np.insert(interactions.role, at, MISSING),
         phases=(*interactions.phases, f"{CLOCK}{item.name}"),
-        phase=np.insert(phase, at, place),
+        phase=np.insert(phase, at, phase_number),
     )
     return extended, moved
 

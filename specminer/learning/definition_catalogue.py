@@ -29,13 +29,13 @@ def find(name: str) -> Path:
         UsageError: there is neither.
 
     """
-    known = paths()
-    if name in known:
-        return known[name]
+    files = paths()
+    if name in files:
+        return files[name]
     path = Path(name)
     if path.is_file():
         return path
-    hint = suggest(name, known, "`specminer abstractions list` shows what there is")
+    hint = suggest(name, files, "`specminer abstractions list` shows what there is")
     raise UsageError(f"'{plain(name, 200)}' is neither a shipped abstraction nor a file; {hint}")
 
 
@@ -48,18 +48,18 @@ def resolve(path: Path) -> Definition:
 
     """
     chain = [load(path)]
-    seen = [path.resolve()]
+    chain_paths = [path.resolve()]
     here = path
     while (name := chain[-1].refines) is not None:
         beside = here.parent / name
         here = beside if beside.is_file() else find(name)
-        if here.resolve() in seen or len(chain) > MAX_REFINED:
+        if here.resolve() in chain_paths or len(chain) > MAX_REFINED:
             raise FileFormatError(
                 f"{plain(path)}: 'refines' leads back to itself or through more than {MAX_REFINED} definitions",
                 path=path,
                 key="refines",
             )
-        seen.append(here.resolve())
+        chain_paths.append(here.resolve())
         chain.append(load(here))
     built = chain[-1]
     for finer in reversed(chain[:-1]):
@@ -97,9 +97,9 @@ def fitting(signatures: Collection[str]) -> Definition | None:
     best: Definition | None = None
     for path in paths().values():
         definition = resolve(path)
-        wanted = definition.applies_to
-        if not wanted or not set(wanted).issubset(signatures):
+        interface = definition.applies_to
+        if not interface or not set(interface).issubset(signatures):
             continue
-        if best is None or len(wanted) > len(best.applies_to):
+        if best is None or len(interface) > len(best.applies_to):
             best = definition
     return None if best is None else replace(best, lenient=True)

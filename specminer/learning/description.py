@@ -50,11 +50,11 @@ class Describer:
     is_explained: bool = True
     """Whether stability and proofs are told of the chosen point's predicates."""
 
-    def all(self, points: Sequence[Merging], chosen: Merging) -> tuple[FrontAutomaton, ...]:
+    def all(self, points: Sequence[Merging], chosen_point: Merging) -> tuple[FrontAutomaton, ...]:
         """Describe the points of a front."""
-        described = [self._point(point, chosen=point is chosen) for point in points]
+        described = [self._point(point, is_chosen=point is chosen_point) for point in points]
         knee = _knee([point.metrics.get("held_out_acceptance") for point in described])
-        return tuple(replace(point, knee=place == knee) for place, point in enumerate(described))
+        return tuple(replace(point, knee=position == knee) for position, point in enumerate(described))
 
     @staticmethod
     def cubes(
@@ -96,20 +96,20 @@ class Describer:
                 ) from None
             return ((position, UNKNOWN if unknown else value),)
 
-        found: list[Cube] = []
+        conjunctions: list[Cube] = []
         for text in texts:
             parts = [] if text.strip() == "true" else _split(text, "and")
             try:
-                found.append(tuple(clause(text, part) for part in parts))
+                conjunctions.append(tuple(clause(text, part) for part in parts))
             except UsageError:
                 if not lenient:
                     raise
-        return found
+        return conjunctions
 
-    def _point(self, point: Merging, *, chosen: bool) -> FrontAutomaton:
+    def _point(self, point: Merging, *, is_chosen: bool) -> FrontAutomaton:
         valuations = self._valuations(point)
         merged = tuple(self._cube_text(cube) for cube in point.cubes)
-        predicates = self._predicates(point, full=chosen and self.is_explained)
+        predicates = self._predicates(point, full=is_chosen and self.is_explained)
         states = self._states(point, valuations)
         return FrontAutomaton(
             blocks=point.blocks,
@@ -117,7 +117,7 @@ class Describer:
             merged=merged,
             states=states,
             metrics=self._metrics(point, states),
-            chosen=chosen,
+            chosen=is_chosen,
             knee=False,
             definition=self._definition(predicates, merged),
         )
@@ -140,11 +140,11 @@ class Describer:
         stable: Mapping[int, float | None] = dict.fromkeys(selection)
         if full:
             stable = stability(self.objective, self.cut, point, self.seed)
-        found = []
+        worths = []
         for position in selection:
             predicate = self.objective.vocabulary.predicates[position]
             less = without(self.objective, point, position)
-            found.append(
+            worths.append(
                 PredicateWorth(
                     text=predicate.text,
                     formula=predicate.formula,
@@ -158,15 +158,15 @@ class Describer:
                     observers=self._observers(predicate),
                 )
             )
-        return tuple(found)
+        return tuple(worths)
 
     def _observers(self, predicate: Predicate) -> tuple[str, ...]:
         """Return the signatures of the read-only functions whose results a predicate speaks of."""
         language, dimensions = self.objective.vocabulary.language, self.objective.vocabulary.dimensions
-        spoken = {language.declaration(symbol).name for symbol in language.symbols(predicate.formula)}
+        symbol_names = {language.declaration(symbol).name for symbol in language.symbols(predicate.formula)}
         variables = zip(self.table.variables, dimensions, strict=True)
         return tuple(
-            item.function for item, name in variables if item.function is not None and name in spoken
+            item.function for item, name in variables if item.function is not None and name in symbol_names
         )
 
     def _equivalent(self, predicate: Predicate) -> tuple[str, ...]:
@@ -184,11 +184,11 @@ class Describer:
 
     def _states(self, point: Merging, valuations: TruthColumn) -> tuple[TunedState, ...]:
         own = [self.objective.vocabulary.predicates[row] for row in point.score.selection]
-        told = sayings(own, valuations, self._phrases, self._seen_values(own, point.blocks))
+        labels = sayings(own, valuations, self._phrases, self._seen_values(own, point.blocks))
         either = unions(self.objective, point)
         valuations = np.vstack([valuations, *(union.column for union in either)])
         stated = [self._holds(own, either, valuations, state) for state in range(point.score.states)]
-        chosen = [*own, *(union.predicate for union in either)]
+        predicates = [*own, *(union.predicate for union in either)]
         members = [*((row,) for row in range(len(own))), *(union.members for union in either)]
         graph = self.objective.quotient
         visits = np.bincount(
@@ -197,13 +197,17 @@ class Describer:
         unknown = self._unknown(point)
         ends = np.bincount(point.blocks, weights=self.objective.quotient.ends, minlength=point.score.states)
         apart = sayings(own, valuations[: len(own)], self._phrases, {})
-        names = state_names(told, point.score.states, self._whole(own, point.blocks), apart)
+        names = state_names(labels, point.score.states, self._whole(own, point.blocks), apart)
         return tuple(
             TunedState(
                 id=state,
                 name=names[state],
-                predicates=tuple(literal(chosen[row], int(valuations[row, state])) for row in stated[state]),
-                phrases=_phrases(told, state, {row for place in stated[state] for row in members[place]}),
+                predicates=tuple(
+                    literal(predicates[row], int(valuations[row, state])) for row in stated[state]
+                ),
+                phrases=_phrases(
+                    labels, state, {row for position in stated[state] for row in members[position]}
+                ),
                 visits=int(visits[state]),
                 ends=int(ends[state]),
                 unknown=int(unknown[state]),
@@ -215,12 +219,12 @@ class Describer:
         """Return how many visits of each state are only assumed, because a value is in doubt; shape (states,)."""
         doubts = doubts_of(self.objective.vocabulary)
         after = point.blocks[self.objective.quotient.state_after]
-        known = doubts is None or not point.score.selection
-        after = after[:0] if known or doubts is None else after[doubts.of(point.score.selection)]
+        is_certain = doubts is None or not point.score.selection
+        after = after[:0] if is_certain or doubts is None else after[doubts.of(point.score.selection)]
         return np.bincount(after, minlength=point.score.states).astype(np.int64)
 
     def _holds(
-        self, chosen: Sequence[Predicate], either: Sequence[Union], valuations: TruthColumn, state: int
+        self, predicates: Sequence[Predicate], either: Sequence[Union], valuations: TruthColumn, state: int
     ) -> list[int]:
         """Return which predicates say what holds in a state: each text once, without what follows from the rest.
 
@@ -230,22 +234,24 @@ class Describer:
             return []
         language = self.objective.vocabulary.language
         values = valuations[:, state]
-        own = {row: union for row, union in enumerate(either, start=len(chosen)) if union.state == state}
-        told_by = {member for union in own.values() for member in union.members}
-        kept = [row for row in range(len(chosen)) if values[row] != OPEN and row not in told_by]
+        own = {row: union for row, union in enumerate(either, start=len(predicates)) if union.state == state}
+        joined_rows = {member for union in own.values() for member in union.members}
+        rows = [row for row in range(len(predicates)) if values[row] != OPEN and row not in joined_rows]
         formulas = {
-            row: chosen[row].formula if values[row] == TRUE else language.negation(chosen[row].formula)
-            for row in kept
+            row: predicates[row].formula
+            if values[row] == TRUE
+            else language.negation(predicates[row].formula)
+            for row in rows
             if values[row] in (TRUE, FALSE)
         }
         for row in sorted(formulas, key=lambda row: (values[row] == TRUE, -row)):
-            others = [formulas[other] for other in kept if other != row and other in formulas]
+            others = [formulas[other] for other in rows if other != row and other in formulas]
             if entails(language, others, formulas[row]):
-                kept.remove(row)
-        told: dict[str, int] = {}
-        for row in kept:
-            told.setdefault(literal(chosen[row], int(values[row])), row)
-        return [*told.values(), *own]
+                rows.remove(row)
+        row_by_text: dict[str, int] = {}
+        for row in rows:
+            row_by_text.setdefault(literal(predicates[row], int(values[row])), row)
+        return [*row_by_text.values(), *own]
 
     @cached_property
     def _phrases(self) -> Phrases:
@@ -265,7 +271,7 @@ class Describer:
 
         A comparison may be known under another one that is true after the same events.
         """
-        found: dict[str, dict[int, BoolColumn]] = {}
+        constants: dict[str, dict[int, BoolColumn]] = {}
         language, graph = self.objective.vocabulary.language, self.objective.quotient
         for predicate, column in zip(self.objective.vocabulary.predicates, graph.valuations, strict=True):
             spelled = [(predicate.formula, True)]
@@ -275,40 +281,40 @@ class Describer:
                 if formula.is_equals() and formula.arg(1).is_int_constant():
                     subject = language.declaration(formula.arg(0)).name
                     value = int(formula.arg(1).constant_value())
-                    found.setdefault(subject, {})[value] = column == (TRUE if same else FALSE)
-        return found
+                    constants.setdefault(subject, {})[value] = column == (TRUE if same else FALSE)
+        return constants
 
     def _seen_values(
-        self, chosen: Sequence[Predicate], blocks: IntColumn
+        self, predicates: Sequence[Predicate], blocks: IntColumn
     ) -> dict[str, tuple[frozenset[int] | None, ...]]:
         """Return for variables that are compared with values what was seen of them in each state."""
         result: dict[str, tuple[frozenset[int] | None, ...]] = {}
         states = int(blocks.max()) + 1
-        for subject in {predicate.subject for predicate in chosen if predicate.subject is not None}:
-            known = np.zeros(len(blocks), dtype=np.bool_)
+        for subject in {predicate.subject for predicate in predicates if predicate.subject is not None}:
+            has_value = np.zeros(len(blocks), dtype=np.bool_)
             values: list[set[int]] = [set() for _ in range(states)]
             for value, column in self._constants.get(subject, {}).items():
-                known |= column
+                has_value |= column
                 for state in set(blocks[1:][column[1:]].tolist()):
                     values[state].add(value)
-            open_states = set(blocks[1:][~known[1:]].tolist())
+            open_states = set(blocks[1:][~has_value[1:]].tolist())
             result[subject] = tuple(
                 None if state in open_states or not values[state] else frozenset(values[state])
                 for state in range(states)
             )
         return result
 
-    def _whole(self, chosen: Sequence[Predicate], blocks: IntColumn) -> dict[int, str]:
+    def _whole(self, predicates: Sequence[Predicate], blocks: IntColumn) -> dict[int, str]:
         """Return for each state, if there is one, how the best predicate is said that is true there alone.
 
         Only what speaks of the same as the chosen predicates, or has a name of its own: a state is not to be called
         after one thing and told by another. How two variables compare is no name for a state.
         """
-        found: dict[int, Predicate] = {}
+        best_by_state: dict[int, Predicate] = {}
         graph, candidates = self.objective.quotient, self.objective.vocabulary.predicates
         sizes = np.bincount(blocks)
-        texts = {predicate.text for predicate in chosen}
-        subjects = {predicate.subject for predicate in chosen} - {None}
+        texts = {predicate.text for predicate in predicates}
+        subjects = {predicate.subject for predicate in predicates} - {None}
 
         def rank(predicate: Predicate) -> tuple[bool, float]:
             return predicate.text not in texts, predicate.price
@@ -316,15 +322,15 @@ class Describer:
         for predicate, column in zip(candidates, graph.valuations, strict=True):
             inside = np.flatnonzero(column == TRUE)
             state = int(blocks[inside[0]])
-            told = predicate.text in texts and (
+            is_eligible = predicate.text in texts and (
                 predicate.formula.is_symbol() or predicate.subject is not None
             )
-            told |= predicate.subject in subjects or self._phrases.has_name(predicate)
-            if told and len(inside) == sizes[state] and (blocks[inside] == state).all():
-                found[state] = min(found.get(state, predicate), predicate, key=rank)
+            is_eligible |= predicate.subject in subjects or self._phrases.has_name(predicate)
+            if is_eligible and len(inside) == sizes[state] and (blocks[inside] == state).all():
+                best_by_state[state] = min(best_by_state.get(state, predicate), predicate, key=rank)
         return {
             state: self._phrases.of(predicate, TRUE)
-            for state, predicate in found.items()
+            for state, predicate in best_by_state.items()
             if predicate.tier is not Tier.HISTORY
         }
 
@@ -354,22 +360,22 @@ class Describer:
         after = doubts.of(point.score.selection)
         before: BoolColumn = np.concatenate(([False], after[:-1]))[: len(after)]
         before[self.table.starts] = False
-        known = np.bincount(graph.edge[~(after | before)], minlength=len(graph.count))
-        return np.equal(known, 0)
+        certain_counts = np.bincount(graph.edge[~(after | before)], minlength=len(graph.count))
+        return np.equal(certain_counts, 0)
 
     def _cube_text(self, cube: Cube) -> str:
         """Return a conjunction as a definition writes it."""
         parts = []
         for clause in cube:
-            shown = " or ".join(self._literal_text(position, value) for position, value in clause)
-            parts.append(f"({shown})" if len(clause) > 1 else shown)
+            text = " or ".join(self._literal_text(position, value) for position, value in clause)
+            parts.append(f"({text})" if len(clause) > 1 else text)
         return " and ".join(parts) or "true"
 
     def _literal_text(self, position: int, value: int) -> str:
         predicate = self.objective.vocabulary.predicates[position]
-        shown = literal(predicate, value)
+        text = literal(predicate, value)
         compound = value == TRUE and (predicate.formula.is_and() or predicate.formula.is_or())
-        return f"({shown})" if compound else shown
+        return f"({text})" if compound else text
 
     def _definition(self, predicates: Sequence[PredicateWorth], merged: tuple[str, ...]) -> Definition:
         """Return what makes this automaton again."""
@@ -388,14 +394,14 @@ class Describer:
         )
 
 
-def _phrases(told: Sequence[Saying], state: int, held: Set[int]) -> tuple[str, ...]:
-    """Return what holds in a state as people say it; ``held`` are the predicates that do not follow from others."""
-    said = [
+def _phrases(labels: Sequence[Saying], state: int, independent_rows: Set[int]) -> tuple[str, ...]:
+    """Return what holds in a state as people say it; ``independent_rows`` do not follow from others."""
+    phrases = [
         text
-        for saying in told
-        if not set(saying.rows).isdisjoint(held) and (text := saying.said[state]) is not None
+        for saying in labels
+        if not set(saying.rows).isdisjoint(independent_rows) and (text := saying.said[state]) is not None
     ]
-    return tuple(dict.fromkeys(said))
+    return tuple(dict.fromkeys(phrases))
 
 
 def _split(text: str, word: str) -> list[str]:
@@ -413,12 +419,12 @@ def _split(text: str, word: str) -> list[str]:
 
 def _knee(acceptance: Sequence[float | None]) -> int | None:
     """Return the place of the last point before held-out acceptance falls; ``None`` if it is not known."""
-    known = [value for value in acceptance if value is not None]
-    if len(known) != len(acceptance) or not known:
+    values = [value for value in acceptance if value is not None]
+    if len(values) != len(acceptance) or not values:
         return None
-    best = known[0]
-    for place, value in enumerate(known):
+    best = values[0]
+    for position, value in enumerate(values):
         if value < best - FALLS:
-            return place - 1
+            return position - 1
         best = max(best, value)
-    return len(known) - 1
+    return len(values) - 1

@@ -131,10 +131,10 @@ def _counts(symbol: IntColumn, values: IntColumn, sizes: FloatColumn, inner: npt
     steps = sizes[values[rows]] - sizes[before[rows]]
     counting = 0
     for event in np.unique(symbol[rows]).tolist():
-        mine = symbol[rows] == event
-        distinct = np.unique(steps[mine])
-        if len(distinct) == 1 and abs(distinct[0]) == 1 and len(np.unique(before[rows][mine])) >= 3:
-            counting += int(mine.sum())
+        of_event = symbol[rows] == event
+        distinct = np.unique(steps[of_event])
+        if len(distinct) == 1 and abs(distinct[0]) == 1 and len(np.unique(before[rows][of_event])) >= 3:
+            counting += int(of_event.sum())
     return counting > len(rows) / 2
 
 
@@ -142,7 +142,9 @@ def _mostly(column: npt.NDArray[np.bool_]) -> bool:
     return bool(np.mean(column) >= SHARE)
 
 
-def comparable(variables: Sequence[EntityVariable], found: Sequence[Dimension]) -> list[list[int]]:
+def comparable(
+    variables: Sequence[EntityVariable], variable_dimensions: Sequence[Dimension]
+) -> list[list[int]]:
     """Return the groups of variables that may be compared with each other, two or more in each.
 
     Within one dimension for numbers, within one type for the rest; enums only if their values are the same. Never
@@ -150,7 +152,7 @@ def comparable(variables: Sequence[EntityVariable], found: Sequence[Dimension]) 
     return.
     """
     groups: dict[tuple[object, ...], list[int]] = {}
-    for position, (variable, dimension) in enumerate(zip(variables, found, strict=True)):
+    for position, (variable, dimension) in enumerate(zip(variables, variable_dimensions, strict=True)):
         signed = variable.kind is ValueKind.INT
         key: tuple[object, ...] = (dimension, signed)
         if variable.kind is ValueKind.BOOL or variable.function is not None:

@@ -69,16 +69,18 @@ def split_by_enabledness(
 
     """
     predicates = objective.vocabulary.predicates
-    named = Counter(predicates[position].subject for position in start.score.selection)
+    subject_counts = Counter(predicates[position].subject for position in start.score.selection)
     splitting = _Splitting(
         objective=objective,
         accepted_as=accepted_as,
-        statuses=frozenset(subject for subject, count in named.items() if subject is not None and count > 1),
+        statuses=frozenset(
+            subject for subject, count in subject_counts.items() if subject is not None and count > 1
+        ),
         limit=(1.0 + allowance(len(objective.quotient.state_before))) * shortest,
     )
     left = [position for position, predicate in enumerate(predicates) if predicate.coded]
     current = start
-    for subject in named:
+    for subject in subject_counts:
         choice = splitting.split_by_choice(current, subject)
         if choice is not None and bears_out(choice, True):
             current = choice
@@ -109,13 +111,13 @@ def _first(objective: Objective, start: Merging, limit: float) -> Merging:
 
     That is the automaton itself where nothing of the kind is known, or all descriptions are longer than ``limit``.
     """
-    told = [
+    mergings = [
         without_merging(objective, tuple(sorted((*start.score.selection, position))))
         for position, predicate in enumerate(objective.vocabulary.predicates)
         if _is_telling(objective, predicate)
     ]
     return min(
-        (item for item in told if item.score.description_length <= limit),
+        (item for item in mergings if item.score.description_length <= limit),
         key=lambda item: item.score.key,
         default=start,
     )
@@ -128,8 +130,13 @@ def _is_telling(objective: Objective, predicate: Predicate) -> bool:
         return False
     if formula.is_symbol() or predicate.coded:
         return predicate.coded
-    held = formula.is_equals() and formula.arg(1).is_int_constant() and not formula.arg(1).constant_value()
-    return bool(held) and objective.vocabulary.dimensions.get(predicate.subject or "") is Dimension.MONEY
+    is_zero_comparison = (
+        formula.is_equals() and formula.arg(1).is_int_constant() and not formula.arg(1).constant_value()
+    )
+    return (
+        bool(is_zero_comparison)
+        and objective.vocabulary.dimensions.get(predicate.subject or "") is Dimension.MONEY
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -186,13 +193,13 @@ class _Splitting:
     def _states_to_split(self, item: Merging, position: int) -> list[int]:
         """Return the states that a predicate splits: those that it decides in, or from which events lead to those."""
         column = self.objective.quotient.valuations[position]
-        told = position in item.score.selection
+        is_selected = position in item.score.selection
         return [
             state
             for state in range(1, item.score.states)
-            if (self._is_status(position) and not told)
+            if (self._is_status(position) and not is_selected)
             or _decides(self.objective, np.equal(item.blocks, state), column, self.accepted_as)
-            or (told and _leads_apart(self.objective, item.blocks, state, column))
+            or (is_selected and _leads_apart(self.objective, item.blocks, state, column))
         ]
 
     def _split(self, item: Merging, positions: Selection, apart: Collection[int]) -> Merging:
@@ -235,7 +242,7 @@ def _has_both(objective: Objective, inside: BoolColumn, column: TruthColumn) -> 
     graph = objective.quotient
     if set(column[inside].tolist()) != {TRUE, FALSE}:
         return False
-    leaves = inside[graph.source] & ~graph.given
+    leaves = inside[graph.source] & ~graph.is_flag_change
     events = [
         int(graph.count[leaves & np.equal(column[graph.source], value)].sum())
         + int(graph.ends[inside & np.equal(column, value)].sum())
@@ -257,7 +264,7 @@ def _decides(objective: Objective, inside: BoolColumn, column: TruthColumn, acce
     graph = objective.quotient
     if not _has_both(objective, inside, column):
         return False
-    leaves = inside[graph.source] & ~graph.given
+    leaves = inside[graph.source] & ~graph.is_flag_change
     side = np.equal(column[graph.source], TRUE)
     call = accepted_as[graph.symbol]
     refused = graph.rejected[graph.symbol]
@@ -276,5 +283,5 @@ def _is_decided(counts: npt.NDArray[np.int64], total: IntColumn, own: int) -> bo
     accepted, there, rejected = counts[own, 0], counts[1 - own, 0], counts[1 - own, 1]
     only = (accepted > 0) & (there == 0)
     share = float(total[own]) / max(1, int(total.sum()))
-    told = (rejected > 0) | ((accepted >= FEW) & (share ** accepted.astype(np.float64) <= CHANCE))
-    return bool((only & told).any())
+    is_significant = (rejected > 0) | ((accepted >= FEW) & (share ** accepted.astype(np.float64) <= CHANCE))
+    return bool((only & is_significant).any())

@@ -27,25 +27,25 @@ def with_parts(table: EventTable, parts: Mapping[int, Parts]) -> EventTable:
     """Return a table some of whose symbols are several, which stand where the symbol stood, by code."""
     texts: list[str] = []
     whole: list[int] = []
-    place = np.zeros(max(1, len(table.symbols)), dtype=np.int64)
+    first_part = np.zeros(max(1, len(table.symbols)), dtype=np.int64)
     numbers: dict[int, dict[int, int]] = {}
     for symbol, name in enumerate(table.symbols):
-        place[symbol] = len(texts)
-        made = parts.get(symbol)
-        count = int((table.symbol == symbol).sum()) if made is not None else 0
-        if made is None or len(made.rows) < count:
+        first_part[symbol] = len(texts)
+        symbol_parts = parts.get(symbol)
+        count = int((table.symbol == symbol).sum()) if symbol_parts is not None else 0
+        if symbol_parts is None or len(symbol_parts.rows) < count:
             texts.append(name)
             whole.append(symbol)
-        if made is None:
+        if symbol_parts is None:
             continue
         numbers[symbol] = {}
-        for code in np.unique(made.code).tolist():
+        for code in np.unique(symbol_parts.code).tolist():
             numbers[symbol][code] = len(texts)
-            texts.append(f"{name} [{made.texts[code]}]" if made.texts[code] else name)
+            texts.append(f"{name} [{symbol_parts.texts[code]}]" if symbol_parts.texts[code] else name)
             whole.append(symbol)
-    column = place[table.symbol] if len(table) else table.symbol
-    for symbol, made in parts.items():
-        column[made.rows] = [numbers[symbol][code] for code in made.code.tolist()]
+    column = first_part[table.symbol] if len(table) else table.symbol
+    for symbol, symbol_parts in parts.items():
+        column[symbol_parts.rows] = [numbers[symbol][code] for code in symbol_parts.code.tolist()]
     wholes = table.wholes or table.symbols
     arguments = tuple(
         replace(argument, symbols=tuple(new for new, old in enumerate(whole) if old in argument.symbols))
@@ -56,7 +56,9 @@ def with_parts(table: EventTable, parts: Mapping[int, Parts]) -> EventTable:
         symbols=tuple(texts),
         symbol=column,
         wholes=tuple(wholes[old] for old in whole),
-        accepted_as=tuple(int(place[table.accepted_as[old]]) for old in whole) if table.accepted_as else (),
+        accepted_as=tuple(int(first_part[table.accepted_as[old]]) for old in whole)
+        if table.accepted_as
+        else (),
         switches=tuple(new for new, old in enumerate(whole) if old in table.switches),
         arguments=arguments,
     )

@@ -44,7 +44,7 @@ def as_defined(table: EventTable, definition: Definition) -> Split:
         UsageError: the definition splits by what is no predicate about the event's calls.
 
     """
-    chosen: dict[int, tuple[CallPredicate, ...]] = {}
+    predicates_by_symbol: dict[int, tuple[CallPredicate, ...]] = {}
     surcharge = 0.0
     for event, wishes in definition.split.items():
         if event not in table.symbols:
@@ -52,19 +52,19 @@ def as_defined(table: EventTable, definition: Definition) -> Split:
         symbol = table.symbols.index(event)
         words = CallVocabulary(table, symbol)
         try:
-            chosen[symbol] = tuple(words.resolve(wish) for wish in wishes)
+            predicates_by_symbol[symbol] = tuple(words.resolve(wish) for wish in wishes)
         except FormulaError as error:
             raise UsageError(
                 f"the abstraction splits '{plain(event)}' by what is no predicate about its calls: {plain(error)}"
             ) from None
         pool = max(2, len(words.candidates()))
-        surcharge += sum(item.price for item in chosen[symbol]) * float(np.log2(pool))
-    return _apply_split(table, chosen, surcharge)
+        surcharge += sum(item.price for item in predicates_by_symbol[symbol]) * float(np.log2(pool))
+    return _apply_split(table, predicates_by_symbol, surcharge)
 
 
 def find_split(table: EventTable, graph: Quotient, blocks: IntColumn, weights: Weights) -> Split:
     """Split the events whose next states are explained by their calls; ``blocks`` are the automaton's states."""
-    chosen: dict[int, tuple[CallPredicate, ...]] = {}
+    predicates_by_symbol: dict[int, tuple[CallPredicate, ...]] = {}
     surcharge = 0.0
     edge_bits = weights.transitions * float(np.log2(max(1, len(table))))
     states = int(blocks.max(initial=0)) + 1
@@ -82,9 +82,9 @@ def find_split(table: EventTable, graph: Quotient, blocks: IntColumn, weights: W
         ]
         if gains and max(gains) > 0:
             best = candidates[int(np.argmax(gains))]
-            chosen[symbol] = (best,)
+            predicates_by_symbol[symbol] = (best,)
             surcharge += best.price * cost
-    return _apply_split(table, chosen, surcharge)
+    return _apply_split(table, predicates_by_symbol, surcharge)
 
 
 def _uncertain(graph: Quotient, blocks: IntColumn, states: int) -> list[int]:
@@ -117,10 +117,12 @@ def _bits(choice: IntColumn, edge: IntColumn) -> tuple[float, int]:
     return plogp(choices) - plogp(edges), len(edges)
 
 
-def _apply_split(table: EventTable, chosen: Mapping[int, Sequence[CallPredicate]], surcharge: float) -> Split:
+def _apply_split(
+    table: EventTable, predicates_by_symbol: Mapping[int, Sequence[CallPredicate]], surcharge: float
+) -> Split:
     """Return the table with the events split; the parts stand where the event stood."""
     parts: dict[int, Parts] = {}
-    for symbol, predicates in chosen.items():
+    for symbol, predicates in predicates_by_symbol.items():
         code = _codes(predicates)
         parts[symbol] = Parts(
             rows=np.flatnonzero(table.symbol == symbol),
@@ -129,7 +131,7 @@ def _apply_split(table: EventTable, chosen: Mapping[int, Sequence[CallPredicate]
         )
     return Split(
         table=with_parts(table, parts) if parts else table,
-        chosen={table.symbols[symbol]: tuple(items) for symbol, items in chosen.items()},
+        chosen={table.symbols[symbol]: tuple(items) for symbol, items in predicates_by_symbol.items()},
         surcharge=surcharge,
     )
 
@@ -147,9 +149,9 @@ def _condition(predicates: Sequence[CallPredicate], code: int) -> str:
     for _ in predicates:
         code, value = divmod(code, 3)
         values.append(value)
-    told = [
+    texts = [
         predicate.text if value == TRUE else predicate.negation
         for predicate, value in zip(predicates, reversed(values), strict=True)
         if value in (TRUE, FALSE)
     ]
-    return " and ".join(told)
+    return " and ".join(texts)

@@ -20,35 +20,35 @@ TINY: Final = 1e-6
 
 
 def front(
-    objective: Objective, chosen: Merging, *, stays: bool = False
+    objective: Objective, chosen_point: Merging, *, stays: bool = False
 ) -> tuple[tuple[Merging, ...], Merging]:
     """Return the points by states, ascending, and the chosen one among them.
 
     If the chosen one is dominated, which a preset that does not minimise the objective may bring about, the
     shortest of those that dominate it takes its place; unless it ``stays``, for what it tells apart.
     """
-    found = [
-        chosen,
+    candidates = [
+        chosen_point,
         *by_size(objective),
-        *steps(objective, without_merging(objective, chosen.score.selection)),
+        *steps(objective, without_merging(objective, chosen_point.score.selection)),
     ]
     while not stays:
-        better = [point for point in found if dominates(point.score, chosen.score)]
+        better = [point for point in candidates if dominates(point.score, chosen_point.score)]
         if not better:
             break
-        chosen = min(better, key=lambda point: point.score.key)
+        chosen_point = min(better, key=lambda point: point.score.key)
     best: dict[int, Merging] = {}
-    for point in found:
-        known = best.get(point.score.states)
-        if known is None or point.score.key < known.score.key:
+    for point in candidates:
+        shortest = best.get(point.score.states)
+        if shortest is None or point.score.key < shortest.score.key:
             best[point.score.states] = point
-    best[chosen.score.states] = chosen
+    best[chosen_point.score.states] = chosen_point
     points = [
         point
         for point in best.values()
-        if point is chosen or not any(dominates(other.score, point.score) for other in best.values())
+        if point is chosen_point or not any(dominates(other.score, point.score) for other in best.values())
     ]
-    return _thin_out(sorted(points, key=lambda point: point.score.states), chosen), chosen
+    return _thin_out(sorted(points, key=lambda point: point.score.states), chosen_point), chosen_point
 
 
 def by_size(objective: Objective) -> list[Merging]:
@@ -57,8 +57,8 @@ def by_size(objective: Objective) -> list[Merging]:
     sizes: dict[int, SelectionScore] = {}
     for score in objective.scores.values():
         if score.states <= MOST_STATES and fixed.issubset(score.selection):
-            known = sizes.get(score.states)
-            if known is None or score.key < known.key:
+            shortest = sizes.get(score.states)
+            if shortest is None or score.key < shortest.key:
                 sizes[score.states] = score
     return [without_merging(objective, score.selection) for _, score in sorted(sizes.items())]
 
@@ -73,10 +73,13 @@ def dominates(one: SelectionScore, other: SelectionScore) -> bool:
     return all(a <= b + TINY for a, b in pairs) and any(a < b - TINY for a, b in pairs)
 
 
-def _thin_out(points: list[Merging], chosen: Merging) -> tuple[Merging, ...]:
+def _thin_out(points: list[Merging], chosen_point: Merging) -> tuple[Merging, ...]:
     """Return at most ``MOST_POINTS``: those that are nearest to the one before them are left out."""
     while len(points) > MOST_POINTS:
-        inner = [place for place in range(1, len(points) - 1) if points[place] is not chosen]
-        gaps = {place: points[place - 1].score.data_bits - points[place].score.data_bits for place in inner}
-        del points[min(inner, key=lambda place: (gaps[place], -place))]
+        inner = [position for position in range(1, len(points) - 1) if points[position] is not chosen_point]
+        gaps = {
+            position: points[position - 1].score.data_bits - points[position].score.data_bits
+            for position in inner
+        }
+        del points[min(inner, key=lambda position: (gaps[position], -position))]
     return tuple(points)

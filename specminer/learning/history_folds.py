@@ -95,8 +95,8 @@ def _paths(
     """
     if not len(edge):
         return edge, starts, np.zeros((0, PARTS), dtype=np.int64)
-    place = (np.arange(len(edge)) - np.repeat(starts, lengths)).astype(np.uint64)
-    mixed = _mix_bits(_mix_bits(edge.astype(np.uint64)) + place)
+    step_position = (np.arange(len(edge)) - np.repeat(starts, lengths)).astype(np.uint64)
+    mixed = _mix_bits(_mix_bits(edge.astype(np.uint64)) + step_position)
     digest = np.add.reduceat(mixed, starts) + _mix_bits(lengths.astype(np.uint64))
     _, first, which = np.unique(digest, return_index=True, return_inverse=True)
     times = np.bincount(which.ravel() * PARTS + part, minlength=len(first) * PARTS).reshape(-1, PARTS)
@@ -120,13 +120,13 @@ def halves(seed: int) -> list[list[int]]:
 def restrict(graph: Quotient, cut: Folds, parts: list[int]) -> Quotient:
     """Return the quotient that some parts alone make, without its columns for events."""
     count = cut.edges[:, parts].sum(axis=1)
-    kept = count > 0
+    has_events = count > 0
     return replace(
         graph,
-        source=graph.source[kept],
-        symbol=graph.symbol[kept],
-        target=graph.target[kept],
-        count=count[kept],
+        source=graph.source[has_events],
+        symbol=graph.symbol[has_events],
+        target=graph.target[has_events],
+        count=count[has_events],
         ends=cut.ends[:, parts].sum(axis=1),
     )
 
@@ -145,15 +145,15 @@ def held_out_acceptance(
     that are ``assumed``, as a value is in doubt, say nothing either. Where steps are ``alike``, which have one number
     (one for each finest edge), none of them is refused that was seen in another part.
     """
-    passed = graph.given | graph.rejected[graph.symbol]
+    passed = graph.is_flag_change | graph.rejected[graph.symbol]
     if assumed is not None:
         passed |= assumed
     states = int(blocks.max()) + 1
     coarse = (blocks[graph.source] * graph.symbols + graph.symbol) * states + blocks[graph.target]
-    told = cut.edges if assumed is None else np.where(assumed[:, None], 0, cut.edges)
-    alone = _only_parts(coarse, told)
+    edge_counts = cut.edges if assumed is None else np.where(assumed[:, None], 0, cut.edges)
+    alone = _only_parts(coarse, edge_counts)
     if alike is not None:
-        alone = np.where(_only_parts(alike, told) == PARTS, PARTS, alone)
+        alone = np.where(_only_parts(alike, edge_counts) == PARTS, PARTS, alone)
     alone[passed] = PARTS
     steps = alone[cut.path]
     # a path is refused in a part if one of its steps is in that part alone
@@ -169,10 +169,10 @@ def _only_parts(step: IntColumn, edges: IntColumn) -> IntColumn:
     """Return for each finest edge the only part in which its step was seen, or ``PARTS``."""
     _, which = np.unique(step, return_inverse=True)
     which = which.ravel()
-    seen = np.zeros((int(which.max(initial=-1)) + 1, PARTS), dtype=np.bool_)
+    occurs = np.zeros((int(which.max(initial=-1)) + 1, PARTS), dtype=np.bool_)
     edge, part = np.nonzero(edges)
-    seen[which[edge], part] = True
-    only: IntColumn = np.where(seen.sum(axis=1) == 1, seen.argmax(axis=1), PARTS)[which]
+    occurs[which[edge], part] = True
+    only: IntColumn = np.where(occurs.sum(axis=1) == 1, occurs.argmax(axis=1), PARTS)[which]
     return only
 
 
@@ -189,22 +189,22 @@ def shuffled_acceptance(graph: Quotient, cut: Folds, blocks: IntColumn, seed: in
         blocks[graph.source].tolist(),
         graph.symbol.tolist(),
         blocks[graph.target].tolist(),
-        graph.given.tolist(),
+        graph.is_flag_change.tolist(),
         strict=True,
     )
-    for source, symbol, target, given in edges:
-        if given:
+    for source, symbol, target, is_switch in edges:
+        if is_switch:
             moved.setdefault(source, set()).add(target)
         else:
             successors.setdefault((source, symbol), set()).add(target)
     bounds = np.append(cut.begins, len(cut.path))
-    steps = ~(graph.given | graph.rejected[graph.symbol])
+    steps = ~(graph.is_flag_change | graph.rejected[graph.symbol])
     draw = random.Random(seed)
-    chosen = list(range(len(cut.begins)))
-    if len(chosen) > SHUFFLED:
-        chosen = sorted(draw.sample(chosen, SHUFFLED))
+    rows = list(range(len(cut.begins)))
+    if len(rows) > SHUFFLED:
+        rows = sorted(draw.sample(rows, SHUFFLED))
     tried = accepted = 0
-    for row in chosen:
+    for row in rows:
         path = cut.path[bounds[row] : bounds[row + 1]]
         symbols = graph.symbol[path[steps[path]]].tolist()[:SHUFFLED]
         if len(set(symbols)) < 2:
@@ -225,13 +225,13 @@ def shuffled_acceptance(graph: Quotient, cut: Folds, blocks: IntColumn, seed: in
 def _reachable_states(states: set[int], moved: Mapping[int, set[int]]) -> set[int]:
     """Return the states that some may become while nothing is called."""
     todo = list(states) if moved else []
-    found = set(states)
+    reachable = set(states)
     while todo:
         for state in moved.get(todo.pop(), ()):
-            if state not in found:
-                found.add(state)
+            if state not in reachable:
+                reachable.add(state)
                 todo.append(state)
-    return found
+    return reachable
 
 
 def held_out_label_bits(graph: Quotient, cut: Folds, blocks: IntColumn) -> float:
@@ -244,8 +244,10 @@ def held_out_label_bits(graph: Quotient, cut: Folds, blocks: IntColumn) -> float
     kinds = int(event.max(initial=0)) + 1
     pair = blocks[graph.source] * kinds + event
     by_pair = np.zeros(((int(blocks.max()) + 1) * kinds, PARTS))
-    told = cut.edges if graph.switches is None else np.where(graph.given[:, None], 0, cut.edges)
-    np.add.at(by_pair, pair, told)
+    edge_counts = (
+        cut.edges if graph.switches is None else np.where(graph.is_flag_change[:, None], 0, cut.edges)
+    )
+    np.add.at(by_pair, pair, edge_counts)
     by_state = by_pair.reshape(-1, kinds, PARTS).sum(axis=1)
     others_pair = by_pair.sum(axis=1, keepdims=True) - by_pair
     others_state = np.repeat(by_state.sum(axis=1, keepdims=True) - by_state, kinds, axis=0)

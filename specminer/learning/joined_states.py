@@ -29,24 +29,27 @@ class Union:
 def unions(objective: Objective, point: Merging) -> list[Union]:
     """Return the choices by state; a state has one for each variable of which it has several values."""
     selection = point.score.selection
-    found = []
+    state_unions = []
     for choice in choices_of(objective, selection, objective.quotient.valuations[list(selection)]):
-        held = [
+        values_by_state = [
             frozenset(choice.values[point.blocks == state].tolist()) for state in range(point.score.states)
         ]
-        for state in range(1, len(held)):
+        for state in range(1, len(values_by_state)):
             rows = choice.shown_rows(choice.among(np.flatnonzero(point.blocks == state)))
             if len(rows) > 1:
                 predicates = [objective.vocabulary.predicates[selection[row]] for row in rows]
-                found.append(
+                state_unions.append(
                     Union(
                         state=state,
                         predicate=_either(objective.vocabulary.language, predicates),
                         members=choice.rows,
-                        column=np.array([_value(other, held[state]) for other in held], dtype=np.int8),
+                        column=np.array(
+                            [_value(other, values_by_state[state]) for other in values_by_state],
+                            dtype=np.int8,
+                        ),
                     )
                 )
-    return sorted(found, key=lambda union: (union.state, union.members))
+    return sorted(state_unions, key=lambda union: (union.state, union.members))
 
 
 def _either(language: Language, predicates: Sequence[Predicate]) -> Predicate:
@@ -61,5 +64,5 @@ def _either(language: Language, predicates: Sequence[Predicate]) -> Predicate:
     )
 
 
-def _value(values: frozenset[int], wanted: frozenset[int]) -> int:
-    return TRUE if values <= wanted else FALSE if values.isdisjoint(wanted) else OPEN
+def _value(values: frozenset[int], choice_values: frozenset[int]) -> int:
+    return TRUE if values <= choice_values else FALSE if values.isdisjoint(choice_values) else OPEN

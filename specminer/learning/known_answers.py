@@ -72,10 +72,12 @@ class KnownAnswers:
             return None
         if len(data) == _SELECTOR and len(distinct := set(replies.given)) == 1:
             return next(iter(distinct))
-        places = [place for place, row in enumerate(replies.invocation.tolist()) if row in invocations]
-        rows = [int(replies.invocation[place]) for place in places]
+        positions = [
+            position for position, row in enumerate(replies.invocation.tolist()) if row in invocations
+        ]
+        rows = [int(replies.invocation[position]) for position in positions]
         at = bisect_right(rows, moment)
-        around = {replies.given[place] for place in places[max(0, at - 1) : at + 1]}
+        around = {replies.given[position] for position in positions[max(0, at - 1) : at + 1]}
         return next(iter(around)) if len(around) == 1 else None
 
     def _of(self, to: int, selector: bytes) -> _Replies | None:
@@ -89,22 +91,22 @@ class KnownAnswers:
         row = self._rows.get(to.to_bytes(20, "big"))  # type: ignore[call-overload]
         if columns is None or row is None or len(selector) < _SELECTOR:
             return None
-        asked = (columns.call_to == row) & (columns.call_selector == int.from_bytes(selector, "big"))
-        rows = np.flatnonzero(asked)
+        matches = (columns.call_to == row) & (columns.call_selector == int.from_bytes(selector, "big"))
+        rows = np.flatnonzero(matches)
         if not 0 < len(rows) <= _MANY:
             return None
         invocation = columns.call_invocation[rows].astype(np.int64)
-        given = tuple(_reply(columns, place) for place in rows.tolist())
-        return _Replies(invocation=invocation, given=given, clock=self._clock(invocation, given))
+        answers = tuple(_reply(columns, call) for call in rows.tolist())
+        return _Replies(invocation=invocation, given=answers, clock=self._clock(invocation, answers))
 
-    def _clock(self, invocation: IntColumn, given: tuple[Reply | None, ...]) -> ForeignClock | None:
+    def _clock(self, invocation: IntColumn, answers: tuple[Reply | None, ...]) -> ForeignClock | None:
         history = self._history
         transaction = history.invocation_transaction[invocation]
         words = [
             int.from_bytes(reply[1], "big")
             if reply is not None and reply[0] and len(reply[1]) == _WORD
             else -1
-            for reply in given
+            for reply in answers
         ]
         if len(set(words)) < 2 or -1 in words:
             return None
@@ -113,9 +115,9 @@ class KnownAnswers:
         return ForeignClock.TIME if words == history.transaction_time[transaction].tolist() else None
 
 
-def _reply(columns: AnswerColumns, place: int) -> Reply | None:
+def _reply(columns: AnswerColumns, call: int) -> Reply | None:
     """Return an answer if all of it was recorded."""
-    output = columns.outputs[int(columns.call_output[place])]
-    size = int(columns.call_output_size[place])
+    output = columns.outputs[int(columns.call_output[call])]
+    size = int(columns.call_output_size[call])
     whole = size == len(output) or (size == MISSING and len(output) == _WORD)
-    return (bool(columns.call_succeeded[place]), output) if whole else None
+    return (bool(columns.call_succeeded[call]), output) if whole else None

@@ -64,11 +64,11 @@ class KnownStorage:
         """Return what a slot of a contract held at a moment; ``None`` if that is not known."""
         number = self.numbers.get((contract, slot))
         course = _UNTOUCHED if number is None else self._course(number)
-        place = bisect_right(course.times, moment)
-        following = course.before[place] if place < len(course.times) else MISSING
-        doubtful = place < len(course.times) and course.doubtful[place]
-        if place:
-            row = course.after[place - 1]
+        index = bisect_right(course.times, moment)
+        following = course.before[index] if index < len(course.times) else MISSING
+        doubtful = index < len(course.times) and course.doubtful[index]
+        if index:
+            row = course.after[index - 1]
         elif contract in self._created:
             if doubtful or (following != MISSING and self._context.history.words[following]):
                 return None  # somebody unseen wrote

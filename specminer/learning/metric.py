@@ -131,13 +131,13 @@ class Counts:
     @cached_property
     def alive(self) -> BoolColumn:
         """Which states are no dead ends: a call is ever accepted there, or where what is given leads; shape (b,)."""
-        found: BoolColumn = self.steps > 0
+        is_alive: BoolColumn = self.steps > 0
         if self.given is None:
-            return found
+            return is_alive
         source, target = self.source[self.given], self.target[self.given]
-        while (revived := source[found[target] & ~found[source]]).size:
-            found[revived] = True
-        return found
+        while (revived := source[is_alive[target] & ~is_alive[source]]).size:
+            is_alive[revived] = True
+        return is_alive
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -283,13 +283,13 @@ def precision(finalist: Finalist) -> float:
     state.
     """
     graph, blocks = finalist.graph, finalist.blocks
-    kept = ~finalist.rejected[graph.symbol] & ~graph.given
-    finest, symbol, count = graph.source[kept], graph.symbol[kept], graph.count[kept]
-    asked = np.bincount(finest, weights=count, minlength=graph.states)
-    seen = _distinct(finest, symbol, graph.symbols, graph.states)
+    is_step = ~finalist.rejected[graph.symbol] & ~graph.is_flag_change
+    finest, symbol, count = graph.source[is_step], graph.symbol[is_step], graph.count[is_step]
+    weights = np.bincount(finest, weights=count, minlength=graph.states)
+    symbols_seen = _distinct(finest, symbol, graph.symbols, graph.states)
     allowed = _distinct(blocks[finest], symbol, graph.symbols, graph.states)[blocks]
-    total = float((asked * allowed).sum())
-    return float((asked * seen).sum()) / total if total else 1.0
+    total = float((weights * allowed).sum())
+    return float((weights * symbols_seen).sum()) / total if total else 1.0
 
 
 def _distinct(states: IntColumn, symbol: IntColumn, symbols: int, size: int) -> IntColumn:
@@ -320,9 +320,9 @@ def rejection(finalist: Finalist) -> float | None:
         call[refused & fine], weights=graph.count[refused & fine], minlength=graph.symbols
     )
     trusted = (total > 0) & (contradicted <= CONTRADICTED * total)
-    asked = refused & trusted[call] & ~fine
-    weight = float(graph.count[asked].sum())
-    return float(graph.count[asked & ~coarse].sum()) / weight if weight else None
+    is_counted = refused & trusted[call] & ~fine
+    weight = float(graph.count[is_counted].sum())
+    return float(graph.count[is_counted & ~coarse].sum()) / weight if weight else None
 
 
 def _held_out(finalist: Finalist) -> float | None:
@@ -398,5 +398,5 @@ METRICS: Final = registry(
 
 def measure(finalist: Finalist) -> dict[str, float]:
     """Return all metrics of an automaton by name, without those that its history is too short for."""
-    found = {name: metric.measure(finalist) for name, metric in METRICS.items()}
-    return {name: value for name, value in found.items() if value is not None}
+    measures = {name: metric.measure(finalist) for name, metric in METRICS.items()}
+    return {name: value for name, value in measures.items() if value is not None}

@@ -75,20 +75,20 @@ def with_nested_entries(
     words = {word: row for row, word in enumerate(table.words)}
     truths = np.array([words.setdefault(value, len(words)) for value in (0, 1)], dtype=np.int64)
     counted = ~table.rejected
-    found: list[tuple[EntityVariable, IntColumn, frozenset[str]]] = []
+    additions: list[tuple[EntityVariable, IntColumn, frozenset[str]]] = []
     for number in np.unique(variable).tolist():
-        mine = variable == number
-        keys = holder[mine] * span + times[rows[mine]]
-        count = _running(keys, step[mine], ends, span)
-        unsure = _running(keys, doubtful[mine].astype(np.int64), ends, span)
-        known = created[interactions.slice] & (unsure == 0)
-        if np.count_nonzero(known & counted) < KNOWN * np.count_nonzero(counted):
+        of_variable = variable == number
+        keys = holder[of_variable] * span + times[rows[of_variable]]
+        count = _running(keys, step[of_variable], ends, span)
+        unsure = _running(keys, doubtful[of_variable].astype(np.int64), ends, span)
+        is_known = created[interactions.slice] & (unsure == 0)
+        if np.count_nonzero(is_known & counted) < KNOWN * np.count_nonzero(counted):
             continue
-        column = np.where(known, truths[(count > 0).astype(np.int64)], MISSING)
+        column = np.where(is_known, truths[(count > 0).astype(np.int64)], MISSING)
         touching = accesses.invocation[locations.variable[accesses.slot] == number]
         called = frozenset(functions[row] for row in np.unique(touching).tolist())
-        found.append((_variable(locations, number, interactions.mode), column, called))
-    return _with(table, tuple(words), found, [functions[row] for row in interactions.invocation.tolist()])
+        additions.append((_variable(locations, number, interactions.mode), column, called))
+    return _with(table, tuple(words), additions, [functions[row] for row in interactions.invocation.tolist()])
 
 
 def _keepers(locations: Locations, interactions: Interactions) -> IntColumn:
@@ -141,7 +141,7 @@ def _variable(locations: Locations, number: int, mode: Mode) -> EntityVariable:
 def _with(
     table: EventTable,
     words: tuple[int, ...],
-    found: Sequence[tuple[EntityVariable, IntColumn, frozenset[str]]],
+    additions: Sequence[tuple[EntityVariable, IntColumn, frozenset[str]]],
     called: Sequence[str],
 ) -> EventTable:
     """Return a table with further variables.
@@ -149,25 +149,28 @@ def _with(
     Args:
         table: the table.
         words: its words, and those of the further columns.
-        found: each variable, its column, and what the calls count as that touch it.
+        additions: each variable, its column, and what the calls count as that touch it.
         called: what the call of each event counts as.
 
     """
-    if not found:
+    if not additions:
         return table
-    names = [*(variable.name for variable in table.variables), *(variable.name for variable, _, _ in found)]
+    names = [
+        *(variable.name for variable in table.variables),
+        *(variable.name for variable, _, _ in additions),
+    ]
     names = unique_names(names)[len(table.variables) :]
     of_symbol: dict[str, set[str]] = {}
     for symbol, function in zip(table.symbol.tolist(), called, strict=True):
         of_symbol.setdefault(table.symbols[symbol], set()).add(function)
     accessed = {
         symbol: table.accessed[symbol]
-        | {name for name, (_, _, touching) in zip(names, found, strict=True) if touching & functions}
+        | {name for name, (_, _, touching) in zip(names, additions, strict=True) if touching & functions}
         for symbol, functions in of_symbol.items()
         if symbol in table.accessed
     }
-    rows = np.array([column for _, column, _ in found], dtype=np.int64)
-    added = (replace(variable, name=name) for name, (variable, _, _) in zip(names, found, strict=True))
+    rows = np.array([column for _, column, _ in additions], dtype=np.int64)
+    added = (replace(variable, name=name) for name, (variable, _, _) in zip(names, additions, strict=True))
     return replace(
         table,
         words=words,

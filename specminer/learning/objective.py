@@ -77,14 +77,16 @@ class Objective:
     def score(self, selection: Iterable[int]) -> SelectionScore:
         """Return the score of a set of predicates."""
         key = tuple(sorted(selection))
-        known = self.scores.get(key)
-        if known is None:
-            known = self.scores[key] = self.score_merging(key, self.quotient.coarsen(key))
-        return known
+        selection_score = self.scores.get(key)
+        if selection_score is None:
+            selection_score = self.scores[key] = self.score_merging(key, self.quotient.coarsen(key))
+        return selection_score
 
-    def score_merging(self, selection: Selection, blocks: IntColumn, told: float = 0.0) -> SelectionScore:
+    def score_merging(
+        self, selection: Selection, blocks: IntColumn, merging_bits: float = 0.0
+    ) -> SelectionScore:
         """Return the score of an automaton that a selection makes, and perhaps a merging that takes bits to tell."""
-        counts = self.counts(selection, blocks, told)
+        counts = self.counts(selection, blocks, merging_bits)
         model = model_bits(counts)
         data = weighted_data_bits(counts)
         length = data + model
@@ -99,7 +101,9 @@ class Objective:
             model_bits=model,
         )
 
-    def counts(self, selection: Selection, blocks: IntColumn | None = None, told: float = 0.0) -> Counts:
+    def counts(
+        self, selection: Selection, blocks: IntColumn | None = None, merging_bits: float = 0.0
+    ) -> Counts:
         """Return the edges of the automaton whose states are ``blocks``, one for each finest state."""
         graph = self.quotient
         if blocks is None:
@@ -118,7 +122,7 @@ class Objective:
             rejected=graph.rejected[symbol],
             event=None if graph.event is None else graph.event[symbol],
             given=None if graph.switches is None else graph.switches[symbol],
-            surcharge=self.vocabulary.code_length(selection) + self.surcharge + told,
+            surcharge=self.vocabulary.code_length(selection) + self.surcharge + merging_bits,
             weights=self.weights,
         )
 

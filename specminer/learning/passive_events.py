@@ -23,12 +23,12 @@ PASSIVE_SHARE: Final = 0.2
 
 
 def without_bookkeeping(
-    table: EventTable, interactions: Interactions, asked: Sequence[str] = ()
+    table: EventTable, interactions: Interactions, predicates: Sequence[str] = ()
 ) -> tuple[EventTable, Interactions, tuple[str, ...]]:
     """Return table and interactions without bookkeeping, and the names of the variables left out.
 
     Accounts are left as they are: what others do to an account's storage is what happens to it. Variables that are
-    mentioned in the predicates ``asked`` for are kept.
+    mentioned in ``predicates`` are kept.
     """
     if interactions.mode not in (Mode.PARTITION, Mode.PROJECTION) or not interactions.passive.any():
         return table, interactions, ()
@@ -38,20 +38,24 @@ def without_bookkeeping(
     changes = changes.reshape(len(table.variables), len(table))
     total = changes.sum(axis=1)
     passive = (changes & interactions.passive).sum(axis=1)
-    wanted = [any(variable.name in predicate for predicate in asked) for variable in table.variables]
-    kept = (passive <= PASSIVE_SHARE * total) | np.array(wanted, dtype=np.bool_)
-    seen = changes[kept].any(axis=0) | ~inner
+    is_mentioned = [
+        any(variable.name in predicate for predicate in predicates) for variable in table.variables
+    ]
+    is_kept = (passive <= PASSIVE_SHARE * total) | np.array(is_mentioned, dtype=np.bool_)
+    has_change = changes[is_kept].any(axis=0) | ~inner
     if table.assumed is not None:  # what leaves a value in doubt may have changed it
-        seen |= ((table.values == MISSING) & (table.assumed != MISSING))[kept].any(axis=0)
-    stays = ~interactions.passive | interactions.switches | seen
-    dropped = tuple(variable.name for variable, stay in zip(table.variables, kept, strict=True) if not stay)
+        has_change |= ((table.values == MISSING) & (table.assumed != MISSING))[is_kept].any(axis=0)
+    stays = ~interactions.passive | interactions.switches | has_change
+    dropped = tuple(
+        variable.name for variable, stay in zip(table.variables, is_kept, strict=True) if not stay
+    )
     if not dropped:
         return table, interactions, ()
     table = replace(
         table,
-        variables=tuple(v for v, stay in zip(table.variables, kept, strict=True) if stay),
-        values=table.values[kept],
-        assumed=None if table.assumed is None else table.assumed[kept],
+        variables=tuple(v for v, stay in zip(table.variables, is_kept, strict=True) if stay),
+        values=table.values[is_kept],
+        assumed=None if table.assumed is None else table.assumed[is_kept],
     )
     return only(table, stays), kept_events(interactions, stays), dropped
 

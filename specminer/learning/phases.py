@@ -89,16 +89,18 @@ def flags(context: HistoryContext, interactions: Interactions) -> tuple[Flag, ..
     own[interactions.invocation[~interactions.passive]] = True
     if interactions.mode not in _ENTITIES or len(context.history.contracts) > 1 or not own.any():
         return ()
-    found: list[Flag] = []
+    candidates: list[Flag] = []
     for touches, writes, stored in _keyless(context):
-        for place, field in enumerate(stored.fields):
-            variable = EntityVariable(name=stored.text(None, place), kind=field.kind, members=field.members)
+        for position, field in enumerate(stored.fields):
+            variable = EntityVariable(
+                name=stored.text(None, position), kind=field.kind, members=field.members
+            )
             flag = _flag(context, touches, writes, field, variable, own)
-            found += [flag] if flag is not None else []
-    names = unique_names(flag.name for flag in found)
+            candidates += [flag] if flag is not None else []
+    names = unique_names(flag.name for flag in candidates)
     return tuple(
         replace(flag, variable=replace(flag.variable, name=name))
-        for flag, name in zip(found, names, strict=True)
+        for flag, name in zip(candidates, names, strict=True)
     )
 
 
@@ -140,33 +142,33 @@ def _flag(
     history = context.history
     if np.any(history.access_after[writes] == MISSING) or _seen_otherwise(context, touches, writes):
         return None
-    found = int(context.accesses.value_before[touches[0]])
+    initial = int(context.accesses.value_before[touches[0]])
     created = bool((history.accepted & (history.invocation_kind == CONSTRUCTOR)).any())
-    if found == MISSING and not created:
+    if initial == MISSING and not created:
         return None
-    begins = 0 if found == MISSING else field.extract(history.words[found])
+    begins = 0 if initial == MISSING else field.extract(history.words[initial])
     values, code = _extract(context, field, history.access_after[writes])
-    made = history.access_invocation[writes]
+    invocations = history.access_invocation[writes]
     # what the deployment set is where the first phase begins
-    earlier = int(np.searchsorted(made, int(np.flatnonzero(own)[0])))
+    earlier = int(np.searchsorted(invocations, int(np.flatnonzero(own)[0])))
     before = int(code[earlier - 1]) if earlier else values.index(begins) if begins in values else len(values)
-    values, code, made = [*values, begins], np.r_[before, code[earlier:]], made[earlier:]
-    held = {values[row] for row in np.unique(code).tolist()}
-    choices = len(held) <= MOST_VALUES and max(held) < SMALL
+    values, code, invocations = [*values, begins], np.r_[before, code[earlier:]], invocations[earlier:]
+    written_values = {values[row] for row in np.unique(code).tolist()}
+    choices = len(written_values) <= MOST_VALUES and max(written_values) < SMALL
     if variable.kind is ValueKind.BOOL:
-        choices = held <= {0, 1}
+        choices = written_values <= {0, 1}
     standing = next((values[row] for row in code.tolist() if values[row]), 0)
-    told = values if choices else [standing if value else 0 for value in values]
-    place = {value: row for row, value in enumerate(dict.fromkeys(told))}
-    code = np.array([place[value] for value in told], dtype=np.int64)[code]
+    phase_values = values if choices else [standing if value else 0 for value in values]
+    codes = {value: row for row, value in enumerate(dict.fromkeys(phase_values))}
+    code = np.array([codes[value] for value in phase_values], dtype=np.int64)[code]
     changed = np.flatnonzero(code[1:] != code[:-1])
     if not 1 <= len(changed) <= MOST_CHANGES:
         return None
-    shown = tuple(place)
+    distinct_values = tuple(codes)
     return Flag(
         variable=variable,
-        values=(shown[code[0]], *(shown[row] for row in code[changed + 1].tolist())),
-        invocation=made[changed].astype(np.int64),
+        values=(distinct_values[code[0]], *(distinct_values[row] for row in code[changed + 1].tolist())),
+        invocation=invocations[changed].astype(np.int64),
         choices=choices,
         differs=_differs(context, touches, field, own, choices=choices),
     )
@@ -184,20 +186,20 @@ def _seen_otherwise(context: HistoryContext, touches: IntColumn, writes: IntColu
         return True
     when = history.invocation_transaction[accesses.invocation[looked]]
     written = history.invocation_transaction[history.access_invocation[writes]]
-    place = np.searchsorted(written, when, side="left") - 1
-    behind = (place >= 0) & ~np.isin(when, written)
-    return bool(np.any(history.access_after[writes[place[behind]]] != value[behind]))
+    index = np.searchsorted(written, when, side="left") - 1
+    behind = (index >= 0) & ~np.isin(when, written)
+    return bool(np.any(history.access_after[writes[index[behind]]] != value[behind]))
 
 
 def _extract(context: HistoryContext, field: Field, rows: RowColumn) -> tuple[list[int], IntColumn]:
     """Return a field's distinct values in rows of ``History.words``, and the place of each row's among them."""
-    words, place = np.unique(rows, return_inverse=True)
+    words, word_index = np.unique(rows, return_inverse=True)
     distinct: dict[int, int] = {}
     codes = [
         distinct.setdefault(field.extract(context.history.words[word]), len(distinct))
         for word in words.tolist()
     ]
-    return list(distinct), np.array(codes, dtype=np.int64)[place.ravel()]
+    return list(distinct), np.array(codes, dtype=np.int64)[word_index.ravel()]
 
 
 def _differs(
@@ -211,9 +213,11 @@ def _differs(
     """
     accesses, called = context.accesses, context.calls
     invocation = accesses.invocation[touches]
-    kept = accesses.external_read[touches] & (accesses.value_before[touches] != MISSING) & own[invocation]
-    kept &= context.is_accepted[invocation] | context.is_rejected[invocation]
-    rows, invocation = touches[kept], invocation[kept]
+    is_counted = (
+        accesses.external_read[touches] & (accesses.value_before[touches] != MISSING) & own[invocation]
+    )
+    is_counted &= context.is_accepted[invocation] | context.is_rejected[invocation]
+    rows, invocation = touches[is_counted], invocation[is_counted]
     if not len(rows):
         return 0.0
     values, phase = _extract(context, field, accesses.value_before[rows])
@@ -238,12 +242,14 @@ def _entropy(counts: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     return np.asarray(total * np.log2(np.maximum(total, 1)) - inner, dtype=np.float64)
 
 
-def with_phases(interactions: Interactions, context: HistoryContext, chosen: Sequence[Flag]) -> Interactions:
+def with_phases(
+    interactions: Interactions, context: HistoryContext, chosen_flags: Sequence[Flag]
+) -> Interactions:
     """Return the interactions with the changes of some flags as events of those that live through them.
 
     An interaction lives from its first event that was not rejected to its last event.
     """
-    if not chosen:
+    if not chosen_flags:
         return interactions
     called = interactions.invocation
     alive = _alive(interactions, context.history.accepted)
@@ -252,16 +258,16 @@ def with_phases(interactions: Interactions, context: HistoryContext, chosen: Seq
     before: list[IntColumn] = []
     invocation: list[IntColumn] = []
     phase: list[IntColumn] = []
-    for flag in chosen:
-        place = {value: len(texts) + row for row, value in enumerate(dict.fromkeys(flag.values))}
-        texts += [flag.phrase(value) for value in place]
-        became = np.array([place[value] for value in flag.values], dtype=np.int64)
+    for flag in chosen_flags:
+        numbers = {value: len(texts) + row for row, value in enumerate(dict.fromkeys(flag.values))}
+        texts += [flag.phrase(value) for value in numbers]
+        became = np.array([numbers[value] for value in flag.values], dtype=np.int64)
         left = became[np.searchsorted(flag.invocation, called, side="right")]
-        made = np.searchsorted(flag.invocation, called, side="left")
-        rows = np.flatnonzero(alive & apart & (np.r_[MISSING, left[:-1]] != became[made]))
+        next_change = np.searchsorted(flag.invocation, called, side="left")
+        rows = np.flatnonzero(alive & apart & (np.r_[MISSING, left[:-1]] != became[next_change]))
         before.append(rows)
-        invocation.append(flag.invocation[made[rows] - 1])
-        phase.append(became[made[rows]])
+        invocation.append(flag.invocation[next_change[rows] - 1])
+        phase.append(became[next_change[rows]])
     rows, added = np.concatenate(before), np.concatenate(invocation)
     order = np.lexsort((np.r_[called, added], np.r_[np.arange(len(called)), rows]))
     missing = np.full(len(rows), MISSING, dtype=np.int64)
@@ -285,12 +291,12 @@ def _alive(interactions: Interactions, accepted: BoolColumn) -> BoolColumn:
     return alive
 
 
-def with_flags(table: EventTable, interactions: Interactions, chosen: Sequence[Flag]) -> EventTable:
+def with_flags(table: EventTable, interactions: Interactions, chosen_flags: Sequence[Flag]) -> EventTable:
     """Return the table with flags as variables, which only events change; first events say in which phase they were.
 
     ``interactions`` are what the table was built from, with the flags' changes.
     """
-    if not chosen:
+    if not chosen_flags:
         return table
     called = interactions.invocation
     switches, phase = interactions.switches, interactions.phase
@@ -299,60 +305,62 @@ def with_flags(table: EventTable, interactions: Interactions, chosen: Sequence[F
     words = {word: row for row, word in enumerate(table.words)}
     columns: list[IntColumn] = []
     offset = 0
-    for flag in chosen:
+    for flag in chosen_flags:
         rows = np.array([words.setdefault(value, len(words)) for value in flag.values], dtype=np.int64)
         values = len(set(flag.values))
-        mine = switches & (phase >= offset) & (phase < offset + values)
+        is_own_switch = switches & (phase >= offset) & (phase < offset + values)
         offset += values
         column = rows[np.searchsorted(flag.invocation, called, side="right")]
-        columns.append(_carry_forward(column, (~switches & ~table.rejected) | mine, table.starts))
-    names = unique_names([*(item.name for item in table.variables), *(flag.name for flag in chosen)])
+        columns.append(_carry_forward(column, (~switches & ~table.rejected) | is_own_switch, table.starts))
+    names = unique_names([*(item.name for item in table.variables), *(flag.name for flag in chosen_flags)])
     added = [
         replace(flag.variable, name=name)
-        for flag, name in zip(chosen, names[len(table.variables) :], strict=True)
+        for flag, name in zip(chosen_flags, names[len(table.variables) :], strict=True)
     ]
-    known = len(table.variables)
+    first = len(table.variables)
     flags = np.array(columns, dtype=np.int64)
-    told = replace(
+    extended = replace(
         table,
         words=tuple(words),
         variables=(*table.variables, *added),
         values=np.concatenate([table.values, flags]),
         assumed=None if table.assumed is None else np.concatenate([table.assumed, flags]),
-        flags=tuple(range(known, known + len(chosen))),
+        flags=tuple(range(first, first + len(chosen_flags))),
         switches=tuple(np.unique(table.symbol[switches]).tolist()),
     )
-    return _with_beginnings(told, chosen)
+    return _with_beginnings(extended, chosen_flags)
 
 
-def _carry_forward(column: IntColumn, shown: BoolColumn, starts: IntColumn) -> IntColumn:
-    """Return a column whose values hold on until the next event that ``shown`` marks."""
-    at = np.where(shown, np.arange(len(column)), MISSING)
+def _carry_forward(column: IntColumn, is_update: BoolColumn, starts: IntColumn) -> IntColumn:
+    """Return a column whose values hold on until the next event that ``is_update`` marks."""
+    at = np.where(is_update, np.arange(len(column)), MISSING)
     at[starts] = starts
     return column[np.maximum.accumulate(at)]
 
 
-def _with_beginnings(table: EventTable, chosen: Sequence[Flag]) -> EventTable:
+def _with_beginnings(table: EventTable, chosen_flags: Sequence[Flag]) -> EventTable:
     """Return the table in which first events that stand in several phases are told apart by them."""
     counted = np.flatnonzero(~table.rejected)
     rows = counted[np.unique(table.interaction[counted], return_index=True)[1]]
     parts: dict[int, Parts] = {}
     for symbol in np.unique(table.symbol[rows]).tolist():
-        mine = rows[table.symbol[rows] == symbol]
-        code = np.zeros(len(mine), dtype=np.int64)
+        events = rows[table.symbol[rows] == symbol]
+        code = np.zeros(len(events), dtype=np.int64)
         texts = {0: ""}
-        for position, flag in zip(table.flags, chosen, strict=True):
-            held = [table.words[row] for row in table.values[position][mine].tolist()]
-            phases = [value for value in dict.fromkeys(flag.values) if value in held]
+        for position, flag in zip(table.flags, chosen_flags, strict=True):
+            values = [table.words[row] for row in table.values[position][events].tolist()]
+            phases = [value for value in dict.fromkeys(flag.values) if value in values]
             if len(phases) > 1:
-                code = code * len(phases) + np.array([phases.index(value) for value in held], dtype=np.int64)
+                code = code * len(phases) + np.array(
+                    [phases.index(value) for value in values], dtype=np.int64
+                )
                 texts = {
-                    old * len(phases) + row: f"{told} and {flag.phrase(value)}"
-                    if told
+                    old * len(phases) + row: f"{text} and {flag.phrase(value)}"
+                    if text
                     else flag.phrase(value)
-                    for old, told in texts.items()
+                    for old, text in texts.items()
                     for row, value in enumerate(phases)
                 }
         if len(texts) > 1:
-            parts[symbol] = Parts(rows=mine, code=code, texts=texts)
+            parts[symbol] = Parts(rows=events, code=code, texts=texts)
     return with_parts(table, parts)

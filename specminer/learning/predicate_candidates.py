@@ -94,9 +94,9 @@ def table_language(table: EventTable, accepted: IntColumn) -> TableLanguage:
     guessed: dict[Formula, IntColumn] = {}
     symbols: list[Formula] = []
     spelled: dict[str, str] = {}
-    given = UniqueNames([*RESERVED, *(variable.name for variable in table.variables)])
+    names = UniqueNames([*RESERVED, *(variable.name for variable in table.variables)])
     for position, variable in enumerate(table.variables):
-        name = _rename(variable.name, given) if variable.name in RESERVED else variable.name
+        name = _rename(variable.name, names) if variable.name in RESERVED else variable.name
         spelled[variable.name] = name
         symbol = language.declare(_declaration(variable, name))
         for values, columns in ((table.values, rows), (table.assumed, guessed)):
@@ -131,14 +131,14 @@ def table_language(table: EventTable, accepted: IntColumn) -> TableLanguage:
 
 def _spellings(variables: Sequence[EntityVariable], spelled: Mapping[str, str]) -> dict[str, tuple[str, ...]]:
     """Return the names by which each variable may be called; a getter's is left out where another has it."""
-    own = {name: (name, shown, *_short_forms(shown)) for name, shown in spelled.items()}
-    taken = {form for forms in own.values() for form in forms}
-    found: dict[str, tuple[str, ...]] = {}
+    own = {name: (name, spelling, *_short_forms(spelling)) for name, spelling in spelled.items()}
+    own_forms = {form for forms in own.values() for form in forms}
+    spellings: dict[str, tuple[str, ...]] = {}
     for variable in variables:
         more = [form for name in variable.spellings for form in (name, *_short_forms(name))]
-        more = [form for form in more if form not in taken]
-        found[variable.name] = tuple(dict.fromkeys((*own[variable.name], *more)))
-    return found
+        more = [form for form in more if form not in own_forms]
+        spellings[variable.name] = tuple(dict.fromkeys((*own[variable.name], *more)))
+    return spellings
 
 
 def _short_forms(name: str) -> tuple[str, str]:
@@ -150,9 +150,9 @@ def _declaration(variable: EntityVariable, name: str, *, context: bool = False) 
     return Declaration(name=name, sort=SORTS[variable.kind], members=variable.members, context=context)
 
 
-def _rename(name: str, given: UniqueNames) -> str:
+def _rename(name: str, names: UniqueNames) -> str:
     """Return another name for a variable that is called like something else."""
-    return given.add(f"this.{name}", lambda other, number: other + "_" * (number - 1))
+    return names.add(f"this.{name}", lambda other, number: other + "_" * (number - 1))
 
 
 def _is_signed(variable: EntityVariable) -> bool:
@@ -176,12 +176,12 @@ def _words(table: EventTable) -> tuple[tuple[int, ...], IntColumn]:
 def storage(table: EventTable, base: TableLanguage) -> Iterator[PredicateDraft]:
     """Propose predicates over storage, and over storage and the clock."""
     distinct = [_distinct(base.columns, symbol) for symbol in base.symbols]
-    told = set(_told_flags(table, base))
+    redundant_flags = set(_told_flags(table, base))
     counting = [counts and position not in table.flags for position, counts in enumerate(counters(table))]
-    for position, seen in enumerate(distinct):
-        if position in told:
+    for position, distinct_values in enumerate(distinct):
+        if position in redundant_flags:
             continue  # what a function of the contract tells is better known
-        values = () if counting[position] else seen
+        values = () if counting[position] else distinct_values
         yield from _alone(table.variables[position], base, position, values)
     for compared in comparable(table.variables, base.dimensions):
         group = [position for position in compared if position not in table.flags]
@@ -202,20 +202,20 @@ def storage(table: EventTable, base: TableLanguage) -> Iterator[PredicateDraft]:
 
 def _told_flags(table: EventTable, base: TableLanguage) -> Iterator[int]:
     """Yield the flags of deadlines that a function of the contract tells wherever they are known."""
-    known = [base.columns.rows[symbol] >= 0 for symbol in base.symbols]
+    is_known = [base.columns.rows[symbol] >= 0 for symbol in base.symbols]
     for position in table.flags:
         name = table.variables[position].name
         telling = (
             own
-            for variable, own in zip(table.variables, known, strict=True)
+            for variable, own in zip(table.variables, is_known, strict=True)
             if variable.coded and name in variable.relies_on
         )
-        if any((own | ~known[position]).all() for own in telling):
+        if any((own | ~is_known[position]).all() for own in telling):
             yield position
 
 
 def _alone(
-    variable: EntityVariable, base: TableLanguage, position: int, seen: tuple[int, ...]
+    variable: EntityVariable, base: TableLanguage, position: int, distinct_values: tuple[int, ...]
 ) -> Iterator[PredicateDraft]:
     language, symbol = base.language, base.symbols[position]
     names = base.spellings[variable.name]
@@ -223,7 +223,7 @@ def _alone(
         yield PredicateDraft(formula=symbol, variables=names, tier=Tier.STORAGE)
         return
     account = base.dimensions[position] is Dimension.ACCOUNT
-    values = set(seen) if len(seen) <= FEW_VALUES and not account else set()
+    values = set(distinct_values) if len(distinct_values) <= FEW_VALUES and not account else set()
     if variable.kind is ValueKind.TEXT:  # of a long text the slot tells the length, which means nothing
         values = {value for value in values if short_text(value) is not None}
     elif variable.kind not in (ValueKind.BYTES, ValueKind.ENUM):
@@ -259,8 +259,8 @@ def _together(
 def _alike(base: TableLanguage, left: int, right: int) -> bool:
     """Whether two variables are equal not only where both are zero, which says nothing that each alone does not say."""
     rows = [base.columns.rows[base.symbols[position]] for position in (left, right)]
-    known = (rows[0] >= 0) & (rows[1] >= 0)
-    first, second = (base.columns.ranks[column[known]] for column in rows)
+    is_known = (rows[0] >= 0) & (rows[1] >= 0)
+    first, second = (base.columns.ranks[column[is_known]] for column in rows)
     equal = first[first == second]
     zero = base.columns.ordered.index(0) if 0 in base.columns.ordered else MISSING
     return not len(equal) or float(np.mean(equal != zero)) >= EQUAL
@@ -269,8 +269,8 @@ def _alike(base: TableLanguage, left: int, right: int) -> bool:
 def _is_bounded(base: TableLanguage, left: int, right: int) -> bool:
     """Whether one of two counts never exceeds the other: only then the one limits the other."""
     rows = [base.columns.rows[base.symbols[position]] for position in (left, right)]
-    known = (rows[0] >= 0) & (rows[1] >= 0)
-    first, second = (base.columns.ranks[column[known]] for column in rows)
+    is_known = (rows[0] >= 0) & (rows[1] >= 0)
+    first, second = (base.columns.ranks[column[is_known]] for column in rows)
     return bool((first <= second).all() or (first >= second).all())
 
 
@@ -286,11 +286,11 @@ def _pair_names(
 
 def _distinct(columns: SymbolColumns, symbol: Formula) -> tuple[int, ...]:
     """Return the distinct values in a column, ascending, unknown ones left out."""
-    seen = np.zeros(len(columns.ordered) + 1, dtype=np.bool_)
+    occurs = np.zeros(len(columns.ordered) + 1, dtype=np.bool_)
     column = columns.rows[symbol]
-    known = column[column >= 0]
-    seen[columns.ranks[known]] = True
-    return tuple(columns.ordered[rank] for rank in np.flatnonzero(seen))
+    rows = column[column >= 0]
+    occurs[columns.ranks[rows]] = True
+    return tuple(columns.ordered[rank] for rank in np.flatnonzero(occurs))
 
 
 def history(
@@ -301,24 +301,24 @@ def history(
     Changes of a flag of the whole contract are passed over: after one holds what held before it.
     """
     events = tuple(dict.fromkeys(table.wholes or table.symbols))
-    known = dict.fromkeys(base.columns.ordered)
-    row = {word: rank for rank, word in enumerate(known)}
-    extra = [word for word in range(max(2, len(events))) if word not in known]
-    words = [*known, *extra]
-    row |= {word: len(known) + place for place, word in enumerate(extra)}
-    place_of = {event: place for place, event in enumerate(events)}
-    number = np.array([place_of[event] for event in table.wholes or table.symbols], dtype=np.int64)
+    base_words = dict.fromkeys(base.columns.ordered)
+    row = {word: rank for rank, word in enumerate(base_words)}
+    extra = [word for word in range(max(2, len(events))) if word not in base_words]
+    words = [*base_words, *extra]
+    row |= {word: len(base_words) + index for index, word in enumerate(extra)}
+    index_of = {event: index for index, event in enumerate(events)}
+    number = np.array([index_of[event] for event in table.wholes or table.symbols], dtype=np.int64)
     own = ~table.switched[accepted]
-    kept, held = accepted[own], np.maximum(np.cumsum(own) - 1, 0)
-    happened = number[table.symbol[kept]]
-    first = np.searchsorted(table.interaction[kept], table.interaction[kept], side="left")
+    own_events, own_index = accepted[own], np.maximum(np.cumsum(own) - 1, 0)
+    happened = number[table.symbol[own_events]]
+    first = np.searchsorted(table.interaction[own_events], table.interaction[own_events], side="left")
     counts = np.bincount(happened, minlength=len(events))
     frequent = np.argsort(-counts, kind="stable")[:HISTORY_SYMBOLS]
     used = [int(event) for event in np.sort(frequent) if counts[event]]
     language = base.language
     last = language.declare(Declaration(name="last", sort=FormulaSort.NUMBER, members=events, history=True))
-    coded = np.array([row[place] for place in range(len(events))], dtype=np.int64)
-    added = {last: coded[happened][held]}
+    coded = np.array([row[index] for index in range(len(events))], dtype=np.int64)
+    added = {last: coded[happened][own_index]}
     guessed: dict[Formula, IntColumn] = {}
     drafts = [
         PredicateDraft(
@@ -329,31 +329,31 @@ def history(
     truths = np.array([row[0], row[1]], dtype=np.int64)
     for event in used:
         total = np.concatenate(([0], np.cumsum(happened == event)))
-        seen = (total[1:] > total[first]).astype(np.int64)
-        drafts += _draft_memory(base, added, f"seen({events[event]})", truths[seen][held], ())
+        happened_before = (total[1:] > total[first]).astype(np.int64)
+        drafts += _draft_memory(base, added, f"seen({events[event]})", truths[happened_before][own_index], ())
     for position in range(min(len(table.variables), CHANGED_VARIABLES)):
         if position in table.flags:
             continue
         names = _names(table, base, position)
-        shown = base.spelled[table.variables[position].name]
-        changed = _change_column(table.values[position][kept], first, truths)[held]
-        drafts += _draft_memory(base, added, f"changed({shown})", changed, names)
-        symbol = base.language.find(f"changed({shown})")
+        spelling = base.spelled[table.variables[position].name]
+        changed = _change_column(table.values[position][own_events], first, truths)[own_index]
+        drafts += _draft_memory(base, added, f"changed({spelling})", changed, names)
+        symbol = base.language.find(f"changed({spelling})")
         if table.assumed is not None and symbol in added:
-            guessed[symbol] = _change_column(table.assumed[position][kept], first, truths)[held]
+            guessed[symbol] = _change_column(table.assumed[position][own_events], first, truths)[own_index]
     columns = [
         None
         if source is None
-        else SymbolColumns.of(_rank_columns(source, bool(known)) | added | more, words, len(accepted))
+        else SymbolColumns.of(_rank_columns(source, bool(base_words)) | added | more, words, len(accepted))
         for source, more in ((base.columns, {}), (base.assumed, guessed))
     ]
     return columns[0] or base.columns, columns[1], drafts
 
 
-def _rank_columns(columns: SymbolColumns, known: bool) -> dict[Formula, IntColumn]:
+def _rank_columns(columns: SymbolColumns, has_words: bool) -> dict[Formula, IntColumn]:
     """Return the columns with places in the order of words instead of rows."""
     return {
-        symbol: np.where(column >= 0, columns.ranks[column], MISSING) if known else column
+        symbol: np.where(column >= 0, columns.ranks[column], MISSING) if has_words else column
         for symbol, column in columns.rows.items()
     }
 

@@ -42,10 +42,10 @@ may bring them onto the plateau."""
 Rate = Callable[[Iterable[int]], SelectionScore]
 
 
-def search(objective: Objective, seed: int, known: Iterable[Selection] = ()) -> SelectionScore:
+def search(objective: Objective, seed: int, good_selections: Iterable[Selection] = ()) -> SelectionScore:
     """Return the best selection found; fixed predicates are in all of them.
 
-    Where selections are ``known`` that were good before little changed, it climbs from these and the best single
+    Where there are ``good_selections`` from before little changed, it climbs from these and the best single
     predicate alone.
     """
     fixed = frozenset(objective.vocabulary.fixed)
@@ -61,7 +61,7 @@ def search(objective: Objective, seed: int, known: Iterable[Selection] = ()) -> 
     starts = [rate(fixed), *singles[:2]]
     starts += [rate(fixed.union(draw.sample(free, 2))) for _ in range(RESTARTS)]
     starts += [rate(fixed | group) for group in groups]
-    again = [rate(selection) for selection in known]
+    again = [rate(selection) for selection in good_selections]
     if again:
         starts = [*again, singles[0]]
     climbed = (_climb(rate, start, fixed, free, swapped, groups) for start in _best(starts))
@@ -72,12 +72,12 @@ def near(objective: Objective, best: SelectionScore) -> list[SelectionScore]:
     """Return the selections that are about as good as the best one, the best first."""
     fixed = frozenset(objective.vocabulary.fixed)
     limit = best.description_length * (1.0 + NEARBY)
-    found = (
+    scores = (
         score
         for score in objective.scores.values()
         if score.description_length <= limit and fixed.issubset(score.selection)
     )
-    return sorted(found, key=lambda score: score.key)
+    return sorted(scores, key=lambda score: score.key)
 
 
 def settle(objective: Objective, candidates: Sequence[Merging], cut: Folds) -> Merging:
@@ -105,8 +105,8 @@ def price_of_states(item: Merging, shortest: float) -> float:
 
 def _unseen_bits(objective: Objective, item: Merging, cut: Folds) -> float:
     counts = objective.counts(item.score.selection, item.blocks)
-    told = held_out_label_bits(objective.quotient, cut, item.blocks)
-    return told + successor_bits(counts) + end_bits(counts)
+    label_bits = held_out_label_bits(objective.quotient, cut, item.blocks)
+    return label_bits + successor_bits(counts) + end_bits(counts)
 
 
 def _best(starts: list[SelectionScore]) -> list[SelectionScore]:

@@ -62,7 +62,7 @@ class Quotient:
     """For each symbol whether it is a change of a flag of the whole contract; ``None`` if none is."""
 
     @property
-    def given(self) -> BoolColumn:
+    def is_flag_change(self) -> BoolColumn:
         """Which edges are changes of a flag: nobody chose them, so that they need not be told; shape (e,)."""
         if self.switches is None:
             return np.zeros(len(self.symbol), dtype=np.bool_)
@@ -163,8 +163,8 @@ def _pack_digits(columns: TruthColumn, length: int) -> IntColumn:
 def _in_order_of_first(codes: IntColumn) -> IntColumn:
     """Renumber non-negative integers 0, 1, ... in the order in which they first occur."""
     if len(codes) <= _FEW:
-        seen: dict[int, int] = {}
-        return np.array([seen.setdefault(code, len(seen)) for code in codes.tolist()], dtype=np.int64)
+        numbers: dict[int, int] = {}
+        return np.array([numbers.setdefault(code, len(numbers)) for code in codes.tolist()], dtype=np.int64)
     size = int(codes.max(initial=0)) + 1
     if size > 4 * len(codes) + 4096:
         codes = np.unique(codes, return_inverse=True)[1]

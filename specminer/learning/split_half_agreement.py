@@ -89,7 +89,7 @@ def agreement(tuning: Tuning, seed: int) -> Agreement | None:
     if not cut.enough:
         return None
     edges, ends = _count_known(tuning, cut)
-    coarse = _Coarse.of(tuning.table, tuning.graph, tuning.chosen.blocks, edges, ends)
+    coarse = _Coarse.of(tuning.table, tuning.graph, tuning.chosen_point.blocks, edges, ends)
     shares: list[float] = []
     mixed: list[float] = []
     explained: list[float] = []
@@ -129,14 +129,14 @@ def agreements(table: EventTable, graph: Quotient, blocks: IntColumn, cut: Folds
 
 def _count_known(tuning: Tuning, cut: Folds) -> tuple[IntColumn, IntColumn]:
     """Return the counts of edges and ends by part, without events whose states are only assumed."""
-    unknown = np.flatnonzero(tuning.uncertain(tuning.chosen))
+    unknown = np.flatnonzero(tuning.uncertain(tuning.chosen_point))
     if not len(unknown):
         return cut.edges, cut.ends
     edges, ends = cut.edges.copy(), cut.ends.copy()
     np.subtract.at(edges, (tuning.graph.edge[unknown], cut.part[unknown]), 1)
     table = tuning.table
     last = np.append(table.starts[1:], len(table)) - 1
-    last = last[tuning.uncertain_after(tuning.chosen)[last]]
+    last = last[tuning.uncertain_after(tuning.chosen_point)[last]]
     np.subtract.at(ends, (tuning.graph.state_after[last], cut.part[last]), 1)
     return edges, np.maximum(ends, 0)
 
@@ -238,17 +238,20 @@ class _Coarse:
             everything, [(int(self.source[row]), int(self.target[row])) for row in moves]
         )
 
-    def excess(self, taught: Sequence[int], asked: Sequence[int]) -> float:
-        """Return the bits that an event of ``asked`` costs more under ``taught`` than under itself.
+    def excess(self, training_parts: Sequence[int], test_parts: Sequence[int]) -> float:
+        """Return the bits that an event of ``test_parts`` costs more under ``training_parts`` than under itself.
 
         Each outcome of a state that occurs anywhere has half a count beforehand (Krichevsky and Trofimov 1981).
         """
         counts = np.where(self.given[self.symbol][:, None], 0, self.counts)
-        left, right = counts[:, list(taught)].sum(axis=1), counts[:, list(asked)].sum(axis=1)
-        stop_left, stop_right = self.ends[:, list(taught)].sum(axis=1), self.ends[:, list(asked)].sum(axis=1)
+        left, right = counts[:, list(training_parts)].sum(axis=1), counts[:, list(test_parts)].sum(axis=1)
+        stop_left, stop_right = (
+            self.ends[:, list(training_parts)].sum(axis=1),
+            self.ends[:, list(test_parts)].sum(axis=1),
+        )
         states = len(self.ends)
-        told = self.source[~self.given[self.symbol]]
-        outcomes = np.bincount(told, minlength=states) + (self.ends.sum(axis=1) > 0)
+        step_sources = self.source[~self.given[self.symbol]]
+        outcomes = np.bincount(step_sources, minlength=states) + (self.ends.sum(axis=1) > 0)
         total_left = np.bincount(self.source, weights=left, minlength=states) + stop_left + outcomes / 2
         total_right = np.bincount(self.source, weights=right, minlength=states) + stop_right + outcomes / 2
         ratio = np.log2(total_left / np.maximum(total_right, 0.5), where=total_left > 0, out=np.zeros(states))
@@ -257,22 +260,22 @@ class _Coarse:
         events = int(right.sum() + stop_right.sum())
         return float(bits.sum() + stops.sum()) / events if events else 0.0
 
-    def explained_share(self, taught: Sequence[int], asked: Sequence[int]) -> float:
+    def explained_share(self, training_parts: Sequence[int], test_parts: Sequence[int]) -> float:
         """Return the share of the bits to tell the next accepted call that knowing the state saves.
 
-        Both the automaton and what it is compared with, the bare frequencies, are of ``taught``, and asked about the
-        other part; each outcome has half a count beforehand. Negative if the states mislead.
+        Both the automaton and what it is compared with, the bare frequencies, are of ``training_parts``, and asked
+        about the other part; each outcome has half a count beforehand. Negative if the states mislead.
         """
         states, kinds = len(self.ends), len(self.symbols)
         heard = np.flatnonzero(~self.silent[self.symbol])
         left, right = (np.zeros((states, kinds)) for _ in range(2))
-        for table, parts in ((left, list(taught)), (right, list(asked))):
+        for table, parts in ((left, list(training_parts)), (right, list(test_parts))):
             np.add.at(
                 table, (self.source[heard], self.symbol[heard]), self.counts[heard][:, parts].sum(axis=1)
             )
         possible = np.flatnonzero((left + right).sum(axis=0))
         left, right = left[:, possible], right[:, possible]
-        known = (left + 0.5) / (left.sum(axis=1, keepdims=True) + len(possible) / 2)
+        by_state = (left + 0.5) / (left.sum(axis=1, keepdims=True) + len(possible) / 2)
         bare = (left.sum(axis=0) + 0.5) / (left.sum() + len(possible) / 2)
         without = float(-(right.sum(axis=0) * np.log2(bare)).sum())
-        return 1.0 - float(-(right * np.log2(known)).sum()) / without if without > 0 else 0.0
+        return 1.0 - float(-(right * np.log2(by_state)).sum()) / without if without > 0 else 0.0

@@ -110,7 +110,7 @@ def steps(objective: Objective, start: Merging) -> Iterator[Merging]:
     selection = start.score.selection
     blocks = objective.quotient.coarsen(selection)
     valuations = _valuations(objective, selection, blocks)
-    told = [row for row, position in enumerate(selection) if position in objective.vocabulary.fixed]
+    fixed_rows = [row for row, position in enumerate(selection) if position in objective.vocabulary.fixed]
     groups = groups_of(blocks, start.blocks)
     choices = choices_of(objective, selection, valuations)
     if len(groups) > MOST_STATES:
@@ -118,7 +118,7 @@ def steps(objective: Objective, start: Merging) -> Iterator[Merging]:
     while len(groups) > 1:
         candidates = {
             joined: _build_merging(objective, selection, blocks, joined, valuations, choices)
-            for joined in sorted(set(_joinable(groups, valuations, choices, told)))
+            for joined in sorted(set(_joinable(groups, valuations, choices, fixed_rows)))
         }
         if not candidates:
             return
@@ -134,13 +134,14 @@ def lean(objective: Objective, item: Merging) -> Merging:
     while True:
         free = [position for position in item.score.selection if position not in objective.vocabulary.fixed]
         shorter = [
-            told
+            candidate
             for position in free
-            if (told := _untold(objective, item, position)) is not None and told.score.key < item.score.key
+            if (candidate := _untold(objective, item, position)) is not None
+            and candidate.score.key < item.score.key
         ]
         if not shorter:
             return item
-        item = min(shorter, key=lambda told: told.score.key)
+        item = min(shorter, key=lambda candidate: candidate.score.key)
 
 
 def _untold(objective: Objective, item: Merging, position: int) -> Merging | None:
@@ -168,11 +169,11 @@ def groups_of(blocks: IntColumn, merged: IntColumn) -> Groups:
         merged: equal for two finest states exactly if they belong to one state; shape (s,).
 
     """
-    found: dict[int, set[int]] = {}
-    for state, place in zip(blocks.tolist(), merged.tolist(), strict=True):
+    groups: dict[int, set[int]] = {}
+    for state, block in zip(blocks.tolist(), merged.tolist(), strict=True):
         if state != ROOT:
-            found.setdefault(place, set()).add(state)
-    return tuple(sorted(tuple(sorted(states)) for states in found.values()))
+            groups.setdefault(block, set()).add(state)
+    return tuple(sorted(tuple(sorted(states)) for states in groups.values()))
 
 
 def follow(objective: Objective, selection: Selection, cubes: Sequence[Cube]) -> Merging:
@@ -223,8 +224,8 @@ class ValueChoice:
 
     def among(self, states: IntColumn) -> IntColumn:
         """Return the values that some states have, ascending; none if one of them has another one."""
-        held = np.unique(self.values[states])
-        return held[:0] if held[0] == MISSING else held
+        distinct = np.unique(self.values[states])
+        return distinct[:0] if distinct[0] == MISSING else distinct
 
     def shown_rows(self, among: IntColumn) -> tuple[int, ...]:
         """Return the rows of values to choose between; none if it is shorter to say which ones are excluded."""
@@ -236,31 +237,31 @@ class ValueChoice:
 
 def choices_of(objective: Objective, selection: Selection, valuations: TruthColumn) -> list[ValueChoice]:
     """Return the variables of which several values are chosen; states are the columns of ``valuations``."""
-    found = []
+    choices = []
     for positions in objective.vocabulary.groups.values():
         rows = tuple(row for row, position in enumerate(selection) if position in positions)
         if len(rows) > 1:
             true = valuations[list(rows)] == TRUE
             values = np.where(true.any(axis=0), true.argmax(axis=0), MISSING)
-            found.append(ValueChoice(rows=rows, values=values))
-    return found
+            choices.append(ValueChoice(rows=rows, values=values))
+    return choices
 
 
 def _joinable(
-    groups: Groups, valuations: TruthColumn, choices: Sequence[ValueChoice], told: list[int]
+    groups: Groups, valuations: TruthColumn, choices: Sequence[ValueChoice], fixed_rows: list[int]
 ) -> Iterator[Groups]:
-    """Yield what one joining makes of the groups; ``told`` are rows that no joined state may leave open."""
+    """Yield what one joining makes of the groups; ``fixed_rows`` are rows that no joined state may leave open."""
     for first in range(len(groups)):
         for second in range(first + 1, len(groups)):
             both = np.array([*groups[first], *groups[second]])
-            fixed = valuations[told][:, both]
+            fixed = valuations[fixed_rows][:, both]
             if (fixed != fixed[:, :1]).any():
                 continue
             inside = _covered_states(both, valuations, choices)
-            taken = [group for group in groups if inside[list(group)].any()]
-            if all(inside[list(group)].all() for group in taken):
-                joined = tuple(sorted(state for group in taken for state in group))
-                yield tuple(sorted([joined, *(group for group in groups if group not in taken)]))
+            joined_groups = [group for group in groups if inside[list(group)].any()]
+            if all(inside[list(group)].all() for group in joined_groups):
+                joined = tuple(sorted(state for group in joined_groups for state in group))
+                yield tuple(sorted([joined, *(group for group in groups if group not in joined_groups)]))
 
 
 def _covered_states(states: IntColumn, valuations: TruthColumn, choices: Sequence[ValueChoice]) -> BoolColumn:
@@ -284,13 +285,13 @@ def _build_merging(
     choices: Sequence[ValueChoice],
 ) -> Merging:
     number = np.zeros(int(blocks.max()) + 1, dtype=np.int64)
-    for place, group in enumerate(groups, start=1):  # groups stand in the order of their first states
-        number[list(group)] = place
+    for state, group in enumerate(groups, start=1):  # groups stand in the order of their first states
+        number[list(group)] = state
     merged = number[blocks]
     cubes = _cubes(groups, valuations, choices, selection)
-    told = told_bits(objective, selection, cubes)
+    bits = told_bits(objective, selection, cubes)
     return Merging(
-        score=objective.score_merging(selection, merged, told), blocks=merged, cubes=cubes, told=told
+        score=objective.score_merging(selection, merged, bits), blocks=merged, cubes=cubes, told=bits
     )
 
 
@@ -304,8 +305,8 @@ def told_bits(objective: Objective, selection: Selection, cubes: Sequence[Cube])
     units = {candidates[position].subject or position for position in selection}
     bits = 0.0
     for cube in cubes:
-        spoken = {candidates[clause[0][0]].subject or clause[0][0] for clause in cube}
-        bits += log2(comb(len(units), len(spoken)))
+        subjects = {candidates[clause[0][0]].subject or clause[0][0] for clause in cube}
+        bits += log2(comb(len(units), len(subjects)))
         for clause in cube:
             subject = candidates[clause[0][0]].subject
             if len(clause) > 1 and subject is not None:

@@ -66,9 +66,11 @@ class Phrases:
         for name in dimensions:
             holder = _STRUCT.match(name)
             if holder is not None:
-                held = words(holder[1])
-                self._noun.update(held if len(held) == 1 else ())
-                self._noun.update(word[:-1] for word in held if len(held) == 1 and word.endswith("s"))
+                holder_words = words(holder[1])
+                self._noun.update(holder_words if len(holder_words) == 1 else ())
+                self._noun.update(
+                    word[:-1] for word in holder_words if len(holder_words) == 1 and word.endswith("s")
+                )
         self._called = called or {}
         self._spelled = _spelled_out(functions)
         names = Counter(readable(name, self._noun, self._spelled) for name in dimensions)
@@ -79,9 +81,9 @@ class Phrases:
         """Return a predicate as it holds in a state, as people would say it."""
         formula = predicate.formula
         opposite = self._language.negation(formula)
-        said = self._called.get(formula if value == TRUE else opposite) if value in (TRUE, FALSE) else None
-        if said is not None:
-            return said
+        phrase = self._called.get(formula if value == TRUE else opposite) if value in (TRUE, FALSE) else None
+        if phrase is not None:
+            return phrase
         if value not in (TRUE, FALSE):
             subjects = [self._name(symbol) for symbol in self._language.symbols(formula)]
             return f"{' and '.join(subjects)} unknown"
@@ -105,23 +107,25 @@ class Phrases:
     @staticmethod
     def _either(phrases: Sequence[str | None]) -> str | None:
         """Join phrases by "or"; the words with which all begin are said once."""
-        said = [phrase.split(" ") for phrase in phrases if phrase is not None]
-        if len(said) < len(phrases):
+        split_phrases = [phrase.split(" ") for phrase in phrases if phrase is not None]
+        if len(split_phrases) < len(phrases):
             return None
         common = 0
-        while all(len(parts) > common + 1 and parts[common] == said[0][common] for parts in said):
+        while all(
+            len(parts) > common + 1 and parts[common] == split_phrases[0][common] for parts in split_phrases
+        ):
             common += 1
-        ends = [" ".join(parts[common:]) for parts in said]
-        return " ".join([*said[0][:common], f"{', '.join(ends[:-1])} or {ends[-1]}"])
+        ends = [" ".join(parts[common:]) for parts in split_phrases]
+        return " ".join([*split_phrases[0][:common], f"{', '.join(ends[:-1])} or {ends[-1]}"])
 
     def _flag(self, symbol: Formula, holds: bool) -> str | None:
         if self._language.declaration(symbol).history:
-            seen = _SEEN.fullmatch(self._language.declaration(symbol).name)
+            event_match = _SEEN.fullmatch(self._language.declaration(symbol).name)
             changed = _CHANGED.fullmatch(self._language.declaration(symbol).name)
             if changed is not None:
                 name = readable(changed[1], self._noun, self._spelled)
                 return f"{name} {'just' if holds else 'not just'} changed"
-            return None if seen is None else f"{'after' if holds else 'before any'} {seen[1]}"
+            return None if event_match is None else f"{'after' if holds else 'before any'} {event_match[1]}"
         name = self._name(symbol)
         if self._language.declaration(symbol).name.endswith(f"[{ANY}]"):
             return f"{'has' if holds else 'no'} {name}"
@@ -135,8 +139,8 @@ class Phrases:
         declaration = self._language.declaration(left)
         if declaration.history:
             member = right.constant_value() if right.is_constant() else -1
-            known = declaration.name == "last" and 0 <= member < len(declaration.members)
-            return f"{'just' if holds else 'not just'} {declaration.members[member]}" if known else None
+            has_member = declaration.name == "last" and 0 <= member < len(declaration.members)
+            return f"{'just' if holds else 'not just'} {declaration.members[member]}" if has_member else None
         name = self._name(left)
         dimension = self._dimension(left)
         if right.is_symbol():
@@ -236,14 +240,14 @@ def _spelled_out(functions: Iterable[str]) -> Mapping[str, str]:
 
     ``horseForSale`` tells that ``FS`` is for sale. What several texts would fit is left as it is.
     """
-    found: dict[str, set[str]] = {}
+    readings: dict[str, set[str]] = {}
     for function in functions:
-        spoken = words(function[:MAX_FUNCTION])
-        for first in range(len(spoken)):
-            for last in range(first + 2, min(first + 4, len(spoken)) + 1):
-                part = spoken[first:last]
-                found.setdefault("".join(word[0] for word in part), set()).add(" ".join(part))
-    return {short: next(iter(texts)) for short, texts in found.items() if len(texts) == 1}
+        name_words = words(function[:MAX_FUNCTION])
+        for first in range(len(name_words)):
+            for last in range(first + 2, min(first + 4, len(name_words)) + 1):
+                part = name_words[first:last]
+                readings.setdefault("".join(word[0] for word in part), set()).add(" ".join(part))
+    return {short: next(iter(texts)) for short, texts in readings.items() if len(texts) == 1}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -266,7 +270,7 @@ def sayings(
     predicates: Sequence[Predicate],
     valuations: TruthColumn,
     phrases: Phrases,
-    seen: Mapping[str, Sequence[frozenset[int] | None]],
+    seen_values: Mapping[str, Sequence[frozenset[int] | None]],
 ) -> tuple[Saying, ...]:
     """Return what is said of states, in the order of the predicates.
 
@@ -277,25 +281,25 @@ def sayings(
         predicates: the chosen ones.
         valuations: their value in each state, or ``OPEN``; shape (len(predicates), states).
         phrases: how a literal is said.
-        seen: for variables, by name, the values seen in each state; ``None`` where they are not all known.
+        seen_values: for variables, by name, the values seen in each state; ``None`` where they are not all known.
 
     """
     by_subject: dict[str, list[int]] = {}
-    found: list[tuple[int, ...]] = []
+    row_groups: list[tuple[int, ...]] = []
     for row, predicate in enumerate(predicates):
-        if predicate.subject is None or predicate.subject not in seen:
-            found.append((row,))
+        if predicate.subject is None or predicate.subject not in seen_values:
+            row_groups.append((row,))
         elif predicate.subject not in by_subject:
             by_subject[predicate.subject] = [row]
-            found.append((row,))
+            row_groups.append((row,))
         else:
             by_subject[predicate.subject].append(row)
     result = []
-    for rows in found:
+    for rows in row_groups:
         subject = predicates[rows[0]].subject
         if subject is not None and subject in by_subject:
             rows = tuple(by_subject[subject])
-            values: Sequence[frozenset[int] | None] = seen[subject]
+            values: Sequence[frozenset[int] | None] = seen_values[subject]
         else:
             values = [None] * valuations.shape[1]
         result.append(
@@ -314,14 +318,14 @@ def _saying(
     states = valuations.shape[1]
     differs = np.zeros((states, states), dtype=np.bool_)
     for row in valuations:
-        known = row != OPEN
-        differs |= (row[:, None] != row[None, :]) & known[:, None] & known[None, :]
+        is_decided = row != OPEN
+        differs |= (row[:, None] != row[None, :]) & is_decided[:, None] & is_decided[None, :]
     for one in range(1, states):
         for other in range(1, one):
             first, second = values[one], values[other]
             if first is not None and second is not None and first.isdisjoint(second):
                 differs[one, other] = differs[other, one] = True
-    inner = [seen for seen in values[1:] if seen is not None]
+    inner = [state_values for state_values in values[1:] if state_values is not None]
     everything = frozenset().union(*inner) if len(inner) == states - 1 else None
     texts: list[tuple[str | None, bool]] = [(None, False)]  # nothing is said of the root
     texts += (
@@ -344,38 +348,40 @@ def _say_state(
     predicates: Sequence[Predicate],
     values: TruthColumn,
     phrases: Phrases,
-    seen: frozenset[int] | None,
+    state_values: frozenset[int] | None,
     everything: frozenset[int] | None,
 ) -> tuple[str | None, bool]:
     """Return what is said of one state, and whether several literals are denied.
 
-    ``seen`` are the values there, ``everything`` those in all states.
+    ``state_values`` are the values there, ``everything`` those in all states.
     """
-    known = [
+    literals = [
         (predicate, int(value)) for predicate, value in zip(predicates, values, strict=True) if value != OPEN
     ]
-    true = [predicate for predicate, value in known if value == TRUE]
+    true = [predicate for predicate, value in literals if value == TRUE]
     if true:
         return phrases.of(true[0], TRUE), False
-    if not known:
+    if not literals:
         return (
-            None if seen is None or seen == everything else phrases.among(predicates[0], sorted(seen))
+            None
+            if state_values is None or state_values == everything
+            else phrases.among(predicates[0], sorted(state_values))
         ), False
-    if any(value == UNKNOWN for _, value in known):
-        return phrases.of(known[0][0], UNKNOWN), False
-    told = len(predicates) > 1 and seen is not None and len(seen) <= LISTED
-    if seen is not None and (told or len(seen) == 1):
-        return phrases.among(known[0][0], sorted(seen)), False
-    said = [phrases.of(predicate, FALSE) for predicate, _ in known]
-    subject, sign, _ = said[0].partition(" ≠ ")
-    if len(said) > 1 and sign and all(text.startswith(subject + sign) for text in said):
-        values_denied = [text.removeprefix(subject + sign) for text in said]
+    if any(value == UNKNOWN for _, value in literals):
+        return phrases.of(literals[0][0], UNKNOWN), False
+    has_few_values = len(predicates) > 1 and state_values is not None and len(state_values) <= LISTED
+    if state_values is not None and (has_few_values or len(state_values) == 1):
+        return phrases.among(literals[0][0], sorted(state_values)), False
+    denials = [phrases.of(predicate, FALSE) for predicate, _ in literals]
+    subject, sign, _ = denials[0].partition(" ≠ ")
+    if len(denials) > 1 and sign and all(text.startswith(subject + sign) for text in denials):
+        values_denied = [text.removeprefix(subject + sign) for text in denials]
         return f"{subject} not {join_words(values_denied, 'or')}", True
-    return ", ".join(said), len(said) > 1
+    return ", ".join(denials), len(denials) > 1
 
 
 def state_names(
-    told: Sequence[Saying], states: int, whole: Mapping[int, str], apart: Sequence[Saying] = ()
+    labels: Sequence[Saying], states: int, whole: Mapping[int, str], apart: Sequence[Saying] = ()
 ) -> tuple[str, ...]:
     """Return a unique name for each state, the root first.
 
@@ -383,7 +389,7 @@ def state_names(
     what stands earlier.
 
     Args:
-        told: what is said of the states.
+        labels: what is said of the states.
         states: how many there are.
         whole: for some states how a predicate is said, chosen or not, that is true there and nowhere
             else; used where a name would need several of the chosen ones.
@@ -391,18 +397,18 @@ def state_names(
             those that it needs.
 
     """
-    given = UniqueNames()
-    result = [given.add(START)]
+    names = UniqueNames()
+    result = [names.add(START)]
     for state in range(1, states):
-        chosen = _telling(told, state)
-        telling = _texts(chosen, state)
-        if any(saying.several[state] for saying in chosen):
+        distinguishing = _telling(labels, state)
+        telling = _texts(distinguishing, state)
+        if any(saying.several[state] for saying in distinguishing):
             single = _telling(apart, state)
             others = [
                 telling,
                 *(
                     [_texts(single, state)]
-                    if _count_excluded(single, state) >= _count_excluded(chosen, state)
+                    if _count_excluded(single, state) >= _count_excluded(distinguishing, state)
                     else []
                 ),
             ]
@@ -410,7 +416,7 @@ def state_names(
         if len(telling) > 1 and state in whole:
             telling = [whole[state]]
         base = ", ".join(dict.fromkeys(telling)) or ONLY
-        result.append(given.add(base, "{} ({})".format))
+        result.append(names.add(base, "{} ({})".format))
     return tuple(result)
 
 
@@ -424,21 +430,21 @@ def _count_excluded(sayings: Sequence[Saying], state: int) -> int:
     return int(np.logical_or.reduce([saying.differs[state] for saying in sayings]).sum()) if sayings else 0
 
 
-def _telling(told: Sequence[Saying], state: int) -> list[Saying]:
+def _telling(labels: Sequence[Saying], state: int) -> list[Saying]:
     """Return what tells a state from all others but the root, in order."""
-    if not told:
+    if not labels:
         return []
-    left = np.ones(len(told[0].said), dtype=np.bool_)
+    left = np.ones(len(labels[0].said), dtype=np.bool_)
     left[[0, state]] = False
-    chosen: list[int] = []
+    positions: list[int] = []
     while left.any():
         gains = [
-            (int((saying.differs[state] & left).sum()), saying.positive[state], -place)
-            for place, saying in enumerate(told)
+            (int((saying.differs[state] & left).sum()), saying.positive[state], -position)
+            for position, saying in enumerate(labels)
         ]
-        excluded, _, place = max(gains)
+        excluded, _, position = max(gains)
         if not excluded:
             break
-        chosen.append(-place)
-        left &= ~told[-place].differs[state]
-    return [told[place] for place in sorted(chosen)]
+        positions.append(-position)
+        left &= ~labels[-position].differs[state]
+    return [labels[position] for position in sorted(positions)]

@@ -78,9 +78,11 @@ def build(
     assumed: IntColumn | None = None
     bounds = np.searchsorted(cells.variable, np.arange(len(variables) + 1))
     for row, field in enumerate(fields):
-        mine = slice(int(bounds[row]), int(bounds[row + 1]))
-        before, after = _encode_field(history, field, cells.before[mine], cells.after[mine], words)
-        times_of = _Timeline(key=cells.key[mine], before=before, after=after, doubtful=cells.doubtful[mine])
+        own_cells = slice(int(bounds[row]), int(bounds[row + 1]))
+        before, after = _encode_field(history, field, cells.before[own_cells], cells.after[own_cells], words)
+        times_of = _Timeline(
+            key=cells.key[own_cells], before=before, after=after, doubtful=cells.doubtful[own_cells]
+        )
         values[row], doubted = times_of.values(ends, span, initial)
         if len(doubted):
             assumed = values.copy() if assumed is None else assumed
@@ -120,13 +122,15 @@ def _accessed_variables(
     for of_slot in numbers:
         touched[function[accesses.invocation], of_slot[accesses.slot]] = True
     names = [
-        frozenset(variables[place].name for place in np.flatnonzero(row[:-1]).tolist()) for row in touched
+        frozenset(variables[position].name for position in np.flatnonzero(row[:-1]).tolist())
+        for row in touched
     ]
     made_by: dict[int, set[int]] = {}
     for pair in np.unique(symbol * len(number) + function[interactions.invocation]).tolist():
         made_by.setdefault(pair // len(number), set()).add(pair % len(number))
     return {
-        symbols[place]: frozenset().union(*(names[row] for row in rows)) for place, rows in made_by.items()
+        symbols[position]: frozenset().union(*(names[row] for row in rows))
+        for position, rows in made_by.items()
     }
 
 
@@ -152,7 +156,7 @@ def _symbols(
         (functions[row], interactions.roles[role] if role != MISSING else None, no, other, became)
         for row, role, no, other, became in zip(*(column.tolist() for column in columns), strict=True)
     ]
-    named = {
+    text_of_event = {
         event: symbol_of(
             event[0],
             event[1],
@@ -164,10 +168,10 @@ def _symbols(
             set(events), key=lambda event: (event[2] or event[3], event[0], event[1] or "", event[2:])
         )
     }
-    texts = dict(zip(named, unique_names(named.values()), strict=True))
+    texts = dict(zip(text_of_event, unique_names(text_of_event.values()), strict=True))
     symbols = tuple(sorted(texts.values()))
-    place_of = {text: place for place, text in enumerate(symbols)}
-    return symbols, np.array([place_of[texts[event]] for event in events], dtype=np.int64)
+    position_of = {text: position for position, text in enumerate(symbols)}
+    return symbols, np.array([position_of[texts[event]] for event in events], dtype=np.int64)
 
 
 def _variables(
@@ -197,13 +201,13 @@ def _variables(
     rows = [locations.variables[row] for row in stored_in]
     entity = "sender" if interactions.mode is Mode.SENDER else "·"
     keys = [
-        _key_texts(locations, row, choices[chosen], entity, key_name)
-        for row, chosen in zip(rows, (kinds % len(choices)).tolist(), strict=True)
+        _key_texts(locations, row, choices[choice_number], entity, key_name)
+        for row, choice_number in zip(rows, (kinds % len(choices)).tolist(), strict=True)
     ]
     fields = [
-        (row.text(key, place), field)
+        (row.text(key, position), field)
         for row, key in zip(rows, keys, strict=True)
-        for place, field in enumerate(row.fields)
+        for position, field in enumerate(row.fields)
     ]
     starts = np.cumsum([0, *(len(row.fields) for row in rows)])
     most = max((len(row.fields) for row in rows), default=0)
@@ -214,14 +218,14 @@ def _variables(
     numbers[:, slots] = table[:, kind_of_slot]
     names = unique_names(name for name, _ in fields)
     spellings = [
-        row.spellings(key, place)
+        row.spellings(key, position)
         for row, key in zip(rows, keys, strict=True)
-        for place in range(len(row.fields))
+        for position in range(len(row.fields))
     ]
     stored = [
-        (number, place)
+        (number, position)
         for number, row in zip(stored_in, rows, strict=True)
-        for place in range(len(row.fields))
+        for position in range(len(row.fields))
     ]
     variables = [
         EntityVariable(name=name, kind=field.kind, members=field.members, spellings=others, stored=where)
@@ -243,8 +247,8 @@ def _choices(
             codes[holder[slots] != MISSING, depth] = MISSING
     single = np.sum(locations.port[slots] != MISSING, axis=1) < 2
     codes[single] = MISSING
-    found, choice = np.unique(codes, axis=0, return_inverse=True)
-    combinations = [tuple(row) for row in found.tolist()]
+    distinct, choice = np.unique(codes, axis=0, return_inverse=True)
+    combinations = [tuple(row) for row in distinct.tolist()]
     return combinations or [()], choice.reshape(-1).astype(np.int64)
 
 
@@ -287,7 +291,7 @@ def _cells(
     silent = history.access_undone & (after == MISSING)  # it neither lasted nor shows what it found
     rows = np.flatnonzero(owned & ~silent & ~tainted_accesses(history, slot)).astype(np.int32)
     pairs = [(rows[number != MISSING], number[number != MISSING]) for number in numbers[:, slot[rows]]]
-    at = np.concatenate([np.zeros(0, np.int32), *(chosen for chosen, _ in pairs)])
+    at = np.concatenate([np.zeros(0, np.int32), *(access_rows for access_rows, _ in pairs)])
     variable = np.concatenate([np.zeros(0, np.int32), *(number for _, number in pairs)])
     del rows, pairs
     key = owner[slot[at]] * span + times[at]
@@ -329,36 +333,36 @@ class _Timeline:
         if not len(key):
             return initial.astype(np.int64), np.zeros(0, dtype=np.int64)
         interaction = ends // span
-        place = np.searchsorted(key, ends, side="right") - 1
-        seen = (place >= 0) & (key[place] // span == interaction)
+        index = np.searchsorted(key, ends, side="right") - 1
+        has_access = (index >= 0) & (key[index] // span == interaction)
         # nothing had accessed it since the history began: it held what the next access found
-        following = np.minimum(place + 1, len(key) - 1)
-        goes_on = (place + 1 < len(key)) & (key[following] // span == interaction)
+        following = np.minimum(index + 1, len(key) - 1)
+        goes_on = (index + 1 < len(key)) & (key[following] // span == interaction)
         value = np.where(
-            seen, after[place], np.where(goes_on & (initial == MISSING), before[following], initial)
+            has_access, after[index], np.where(goes_on & (initial == MISSING), before[following], initial)
         )
         missing = before[following] == MISSING
         doubted = goes_on & missing & self.doubtful[following]
         unseen = goes_on & (before[following] != value) & (~missing | self.doubtful[following])
-        doubted |= (seen & (after[place] == MISSING)) | unseen
+        doubted |= (has_access & (after[index] == MISSING)) | unseen
         return np.where(unseen, MISSING, value), np.flatnonzero(doubted)
 
     def nearest(self, ends: IntColumn, span: int, initial: IntColumn) -> IntColumn:
         """Return what is found next behind some moments, or else what was known last, at first ``initial``."""
-        told = np.stack([self.before, self.after], axis=1).ravel()
+        values = np.stack([self.before, self.after], axis=1).ravel()
         interaction = np.repeat(self.key // span, 2)
-        numbers = np.arange(len(told))
-        known = told != MISSING
-        later = np.minimum.accumulate(np.where(known, numbers, len(told))[::-1])[::-1]
-        earlier = np.maximum.accumulate(np.where(known, numbers, MISSING))
-        place = np.searchsorted(self.key, ends, side="right")
-        following = np.append(later, len(told))[2 * place]
-        last = np.append(earlier, MISSING)[2 * place - 1]
-        wanted = ends // span
-        inside = (following < len(told)) & (interaction[np.minimum(following, len(told) - 1)] == wanted)
-        before = (last != MISSING) & (interaction[last] == wanted)
+        numbers = np.arange(len(values))
+        is_known = values != MISSING
+        later = np.minimum.accumulate(np.where(is_known, numbers, len(values))[::-1])[::-1]
+        earlier = np.maximum.accumulate(np.where(is_known, numbers, MISSING))
+        index = np.searchsorted(self.key, ends, side="right")
+        following = np.append(later, len(values))[2 * index]
+        last = np.append(earlier, MISSING)[2 * index - 1]
+        target = ends // span
+        inside = (following < len(values)) & (interaction[np.minimum(following, len(values) - 1)] == target)
+        before = (last != MISSING) & (interaction[last] == target)
         return np.where(
             inside,
-            told[np.minimum(following, len(told) - 1)],
-            np.where(before, told[last], initial),
+            values[np.minimum(following, len(values) - 1)],
+            np.where(before, values[last], initial),
         )

@@ -83,44 +83,46 @@ def tune(
     """
     preset = preset or PRESETS[DEFAULT_PRESET]
     run = _TuningRun(table=table, definition=definition, seed=seed, preset=preset)
-    if phased is not None and phased.names and not phased.asked:
+    if phased is not None and phased.names and not phased.all_required:
         answer = run.paying(phased)
     elif phased is not None:
         answer = run.within(phased, phased.names).find_answer()
     else:
         answer = run.find_answer()
-    chosen = answer.merging
+    chosen_point = answer.merging
     if preset.enabling and not definition.only:
         answer = answer.run.split_by_enabledness(phased, answer)
         answer = answer.run.with_nested_entries(phased, answer)
-    run, found, told = answer.run, answer.found, answer.merging
-    full = found.full
-    points: tuple[Merging, ...] = (told,)
+    run, best_selection, merging = answer.run, answer.found, answer.merging
+    full = best_selection.full
+    points: tuple[Merging, ...] = (merging,)
     if not definition.only:  # what a definition fixes is not joined for being longer to tell
-        points, chosen = front(found.objective, told, stays=told is not chosen)
+        points, chosen_point = front(best_selection.objective, merging, stays=merging is not chosen_point)
     describer = Describer(
-        objective=found.objective,
-        table=found.split.table,
-        cut=found.cut,
+        objective=best_selection.objective,
+        table=best_selection.split.table,
+        cut=best_selection.cut,
         definition=replace(definition, phases=run.phases or definition.phases),
-        splits={event: tuple(item.text for item in items) for event, items in found.split.chosen.items()},
+        splits={
+            event: tuple(item.text for item in items) for event, items in best_selection.split.chosen.items()
+        },
         seed=seed,
         is_explained=is_explained,
     )
-    described = describer.all(points, chosen)
+    described = describer.all(points, chosen_point)
     return Tuning(
         language=full.language,
-        table=found.split.table,
+        table=best_selection.split.table,
         splits=describer.splits,
         phases=run.phases,
-        graph=found.graph,
-        vocabulary=found.objective.vocabulary.predicates,
-        doubts=doubts_of(found.objective.vocabulary),
+        graph=best_selection.graph,
+        vocabulary=best_selection.objective.vocabulary.predicates,
+        doubts=doubts_of(best_selection.objective.vocabulary),
         front=described,
         facets=tuple(predicate.text for predicate in full.facets),
-        used_history=found.used_history,
-        candidates=found.objective.candidates,
-        evaluations=found.evaluations,
+        used_history=best_selection.used_history,
+        candidates=best_selection.objective.candidates,
+        evaluations=best_selection.evaluations,
         unmatched=full.unmatched,
         solver=solver_name(),
         preset=preset.name,
@@ -136,7 +138,7 @@ class PhasedTable(Protocol):
         """The flags that there are."""
 
     @property
-    def asked(self) -> bool:
+    def all_required(self) -> bool:
         """Whether the definition asks for all of them: then nothing is compared."""
 
     def table(self, names: tuple[str, ...]) -> EventTable:
@@ -186,13 +188,15 @@ class _TuningAnswer:
         return self.run.relied_flags(self.found.objective.vocabulary, self.merging.score.selection)
 
 
-def _pays(told: _TuningAnswer, less: _TuningAnswer, share: float) -> bool:
+def _pays(answer: _TuningAnswer, less: _TuningAnswer, share: float) -> bool:
     """Return whether an answer is shorter by a share than one with a flag less."""
     limit = (1.0 - share) * less.merging.score.description_length
-    return told.merging.score.description_length < limit
+    return answer.merging.score.description_length < limit
 
 
-def _misleads(phased: PhasedTable, told: _TuningAnswer, less: _TuningAnswer, *, strict: bool = False) -> bool:
+def _misleads(
+    phased: PhasedTable, answer: _TuningAnswer, less: _TuningAnswer, *, strict: bool = False
+) -> bool:
     """Return whether parts of the history that were not seen speak against a flag.
 
     They do if more than one interaction, and more than a hundredth of them, is refused for it, or if halves agree less,
@@ -201,19 +205,19 @@ def _misleads(phased: PhasedTable, told: _TuningAnswer, less: _TuningAnswer, *, 
     deadlines pay and halves are too small to tell. An automaton of a single state lets everything pass: against it
     only speaks that a tenth of the interactions is refused. If ``strict``, no interaction may be refused for it.
     """
-    if less.merging.score.states <= SINGLE and told.merging.score.states > SINGLE:
-        return _accepted(told) < _accepted(less) - REFUSED
-    if _loses(told, less, strict=strict):
+    if less.merging.score.states <= SINGLE and answer.merging.score.states > SINGLE:
+        return _accepted(answer) < _accepted(less) - REFUSED
+    if _loses(answer, less, strict=strict):
         return True
-    added = set(told.run.phases) - set(less.run.phases)
-    if added <= told.relied:
-        return _splits_halves(phased, told, less)
-    agreed, agreed_before = _agreements(phased, told), _agreements(phased, less)
+    added = set(answer.run.phases) - set(less.run.phases)
+    if added <= answer.relied:
+        return _splits_halves(phased, answer, less)
+    agreed, agreed_before = _agreements(phased, answer), _agreements(phased, less)
     falls = [after < earlier for after, earlier in zip(agreed, agreed_before, strict=False)]
     if sum(agreed) >= sum(agreed_before) or 2 * sum(falls) <= len(falls):
         return False
-    few = not _tells(told) and not any(phased.is_shared(name) for name in added)
-    return not (few and _pays(told, less, PLATEAU)) or _splits_halves(phased, told, less)
+    few = not _tells(answer) and not any(phased.is_shared(name) for name in added)
+    return not (few and _pays(answer, less, PLATEAU)) or _splits_halves(phased, answer, less)
 
 
 def _tells(item: _TuningAnswer) -> bool:
@@ -221,7 +225,7 @@ def _tells(item: _TuningAnswer) -> bool:
     return len(item.found.split.table.starts) >= 2 * FEW
 
 
-def _loses(told: _TuningAnswer, less: _TuningAnswer, *, strict: bool = False) -> bool:
+def _loses(answer: _TuningAnswer, less: _TuningAnswer, *, strict: bool = False) -> bool:
     """Return whether more than one interaction, and more than a hundredth of them, is refused that was not before.
 
     If ``strict``, none may be.
@@ -229,36 +233,40 @@ def _loses(told: _TuningAnswer, less: _TuningAnswer, *, strict: bool = False) ->
     Of few interactions, parts know little: there a step does not count that other parts have in states which the call
     cannot tell from these, as its code does not decide upon what tells them apart; unless with it a tenth is refused.
     """
-    lost = SAME if strict else max(FALLS, LOST / max(1, int(told.found.cut.times.sum())))
+    limit = SAME if strict else max(FALLS, LOST / max(1, int(answer.found.cut.times.sum())))
     before = _accepted(less)
-    refused = before - _accepted(told)
-    if refused <= lost or _tells(told) or refused > REFUSED:
-        return refused > lost
-    return before - _accepted(told, similar=True) > lost
+    refused = before - _accepted(answer)
+    if refused <= limit or _tells(answer) or refused > REFUSED:
+        return refused > limit
+    return before - _accepted(answer, similar=True) > limit
 
 
 def _accepted(item: _TuningAnswer, *, similar: bool = False) -> float:
     """Return the share of held-out interactions that an answer's automaton accepts, perhaps by similar steps."""
-    found = item.found
+    best_selection = item.found
     alike = None
     if similar:
-        candidates = found.objective.vocabulary
-        alike = similar_steps(found.split.table, candidates, found.graph, item.merging.score.selection)
-    return held_out_acceptance(found.graph, found.cut, item.merging.blocks, alike=alike)
+        candidates = best_selection.objective.vocabulary
+        alike = similar_steps(
+            best_selection.split.table, candidates, best_selection.graph, item.merging.score.selection
+        )
+    return held_out_acceptance(best_selection.graph, best_selection.cut, item.merging.blocks, alike=alike)
 
 
 def _agreements(phased: PhasedTable, item: _TuningAnswer) -> list[float]:
     """Return what halves of the history have in common under an answer, of each pair of halves."""
-    found = item.found
-    return phased.agreements(found.split.table, found.graph, item.merging.blocks, found.cut)
+    best_selection = item.found
+    return phased.agreements(
+        best_selection.split.table, best_selection.graph, item.merging.blocks, best_selection.cut
+    )
 
 
 def _splits_halves(
-    phased: PhasedTable, told: _TuningAnswer, less: _TuningAnswer, *, strict: bool = False
+    phased: PhasedTable, answer: _TuningAnswer, less: _TuningAnswer, *, strict: bool = False
 ) -> bool:
     """Return whether halves of the history agree much less, on average; at all if ``strict``."""
-    agreed, before = _agreements(phased, told), _agreements(phased, less)
-    tolerated = max(DISAGREES, DISAGREEING / max(1, int(told.found.cut.times.sum())))
+    agreed, before = _agreements(phased, answer), _agreements(phased, less)
+    tolerated = max(DISAGREES, DISAGREEING / max(1, int(answer.found.cut.times.sum())))
     tolerated = SAME if strict else tolerated
     return bool(agreed) and sum(before) - sum(agreed) > tolerated * len(agreed)
 
@@ -296,14 +304,14 @@ class _TuningRun:
         return self.answers[self.phases]
 
     def _answer(self) -> _TuningAnswer:
-        found = self.search(
+        best_selection = self.search(
             vocabulary(self.table, self.definition, nested=self.nested),
             splitting.as_defined(self.table, self.definition),
         )
-        chosen = self.merge(found)
+        merging = self.merge(best_selection)
         if not (self.definition.only or self.definition.split):
-            found, chosen = self.with_splits(found, chosen)
-        return _TuningAnswer(run=self, found=found, merging=chosen)
+            best_selection, merging = self.with_splits(best_selection, merging)
+        return _TuningAnswer(run=self, found=best_selection, merging=merging)
 
     def within(self, phased: PhasedTable, names: tuple[str, ...]) -> _TuningRun:
         """Return the run on the table with the changes of some flags."""
@@ -317,17 +325,17 @@ class _TuningRun:
         transitions are drawn once more for each phase. Each must pay for them, and not mislead about what was not seen.
         """
         plain = self.find_answer()
-        known: dict[tuple[str, ...], _TuningAnswer] = {}
+        answers: dict[tuple[str, ...], _TuningAnswer] = {}
 
         def answer_with(names: tuple[str, ...]) -> _TuningAnswer:
             """Return the answer on the table with some flags; those that no state depends on are left out again."""
             if not names:
                 return plain
-            if names not in known:
+            if names not in answers:
                 answer = self.within(phased, names).find_answer()
                 used = answer.run.flags_of(answer.found, answer.merging.score.selection)
-                known[names] = answer if used == names else answer_with(used)
-            return known[names]
+                answers[names] = answer if used == names else answer_with(used)
+            return answers[names]
 
         best = answer_with(phased.names)
         while names := best.run.phases:
@@ -350,7 +358,7 @@ class _TuningRun:
         """
         shortest = answer.merging.score.description_length
         plain = self.told_apart(phased, answer, shortest)
-        if phased is not None and not phased.asked:
+        if phased is not None and not phased.all_required:
             names = tuple(name for name in phased.names if name in self.phases or not phased.is_shared(name))
             while set(names) - set(self.phases):
                 run = self.within(phased, names)
@@ -377,12 +385,16 @@ class _TuningRun:
         if phased is None or not own:
             return answer
         run = replace(self, nested=True, answers={})
-        told = run.told_apart(phased, run.find_answer(), answer.merging.score.description_length)
-        if answer.found.used_history and not told.found.used_history:
-            pays = not _pays(answer, told, HISTORY_WORTH)
+        with_entries = run.told_apart(phased, run.find_answer(), answer.merging.score.description_length)
+        if answer.found.used_history and not with_entries.found.used_history:
+            pays = not _pays(answer, with_entries, HISTORY_WORTH)
         else:
-            pays = _pays(told, answer, PLATEAU)
-        return told if pays and not _misleads(phased, told, answer, strict=_tells(answer)) else answer
+            pays = _pays(with_entries, answer, PLATEAU)
+        return (
+            with_entries
+            if pays and not _misleads(phased, with_entries, answer, strict=_tells(answer))
+            else answer
+        )
 
     def told_apart(
         self,
@@ -397,12 +409,12 @@ class _TuningRun:
         """
 
         def bears_out(merging: Merging, lenient: bool) -> bool:
-            told, strict = replace(answer, merging=merging), not lenient and _tells(answer)
-            if _loses(told, answer, strict=strict):
+            candidate, strict = replace(answer, merging=merging), not lenient and _tells(answer)
+            if _loses(candidate, answer, strict=strict):
                 return False
-            if phased is not None and less is not None and _misleads(phased, told, less, strict=strict):
+            if phased is not None and less is not None and _misleads(phased, candidate, less, strict=strict):
                 return False
-            return phased is None or not _splits_halves(phased, told, answer, strict=strict)
+            return phased is None or not _splits_halves(phased, candidate, answer, strict=strict)
 
         table = answer.found.split.table
         accepted_as = np.array(table.accepted_as or range(len(table.symbols)), dtype=np.int64)
@@ -412,35 +424,48 @@ class _TuningRun:
         )
         return replace(answer, merging=merging)
 
-    def flags_of(self, found: _BestSelection, selection: Selection) -> tuple[str, ...]:
+    def flags_of(self, best_selection: _BestSelection, selection: Selection) -> tuple[str, ...]:
         """Return the flags that some predicates speak of, or that change what they speak of."""
-        candidates = found.objective.vocabulary
-        spoken = {name for position in selection for name in _mentioned_variables(candidates, position)}
+        candidates = best_selection.objective.vocabulary
+        variable_names = {
+            name for position in selection for name in _mentioned_variables(candidates, position)
+        }
         relied = self.relied_flags(candidates, selection)
         return tuple(
-            name for name, shown in self._name_flags(candidates) if shown in spoken or name in relied
+            name
+            for name, spelling in self._name_flags(candidates)
+            if spelling in variable_names or name in relied
         )
 
     def relied_flags(self, candidates: Vocabulary, selection: Selection) -> frozenset[str]:
         """Return the flags that change what functions return of which some predicates speak."""
-        spoken = {name for position in selection for name in _mentioned_variables(candidates, position)}
-        shown = zip(self.table.variables, candidates.dimensions, strict=True)
-        return frozenset(flag for variable, name in shown if name in spoken for flag in variable.relies_on)
+        variable_names = {
+            name for position in selection for name in _mentioned_variables(candidates, position)
+        }
+        named_variables = zip(self.table.variables, candidates.dimensions, strict=True)
+        return frozenset(
+            flag
+            for variable, name in named_variables
+            if name in variable_names
+            for flag in variable.relies_on
+        )
 
     def _name_flags(self, candidates: Vocabulary) -> list[tuple[str, str]]:
         """Return each flag with the name that predicates have for it."""
-        shown = list(candidates.dimensions)  # variables stand in the order of the table
-        return [(name, shown[position]) for name, position in zip(self.phases, self.table.flags, strict=True)]
+        spellings = list(candidates.dimensions)  # variables stand in the order of the table
+        return [
+            (name, spellings[position]) for name, position in zip(self.phases, self.table.flags, strict=True)
+        ]
 
     def _deadlines_only(self, candidates: Vocabulary) -> frozenset[int]:
         """Return the positions of the predicates that speak of deadlines alone."""
         if not self.deadlines:
             return frozenset()
-        own = {shown for name, shown in self._name_flags(candidates) if name in self.deadlines}
+        own = {spelling for name, spelling in self._name_flags(candidates) if name in self.deadlines}
         return frozenset(
             position
             for position in range(len(candidates.predicates))
-            if (spoken := _mentioned_variables(candidates, position)) and spoken <= own
+            if (names := _mentioned_variables(candidates, position)) and names <= own
         )
 
     def search(self, full: Vocabulary, split: Split) -> _BestSelection:
@@ -451,60 +476,69 @@ class _TuningRun:
         meaningful = full.only(Tier.STORAGE, Tier.TIME)
         if self.definition.history is HistoryView.ALWAYS:
             return self._on(full, full, split)
-        found = self._on(full, meaningful, split)
+        best_selection = self._on(full, meaningful, split)
         if self.definition.only or len(full.predicates) == len(meaningful.predicates):
-            return found
+            return best_selection
         forbidden = set(self.definition.forbid) - set(full.unmatched)
-        if found.best.selection and not forbidden:
-            return found
-        told = self._on(full, full, split, compared=found.evaluations)
-        asked = 0.0 if forbidden else HISTORY_WORTH
-        worth = told.best.description_length <= (1.0 - asked) * found.best.description_length
-        return told if worth and told.used_history else replace(found, evaluations=told.evaluations)
+        if best_selection.best.selection and not forbidden:
+            return best_selection
+        with_history = self._on(full, full, split, compared=best_selection.evaluations)
+        required_gain = 0.0 if forbidden else HISTORY_WORTH
+        worth = (
+            with_history.best.description_length
+            <= (1.0 - required_gain) * best_selection.best.description_length
+        )
+        return (
+            with_history
+            if worth and with_history.used_history
+            else replace(best_selection, evaluations=with_history.evaluations)
+        )
 
-    def with_splits(self, found: _BestSelection, chosen: Merging) -> tuple[_BestSelection, Merging]:
+    def with_splits(self, unsplit: _BestSelection, merging: Merging) -> tuple[_BestSelection, Merging]:
         """Split events where that pays, search once more, and join states again.
 
         A predicate may pay only once events are split, so that splits are looked for between the states found
         and between the finest ones; those that explain nothing between the states then found are undone. They pay
         if the automaton in the end leaves the plateau of descriptions that are about as good.
         """
-        best = found
-        finest = np.arange(found.graph.states)
-        for blocks in (found.graph.coarsen(found.best.selection), finest[:SPLIT_STATES]):
+        best = unsplit
+        finest = np.arange(unsplit.graph.states)
+        for blocks in (unsplit.graph.coarsen(unsplit.best.selection), finest[:SPLIT_STATES]):
             if len(blocks) == len(finest):
-                best = min(best, self._split_by(found, blocks), key=lambda item: item.best.key)
-        if best is not found:
-            blocks = found.graph.coarsen(best.best.selection)
-            best = min(best, self._split_by(found, blocks), key=lambda item: item.best.key)
-        if best is found:
-            return found, chosen
+                best = min(best, self._split_by(unsplit, blocks), key=lambda item: item.best.key)
+        if best is not unsplit:
+            blocks = unsplit.graph.coarsen(best.best.selection)
+            best = min(best, self._split_by(unsplit, blocks), key=lambda item: item.best.key)
+        if best is unsplit:
+            return unsplit, merging
         joined = self.merge(best)
-        limit = (1.0 - PLATEAU) * chosen.score.description_length
-        return (best, joined) if joined.score.description_length < limit else (found, chosen)
+        limit = (1.0 - PLATEAU) * merging.score.description_length
+        return (best, joined) if joined.score.description_length < limit else (unsplit, merging)
 
-    def _split_by(self, found: _BestSelection, blocks: IntColumn) -> _BestSelection:
-        split = splitting.find_split(self.table, found.graph, blocks, self.definition.weights)
+    def _split_by(self, unsplit: _BestSelection, blocks: IntColumn) -> _BestSelection:
+        split = splitting.find_split(self.table, unsplit.graph, blocks, self.definition.weights)
         if not split.chosen:
-            return found
-        known = (found.best.selection,)
-        return self._on(found.full, found.objective.vocabulary, split, found.evaluations, known)
+            return unsplit
+        starts = (unsplit.best.selection,)
+        return self._on(unsplit.full, unsplit.objective.vocabulary, split, unsplit.evaluations, starts)
 
-    def merge(self, found: _BestSelection) -> Merging:
+    def merge(self, best_selection: _BestSelection) -> Merging:
         """Join states as the definition or else the preset says, in the best selection and those near it."""
-        objective, selection = found.objective, found.best.selection
+        objective, selection = best_selection.objective, best_selection.best.selection
         if self.definition.only:
-            wanted, lenient = self.definition.merge, self.definition.lenient
-            cubes = Describer.cubes(objective, selection, wanted, lenient=lenient)
+            cube_texts, lenient = self.definition.merge, self.definition.lenient
+            cubes = Describer.cubes(objective, selection, cube_texts, lenient=lenient)
             return follow(objective, selection, cubes)
         start = without_merging(objective, selection)
         keep = self.preset.keep
         if keep is None:
             return start
-        nearby = [without_merging(objective, score.selection) for score in near(objective, found.best)]
+        nearby = [
+            without_merging(objective, score.selection) for score in near(objective, best_selection.best)
+        ]
         small = sorted(nearby, key=lambda item: (item.score.states, item.score.key))[:MERGED]
         joined = [item for origin in [start, *small] for item in steps(objective, origin)]
-        best = settle(objective, [start, *nearby[:LEVEL], *by_size(objective), *joined], found.cut)
+        best = settle(objective, [start, *nearby[:LEVEL], *by_size(objective), *joined], best_selection.cut)
         best = lean(objective, best)
         nothing = objective.score(objective.vocabulary.fixed).description_length
         limit = best.score.description_length
@@ -520,7 +554,7 @@ class _TuningRun:
         candidates: Vocabulary,
         split: Split,
         compared: int = 0,
-        known: tuple[Selection, ...] = (),
+        starts: tuple[Selection, ...] = (),
     ) -> _BestSelection:
         graph = quotient(self.table, candidates)
         if split.chosen:
@@ -543,10 +577,10 @@ class _TuningRun:
                 surcharge=split.surcharge,
                 held_out=cut,
             )
-            search(objective, self.seed, known)
+            search(objective, self.seed, starts)
             best = objective.score(search(apart, self.seed).selection)
         else:
-            best = search(objective, self.seed, known)
+            best = search(objective, self.seed, starts)
         return _BestSelection(
             full=full,
             split=split,

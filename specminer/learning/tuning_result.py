@@ -140,30 +140,30 @@ class Tuning:
     preset: str
     seed: int
 
-    def at(self, place: int) -> Tuning:
+    def at(self, position: int) -> Tuning:
         """Return the same with another point of the front chosen, counted from 0."""
-        front = tuple(replace(point, chosen=number == place) for number, point in enumerate(self.front))
+        front = tuple(replace(point, chosen=number == position) for number, point in enumerate(self.front))
         return replace(self, front=front)
 
     @property
-    def chosen(self) -> FrontAutomaton:
+    def chosen_point(self) -> FrontAutomaton:
         """The point that was chosen."""
         return next(point for point in self.front if point.chosen)
 
     @property
     def predicates(self) -> tuple[PredicateWorth, ...]:
         """The predicates of the chosen point."""
-        return self.chosen.predicates
+        return self.chosen_point.predicates
 
     @property
     def states(self) -> tuple[TunedState, ...]:
         """The states of the chosen point, by id."""
-        return self.chosen.states
+        return self.chosen_point.states
 
     @property
     def metrics(self) -> dict[str, float]:
         """The metrics of the chosen point."""
-        return self.chosen.metrics
+        return self.chosen_point.metrics
 
     def condition(self, symbol: int) -> str:
         """Return the part of its event that a symbol of the table is: `` [not _paused]``; nothing for a whole."""
@@ -181,8 +181,8 @@ class Tuning:
 
     def uncertain_after(self, point: FrontAutomaton) -> BoolColumn:
         """Return after which events the state is only assumed, because a value is in doubt; shape (n,)."""
-        chosen = {predicate.formula for predicate in point.predicates}
-        rows = [row for row, item in enumerate(self.vocabulary) if item.formula in chosen]
+        formulas = {predicate.formula for predicate in point.predicates}
+        rows = [row for row, item in enumerate(self.vocabulary) if item.formula in formulas]
         if self.doubts is None or not rows:
             return np.zeros(len(self.table), dtype=np.bool_)
         return self.doubts.of(rows)
@@ -201,9 +201,9 @@ class Tuning:
     @property
     def state_before(self) -> IntColumn:
         """The state before each event at the chosen point."""
-        return self.before(self.chosen)
+        return self.before(self.chosen_point)
 
     @property
     def state_after(self) -> IntColumn:
         """The state after each event at the chosen point."""
-        return self.after(self.chosen)
+        return self.after(self.chosen_point)

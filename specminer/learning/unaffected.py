@@ -27,7 +27,10 @@ def similar_steps(
     """
     wholes = table.wholes or table.symbols
     accessed = [table.accessed.get(event) for event in wholes]
-    decided = [table.decided.get(event, known) for event, known in zip(wholes, accessed, strict=True)]
+    decided = [
+        table.decided.get(event, accessed_names)
+        for event, accessed_names in zip(wholes, accessed, strict=True)
+    ]
     held_in = {position: _held_in(table, candidates, position) for position in selection}
     source = _blocks(graph, [_speaking(held_in, names) for names in decided])[graph.symbol, graph.source]
     target = _blocks(graph, [_speaking(held_in, names) for names in accessed])[graph.symbol, graph.target]
@@ -46,23 +49,25 @@ def _speaking(held_in: Mapping[int, frozenset[str]], names: frozenset[str] | Non
 
 def _blocks(graph: Quotient, selections: Sequence[Selection]) -> IntColumn:
     """Return the block of each finest state by each selection; shape (len(selections), s)."""
-    known = {selection: graph.coarsen(selection) for selection in dict.fromkeys(selections)}
-    return np.array([known[selection] for selection in selections], dtype=np.int64).reshape(-1, graph.states)
+    blocks_by_selection = {selection: graph.coarsen(selection) for selection in dict.fromkeys(selections)}
+    return np.array([blocks_by_selection[selection] for selection in selections], dtype=np.int64).reshape(
+        -1, graph.states
+    )
 
 
 def _held_in(table: EventTable, candidates: Vocabulary, position: int) -> frozenset[str]:
     """Return the names of the variables that a predicate speaks of; none if what it speaks of is not known."""
     language = candidates.language
-    spoken = {
+    spellings = {
         language.declaration(symbol).name
         for symbol in language.symbols(candidates.predicates[position].formula)
     }
     names: set[str] = set()
-    for variable, shown in zip(table.variables, candidates.dimensions, strict=True):
-        if shown in spoken:
-            spoken.remove(shown)
+    for variable, spelling in zip(table.variables, candidates.dimensions, strict=True):
+        if spelling in spellings:
+            spellings.remove(spelling)
             held_in = (variable.name,) if variable.stored is not None else variable.made_of
             if not held_in:
                 return frozenset()
             names.update(held_in)
-    return frozenset() if spoken else frozenset(names)
+    return frozenset() if spellings else frozenset(names)

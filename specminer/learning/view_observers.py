@@ -166,7 +166,7 @@ class Observers:
         self._budget.lookups = MAX_LOOKUPS
         rows = _Rows(self, table, interactions)
         words = {word: row for row, word in enumerate(table.words)}
-        found: list[tuple[EntityVariable, IntColumn]] = []
+        additions: list[tuple[EntityVariable, IntColumn]] = []
         for function in functions:
             values = self._values(rows, function)
             variable = None if values is None else _variable(rows, function, values)
@@ -176,9 +176,9 @@ class Observers:
                 [MISSING if value is None else words.setdefault(value, len(words)) for value in values.after],
                 dtype=np.int64,
             )
-            if not _is_getter(column, [*table.values, *(other for _, other in found)]):
-                found.append((variable, column))
-        return _with(table, tuple(words), found)
+            if not _is_getter(column, [*table.values, *(other for _, other in additions)]):
+                additions.append((variable, column))
+        return _with(table, tuple(words), additions)
 
     def _values(self, rows: _Rows, function: ViewFunction) -> _AnswerValues | None:
         """Return what a function returns; ``None`` if it is no observer."""
@@ -186,17 +186,19 @@ class Observers:
         tried = [self._value(function, rows, row, before=False) for row in sample]
         if all(value is None for value in tried) or (function.keyed and not self._is_own(function, rows)):
             return None
-        found = _AnswerValues()
-        for place, row in enumerate(rows.after):
-            carried = rows.table.rejected[place] and not rows.first[place]
-            found.after.append(found.after[-1] if carried else self._value(function, rows, row, before=False))
+        answers = _AnswerValues()
+        for event, row in enumerate(rows.after):
+            carried = rows.table.rejected[event] and not rows.first[event]
+            answers.after.append(
+                answers.after[-1] if carried else self._value(function, rows, row, before=False)
+            )
             if self._budget.spent:
                 return None
-        for place, row in rows.before.items():
-            found.before[place] = self._value(function, rows, row, before=True)
+        for event, row in rows.before.items():
+            answers.before[event] = self._value(function, rows, row, before=True)
             if self._budget.spent:
                 return None
-        return found
+        return answers
 
     def _value(self, function: ViewFunction, rows: _Rows, row: _Row, *, before: bool) -> int | None:
         self._budget.lookups -= 1
@@ -206,12 +208,12 @@ class Observers:
         runs = self._runs_of(function, row.contract, key)
         if runs is None or self._budget.spent:
             return None
-        known = _Moment(self, row, before, rows.invocations[row.interaction])
-        seen, work = runs.observe(known)
+        moment = _Moment(self, row, before, rows.invocations[row.interaction])
+        outcome, work = runs.observe(moment)
         self._budget.work -= work
-        if seen.ending is not Ending.VALUE or len(seen.output) != 32:
+        if outcome.ending is not Ending.VALUE or len(outcome.output) != 32:
             return None
-        value = int.from_bytes(seen.output, "big")
+        value = int.from_bytes(outcome.output, "big")
         return value if function.kind is not ValueKind.BOOL or value < 2 else None
 
     def _runs_of(self, function: ViewFunction, contract: int, key: int | None) -> ViewRuns | None:
@@ -274,20 +276,20 @@ class _Rows:
         changed = np.r_[True, transaction[1:] != transaction[:-1]][: len(table)]
         begins = storage.begins
         self.before = {
-            place: replace(
-                self.after[place],
-                moment=int(begins[invocation[place]]) - 1,
-                invocation=int(invocation[place]),
+            event: replace(
+                self.after[event],
+                moment=int(begins[invocation[event]]) - 1,
+                invocation=int(invocation[event]),
             )
-            for place in np.flatnonzero(~self.first & ~clocked & changed).tolist()
+            for event in np.flatnonzero(~self.first & ~clocked & changed).tolist()
         }
         self.invocations = [frozenset(part.tolist()) for part in np.split(invocation, table.starts[1:])]
         self.clocks = {
-            place: interactions.deadline_of(place) or "" for place in np.flatnonzero(clocked).tolist()
+            event: interactions.deadline_of(event) or "" for event in np.flatnonzero(clocked).tolist()
         }
         counted = np.flatnonzero(~table.rejected)
-        chosen = np.unique(np.linspace(0, len(counted) - 1, min(SAMPLE, len(counted))).astype(np.int64))
-        self.sample = [self.after[place] for place in counted[chosen].tolist()] if len(counted) else []
+        sample = np.unique(np.linspace(0, len(counted) - 1, min(SAMPLE, len(counted))).astype(np.int64))
+        self.sample = [self.after[event] for event in counted[sample].tolist()] if len(counted) else []
 
 
 def _words(table: EventTable, name: str) -> list[int | None]:
@@ -359,18 +361,18 @@ def _signature(entry: AbiEntry) -> str:
 
 def _variable(rows: _Rows, function: ViewFunction, values: _AnswerValues) -> EntityVariable | None:
     """Return what a function returns as a variable; ``None`` if it tells no state."""
-    counted = [values.after[place] for place in np.flatnonzero(~rows.table.rejected).tolist()]
-    known = [value for value in counted if value is not None]
-    distinct = set(known)
-    if len(known) < KNOWN * len(counted) or len(distinct) < 2:
+    counted = [values.after[event] for event in np.flatnonzero(~rows.table.rejected).tolist()]
+    known_values = [value for value in counted if value is not None]
+    distinct = set(known_values)
+    if len(known_values) < KNOWN * len(counted) or len(distinct) < 2:
         return None
     small = len(distinct) <= FEW_VALUES and max(distinct) < SMALL
     if function.kind is ValueKind.ENUM and not small:
         return None
     wavers = [
-        value != values.after[place - 1]
-        for place, value in values.before.items()
-        if value is not None and values.after[place - 1] is not None
+        value != values.after[event - 1]
+        for event, value in values.before.items()
+        if value is not None and values.after[event - 1] is not None
     ]
     if sum(wavers) > WAVERING * len(wavers):
         return None
@@ -391,30 +393,30 @@ def _find_deadlines(rows: _Rows, values: _AnswerValues) -> list[str]:
     """Return the deadlines that change what a function returns, at least every other time that they are reached."""
     times = Counter(rows.clocks.values())
     changes = Counter(
-        name for place, name in rows.clocks.items() if values.after[place] != values.after[place - 1]
+        name for event, name in rows.clocks.items() if values.after[event] != values.after[event - 1]
     )
     return [name for name in times if 2 * changes[name] >= times[name]]
 
 
 def _is_getter(column: IntColumn, others: list[IntColumn]) -> bool:
     """Return whether a column is, where it is known, that of another variable, which is known as often."""
-    known = column != MISSING
-    return any(np.array_equal(other[known], column[known]) for other in others)
+    is_known = column != MISSING
+    return any(np.array_equal(other[is_known], column[is_known]) for other in others)
 
 
 def _with(
-    table: EventTable, words: tuple[int, ...], found: list[tuple[EntityVariable, IntColumn]]
+    table: EventTable, words: tuple[int, ...], additions: list[tuple[EntityVariable, IntColumn]]
 ) -> EventTable:
-    if not found:
+    if not additions:
         return table
     names = unique_names(
-        [*(variable.name for variable in table.variables), *(variable.name for variable, _ in found)]
+        [*(variable.name for variable in table.variables), *(variable.name for variable, _ in additions)]
     )
     added = [
         replace(variable, name=name)
-        for (variable, _), name in zip(found, names[len(table.variables) :], strict=True)
+        for (variable, _), name in zip(additions, names[len(table.variables) :], strict=True)
     ]
-    columns = np.array([column for _, column in found], dtype=np.int64)
+    columns = np.array([column for _, column in additions], dtype=np.int64)
     return replace(
         table,
         words=words,

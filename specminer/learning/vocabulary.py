@@ -108,11 +108,11 @@ class Vocabulary:
     @cached_property
     def groups(self) -> Mapping[str, tuple[int, ...]]:
         """Positions of the predicates that compare a variable with its values, by its name."""
-        found: dict[str, tuple[int, ...]] = {}
+        positions: dict[str, tuple[int, ...]] = {}
         for position, predicate in enumerate(self.predicates):
             if predicate.subject is not None:
-                found[predicate.subject] = (*found.get(predicate.subject, ()), position)
-        return found
+                positions[predicate.subject] = (*positions.get(predicate.subject, ()), position)
+        return positions
 
     @cached_property
     def units(self) -> int:
@@ -127,15 +127,15 @@ class Vocabulary:
         Source: Rissanen 1983, for the code.
         """
         bits = 0.0
-        named: dict[str, list[float]] = {}
+        prices_by_subject: dict[str, list[float]] = {}
         unit = log2(max(1, self.units))
         for position in selection:
             predicate = self.predicates[position]
             if predicate.subject is None:
                 bits += predicate.price * unit
             else:
-                named.setdefault(predicate.subject, []).append(predicate.price)
-        for subject, prices in named.items():
+                prices_by_subject.setdefault(predicate.subject, []).append(predicate.price)
+        for subject, prices in prices_by_subject.items():
             values = len(self.groups[subject])
             bits += max(prices) * (unit + (values >= MANY_VALUES))
             if values < MANY_VALUES or len(prices) < values - 1:
@@ -144,17 +144,17 @@ class Vocabulary:
 
     def only(self, *tiers: Tier) -> Vocabulary:
         """Return the vocabulary of some tiers; fixed predicates stay."""
-        kept = [
+        positions = [
             position
             for position, predicate in enumerate(self.predicates)
             if predicate.tier in tiers or position in self.fixed
         ]
         return replace(
             self,
-            predicates=tuple(self.predicates[position] for position in kept),
-            columns=self.columns[kept],
-            doubtful=None if self.doubtful is None else self.doubtful[kept],
-            fixed=tuple(kept.index(position) for position in self.fixed),
+            predicates=tuple(self.predicates[position] for position in positions),
+            columns=self.columns[positions],
+            doubtful=None if self.doubtful is None else self.doubtful[positions],
+            fixed=tuple(positions.index(position) for position in self.fixed),
         )
 
 
@@ -254,8 +254,8 @@ def _observer_rank(functions: Iterable[EntityVariable | None]) -> int:
 
 
 def _truth(formula: Formula, columns: SymbolColumns) -> TruthColumn:
-    true, known = evaluate(formula, columns)
-    return np.where(known, true, UNKNOWN).astype(np.int8)
+    true, is_known = evaluate(formula, columns)
+    return np.where(is_known, true, UNKNOWN).astype(np.int8)
 
 
 def _unknown(predicates: Sequence[Predicate], columns: SymbolColumns) -> BoolColumn:
@@ -303,13 +303,15 @@ class _Wishes:
     def __init__(self, base: TableLanguage, definition: Definition) -> None:
         self._language = base.language
         self._definition = definition
-        wanted = {wish: self._resolve_required(wish) for wish in definition.fix}
-        self._fixed = {wish: formula for wish, formula in wanted.items() if formula is not None}
+        formulas = {wish: self._resolve_required(wish) for wish in definition.fix}
+        self._fixed = {wish: formula for wish, formula in formulas.items() if formula is not None}
         self._prefer, self._prefer_names = self._read(definition.prefer)
         self._forbid, self._forbid_names = self._read(definition.forbid)
-        named, _ = self._read(definition.names)
+        name_formulas, _ = self._read(definition.names)
         self.mentioned = frozenset(
-            atom for formula in (*self._fixed.values(), *self._prefer, *named) for atom in self._both(formula)
+            atom
+            for formula in (*self._fixed.values(), *self._prefer, *name_formulas)
+            for atom in self._both(formula)
         )
         self._met: set[str | Formula] = set()
 
@@ -372,10 +374,10 @@ class _Wishes:
         fixed = not both.isdisjoint(self._fixed.values())
         if not fixed and (names & self._forbid_names or not both.isdisjoint(self._forbid)):
             return None
-        asked = not both.isdisjoint(self._prefer)
-        if draft.tier is Tier.TIME and not (fixed or asked):
+        is_preferred = not both.isdisjoint(self._prefer)
+        if draft.tier is Tier.TIME and not (fixed or is_preferred):
             return None
-        preferred = asked or bool(names & self._prefer_names)
+        preferred = is_preferred or bool(names & self._prefer_names)
         return Predicate(
             formula=draft.formula,
             text=text(self._language, draft.formula),
@@ -400,30 +402,30 @@ class _Wishes:
             UsageError: one of those that are to be fixed is always true, or always false.
 
         """
-        found: set[int] = set()
-        place = {
+        fixed_positions: set[int] = set()
+        position_of = {
             atom: position
             for position, predicate in enumerate(predicates)
             for formula in (predicate.formula, *predicate.alias_formulas)
             for atom in self._both(formula)
         }
         for wish, formula in self._fixed.items():
-            if formula not in place and self._definition.lenient:
+            if formula not in position_of and self._definition.lenient:
                 continue
-            if formula not in place:
+            if formula not in position_of:
                 raise UsageError(
                     f"the abstraction fixes '{plain(wish)}', but in this history it never changes; leave it out",
                     predicate=wish,
                 )
-            found.add(place[formula])
-        return tuple(sorted(found))
+            fixed_positions.add(position_of[formula])
+        return tuple(sorted(fixed_positions))
 
     def list_unmatched(self) -> tuple[str, ...]:
         """Return what is preferred or forbidden, but is nothing here."""
         formulas = {wish: formula for formula, wish in (self._prefer | self._forbid).items()}
-        asked = (*self._definition.prefer, *self._definition.forbid)
+        wishes = (*self._definition.prefer, *self._definition.forbid)
         return tuple(
-            sorted({wish for wish in asked if wish not in self._met and formulas.get(wish) not in self._met})
+            sorted({wish for wish in wishes if wish not in self._met and formulas.get(wish) not in self._met})
         )
 
 
@@ -436,9 +438,11 @@ def _join_candidates(
         alike = classes.setdefault(_partition_key(column), [])
         if all(predicate.formula is not other.formula for other, _ in alike):
             alike.append((predicate, column))
-    kept = [_representative(alike, rank) for alike in classes.values()]
-    matrix = np.array([column for _, column in kept], dtype=np.int8).reshape(len(kept), length)
-    return tuple(predicate for predicate, _ in kept), matrix
+    representatives = [_representative(alike, rank) for alike in classes.values()]
+    matrix = np.array([column for _, column in representatives], dtype=np.int8).reshape(
+        len(representatives), length
+    )
+    return tuple(predicate for predicate, _ in representatives), matrix
 
 
 def _partition_key(column: TruthColumn) -> bytes:

@@ -300,9 +300,9 @@ class _Check:
             calls=self.calls,
             states=states,
             edges=mining.transitions[position],
-            transition=transition_groups(tuning, tuning.chosen)[1],
+            transition=transition_groups(tuning, tuning.chosen_point)[1],
             known_states=known,
-            uncertain=tuning.uncertain(tuning.chosen),
+            uncertain=tuning.uncertain(tuning.chosen_point),
         )
 
     def _unknown_functions(self) -> Iterator[Deviation]:

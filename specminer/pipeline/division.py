@@ -93,7 +93,7 @@ def divide_events(mining: Mining, interactions: Interactions) -> Mining:
     observers = Observers(context, forbidden=requested.forbid)
     phasing = Phasing(
         flags=(),
-        asked=False,
+        all_required=False,
         context=context,
         interactions=interactions,
         seed=options.seed,
@@ -119,7 +119,7 @@ def divide_events(mining: Mining, interactions: Interactions) -> Mining:
         phasing,
         flags=chosen if asked or not wanted else (),
         deadlines=told if wanted or not asked else (),
-        asked=asked or wanted,
+        all_required=asked or wanted,
     )
     declared = (
         _declared_variables(context.artifact) | {flag.name for flag in flagged} | {item.name for item in due}

@@ -39,8 +39,8 @@ def build_specification(mining: Mining) -> Mining:
         chain_id=history.contracts[0].chain_id,
         history=history_summary(context, mining.selection),
         interactions=_interactions(mining),
-        abstraction=_abstraction(tuning, tuning.chosen),
-        states=_states(tuning.chosen, implications.states),
+        abstraction=_abstraction(tuning, tuning.chosen_point),
+        states=_states(tuning.chosen_point, implications.states),
         initial=0,
         transitions=_add_guards(mining, mining.transitions[chosen], final=True),
         guards=implications.guards,
@@ -83,8 +83,8 @@ def _second_view(mining: Mining, second: Mining) -> SecondView:
     chosen = next(position for position, point in enumerate(tuning.front) if point.chosen)
     return SecondView(
         interactions=_interactions(second),
-        abstraction=_abstraction(tuning, tuning.chosen),
-        states=_states(tuning.chosen),
+        abstraction=_abstraction(tuning, tuning.chosen_point),
+        states=_states(tuning.chosen_point),
         transitions=_add_guards(mining, second.transitions[chosen], final=False),
         metrics=round_metrics(tuning.metrics),
     )

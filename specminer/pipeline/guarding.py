@@ -94,7 +94,7 @@ def find_implications(mining: Mining) -> Mining:
                 if item.way.parts or item.way.broken
             },
             states=tuple(
-                expression(space.language, space.formula(state.id)) for state in tuning.chosen.states
+                expression(space.language, space.formula(state.id)) for state in tuning.chosen_point.states
             ),
             symbols=state_symbols(space, mining.invariants),
             siblings=tuple(sibling(pair, tuning, mining.history) for pair in pairs),

@@ -78,7 +78,7 @@ def _of_effects(mining: Mining, blocks: IntColumn) -> Iterator[tuple[ShareKey, T
 def _of_automaton(mining: Mining, blocks: IntColumn) -> Iterator[tuple[ShareKey, TimedShare]]:
     """Yield in how many interactions transitions were taken, and states reached."""
     tuning, interactions = mining.tuning, mining.interactions
-    keys, group = transition_groups(tuning, tuning.chosen)
+    keys, group = transition_groups(tuning, tuning.chosen_point)
     place = next(number for number, point in enumerate(tuning.front) if point.chosen)
     edges = count_transitions(mining).transitions[place]
     source, target = tuning.state_before, tuning.state_after

@@ -41,7 +41,7 @@ class Phasing:
     """A split history, to which the changes of flags can be added as events."""
 
     flags: tuple[Flag, ...]
-    asked: bool
+    all_required: bool
     """The definition asks for them."""
     context: HistoryContext
     interactions: Interactions

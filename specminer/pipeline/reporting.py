@@ -49,7 +49,7 @@ def report_from(specification: Specification, mined: MiningResult) -> Report:
         mined.analysis,
         mined.interactions,
         mined.interface,
-        transition_groups(mined.tuning, mined.tuning.chosen)[1],
+        transition_groups(mined.tuning, mined.tuning.chosen_point)[1],
         _notable(specification),
     )
     explainer = explainer_of(mined, specification.roles)
@@ -175,7 +175,7 @@ def write_logs(
             mined.analysis,
             mined.interactions,
             mined.interface,
-            transition_groups(mined.tuning, mined.tuning.chosen)[1],
+            transition_groups(mined.tuning, mined.tuning.chosen_point)[1],
         )
         match form:
             case "csv":

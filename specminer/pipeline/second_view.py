@@ -36,7 +36,7 @@ def mine_second_view(mining: Mining) -> Mining:
     second = None
     with suppress(UsageError):  # what is forbidden need not be in this view
         second = choose_abstraction(divide_events(mining, other))
-    told = second is not None and len(second.tuning.chosen.states) >= LEAST_STATES
+    told = second is not None and len(second.tuning.chosen_point.states) >= LEAST_STATES
     return replace(mining, second=count_transitions(second) if second is not None and told else None)
 
 

@@ -119,10 +119,10 @@ def test_a_definition_joins_states_by_texts_that_look_like_formulas() -> None:
     definition = Definition(name="x", fix=fixed, only=True, merge=joined)
     tuning = tune(lockers(), definition)
     assert len(tuning.states) == 4
-    again = tune(lockers(), parse(dump(tuning.chosen.definition), "again"))
+    again = tune(lockers(), parse(dump(tuning.chosen_point.definition), "again"))
     assert again.states == tuning.states
     either = replace(definition, fix=(f"nothing = 3 | {fixed[0]}", fixed[1]), merge=())
-    assert set(tune(lockers(), either).chosen.definition.fix) == set(fixed)
+    assert set(tune(lockers(), either).chosen_point.definition.fix) == set(fixed)
 
 
 def test_only_what_the_layout_calls_a_text_is_one() -> None:

@@ -280,7 +280,7 @@ def test_a_deadline_that_is_forbidden_is_no_event_and_one_that_is_fixed_makes_th
     recording = third_party("vyper_purchases")
     found = mine(recording.trace_file, abi=recording.artifact_file)
     assert found.details is not None
-    definition = found.details.tuning.chosen.definition
+    definition = found.details.tuning.chosen_point.definition
     assert definition.phases == ("until reached",)
     again = mine(
         recording.trace_file, abi=recording.artifact_file, options=MineOptions(definition=definition)

@@ -70,7 +70,7 @@ def test_all_figures_are_in_their_ranges(name: str) -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_transitions_rest_on_the_interactions_that_could_have_taken_them(name: str) -> None:
     run = mined(name)
-    counts = count_exits(run.tuning, run.tuning.chosen)
+    counts = count_exits(run.tuning, run.tuning.chosen_point)
     before = run.tuning.state_before
     for state in range(len(run.tuning.states)):
         assert counts[state] == len(set(run.table.interaction[before == state].tolist()))

@@ -94,9 +94,9 @@ def test_other_presets_tell_what_they_are_for(preset: str) -> None:
 def test_the_definition_makes_the_same_states_again() -> None:
     table = wallet(CONFIRMED)
     found = tune(table, Definition())
-    again = tune(table, found.chosen.definition)
+    again = tune(table, found.chosen_point.definition)
     assert [state.name for state in again.states] == [state.name for state in found.states]
-    assert again.chosen.blocks.tolist() == found.chosen.blocks.tolist()
+    assert again.chosen_point.blocks.tolist() == found.chosen_point.blocks.tolist()
 
 
 STAGES = EntityVariable(name="outcome", kind=ValueKind.ENUM, stored=(0, 0))

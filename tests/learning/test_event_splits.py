@@ -82,7 +82,7 @@ def test_a_definition_splits_by_roles_of_the_sender() -> None:
     definition = Definition(split={"set": ("sender = creator",)}, history=HistoryView.NEVER)
     tuning = tune(switch(), definition)
     assert {"set [sender = creator]", "set [sender != creator]"} <= set(tuning.table.symbols)
-    again = tune(switch(), tuning.chosen.definition)
+    again = tune(switch(), tuning.chosen_point.definition)
     assert again.states == tuning.states
     assert again.table.symbols == tuning.table.symbols
     with pytest.raises(UsageError, match="no predicate about its calls"):

@@ -34,7 +34,7 @@ def lives() -> list[list[tuple[str, tuple[int, ...]]]]:
 
 def test_values_that_mean_the_same_are_joined_and_said_as_a_choice() -> None:
     table = table_of(lives(), [STATUS])
-    found = tune(table, Definition()).chosen
+    found = tune(table, Definition()).chosen_point
     assert [state.name for state in found.states][1:] == [
         "status draft",
         "status open, paused or hidden",
@@ -42,14 +42,14 @@ def test_values_that_mean_the_same_are_joined_and_said_as_a_choice() -> None:
     ]
     values = tuple(f"status = {value}" for value in range(4))
     choice = "status = Open or status = Paused or status = Hidden"
-    point = tune(table, Definition(name="asked", fix=values, only=True, merge=(choice,))).chosen
+    point = tune(table, Definition(name="asked", fix=values, only=True, merge=(choice,))).chosen_point
     assert point.blocks.tolist() == found.blocks.tolist()
     assert point.merged == ("(status = Open or status = Paused or status = Hidden)",)
     assert point.states[2].name == "status open, paused or hidden"
     assert point.states[2].predicates == ("status = Open or status = Paused or status = Hidden",)
-    again = tune(table, point.definition).chosen
+    again = tune(table, point.definition).chosen_point
     bracketed = replace(point.definition, merge=(f"({choice})",))
-    assert tune(table, bracketed).chosen.blocks.tolist() == point.blocks.tolist()
+    assert tune(table, bracketed).chosen_point.blocks.tolist() == point.blocks.tolist()
     assert (again.blocks.tolist(), again.merged, again.states) == (
         point.blocks.tolist(),
         point.merged,

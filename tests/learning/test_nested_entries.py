@@ -84,7 +84,7 @@ class Unphased:
     events: EventTable
     agreed: dict[int, float]
     names: tuple[str, ...] = ()
-    asked: bool = False
+    all_required: bool = False
 
     def table(self, names: tuple[str, ...]) -> EventTable:
         assert not names

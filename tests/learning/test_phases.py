@@ -201,7 +201,7 @@ def test_phases_stand_in_logs_lives_and_pictures() -> None:
             run.analysis,
             run.interactions,
             run.interface,
-            transition_groups(run.tuning, run.tuning.chosen)[1],
+            transition_groups(run.tuning, run.tuning.chosen_point)[1],
         )
     ]
     rows = list(csv.DictReader(io.StringIO(to_csv(iter(logged)))))

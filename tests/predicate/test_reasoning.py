@@ -146,7 +146,7 @@ def test_every_observed_valuation_is_in_its_state() -> None:
     tuning = found.tuning
     space = StateSpace(tuning)
     for state in tuning.states[1:]:
-        inside = [row for row in range(tuning.graph.states) if tuning.chosen.blocks[row] == state.id]
+        inside = [row for row in range(tuning.graph.states) if tuning.chosen_point.blocks[row] == state.id]
         for finest in inside:
             literals = [
                 item.formula if value == 1 else space.language.negation(item.formula)
@@ -205,4 +205,4 @@ def test_the_abstraction_that_was_fixed_is_not_joined() -> None:
     tuned = tune(life_cycle(), Definition())
     fixed = tune(life_cycle(), Definition(fix=tuple(item.text for item in tuned.vocabulary[:3]), only=True))
     assert len(fixed.front) == 1
-    assert fixed.chosen.merged == ()
+    assert fixed.chosen_point.merged == ()

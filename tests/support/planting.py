@@ -80,13 +80,13 @@ class Comparison:
     @classmethod
     def of(cls, history: History, start: Mining, draw: random.Random, times: int) -> Comparison:
         """Plant values; ``start`` is what was mined of the complete history and fixes the abstraction."""
-        definition = replace(start.tuning.chosen.definition, lenient=True)
+        definition = replace(start.tuning.chosen_point.definition, lenient=True)
         sort = start.interactions.sort
         mode = start.interactions.mode.value
         keyed = sort is not None and mode in ("partition", "projection")
         options = MineOptions(interactions=sort.name if keyed and sort else mode, definition=definition)
         unknown = staged(planted(history, draw, times), options)
-        fixed = replace(unknown.tuning.chosen.definition, lenient=True)
+        fixed = replace(unknown.tuning.chosen_point.definition, lenient=True)
         return cls(unknown=unknown, complete=staged(history, replace(options, definition=fixed)))
 
     def broken(self) -> Iterator[str]:
@@ -136,7 +136,7 @@ class Comparison:
         tuning = self.unknown.tuning
         same = self._same_events()
         wrong = np.zeros(len(same), dtype=np.bool_)
-        for predicate in tuning.chosen.predicates:
+        for predicate in tuning.chosen_point.predicates:
             own, other = (
                 self._truths(self.unknown, predicate.text),
                 self._truths(self.complete, predicate.text),
@@ -237,7 +237,7 @@ class Comparison:
         values = {
             tuple(column)
             for column in chosen.graph.valuations[self._chosen_rows()][
-                :, chosen.chosen.blocks == state.id
+                :, chosen.chosen_point.blocks == state.id
             ].T.tolist()
         }
         columns = [self._truths(self.complete, chosen.vocabulary[row].text) for row in self._chosen_rows()]
@@ -259,7 +259,7 @@ class Comparison:
         return int((inside & here & (said == 0)).sum())
 
     def _chosen_rows(self) -> list[int]:
-        texts = {predicate.text for predicate in self.unknown.tuning.chosen.predicates}
+        texts = {predicate.text for predicate in self.unknown.tuning.chosen_point.predicates}
         return [row for row, item in enumerate(self.unknown.tuning.vocabulary) if item.text in texts]
 
     def _fails_before(self, item: Invariant) -> int | None:
