@@ -25,7 +25,7 @@ from specminer.history.trace import Address, Hash
 from specminer.store import schema
 from specminer.store.code_instances import among
 from specminer.store.damage import blob, padded
-from specminer.store.history_columns import Row, fetch_rows, looked_up
+from specminer.store.history_columns import Row, fetch_rows, look_up
 
 _CALLS: Final = {kind.value: position for position, kind in enumerate(CALLS)}
 _ENVIRONMENT: Final = {kind.value: position for position, kind in enumerate(ENVIRONMENT)}
@@ -58,12 +58,12 @@ def answer_columns(
 
     """
     calls, codes, environment = (in_file(column.astype(np.int32)) for column in counts)
-    lists, listed = _codes(connection, owners, call_place, codes, address_place, words)
+    lists, list_numbers = _codes(connection, owners, call_place, codes, address_place, words)
     return AnswerColumns(
         transaction_tracer=tracers,
         invocation_calls=calls,
         invocation_environment=environment,
-        invocation_codes=in_file(listed),
+        invocation_codes=in_file(list_numbers),
         code_lists=lists,
         **_calls(connection, owners, call_place, calls, address_place, words[0]),
         **_environment(connection, owners, call_place, environment),
@@ -123,8 +123,8 @@ def _calls(
     texts, answered_by_use = _by_first_use(tuple(outputs), raw[9])
     return {
         "call_invocation": call,
-        "call_to": looked_up(address_place, raw[2]).astype(np.int32),
-        "call_value": looked_up(word_place, raw[3]).astype(np.int32),
+        "call_to": look_up(address_place, raw[2]).astype(np.int32),
+        "call_value": look_up(word_place, raw[3]).astype(np.int32),
         "call_kind": raw[4].astype(np.int8),
         "call_succeeded": raw[5].astype(np.bool_),
         "call_undone": raw[6].astype(np.bool_),
@@ -139,19 +139,19 @@ def _by_first_use(texts: Sequence[bytes], uses: IntColumn) -> tuple[tuple[bytes,
     """Return texts in the order in which they are used, and the uses numbered so; a database orders no rows itself."""
     used, first, number = np.unique(uses, return_index=True, return_inverse=True)
     order = np.argsort(first)
-    place = np.empty_like(order)
-    place[order] = np.arange(len(order))
-    return tuple(texts[row] for row in used[order].tolist()), place[number.reshape(-1)]
+    new_rows = np.empty_like(order)
+    new_rows[order] = np.arange(len(order))
+    return tuple(texts[row] for row in used[order].tolist()), new_rows[number.reshape(-1)]
 
 
 def _order_rows(
-    call_place: IntColumn, invocation: IntColumn, place: IntColumn
+    call_place: IntColumn, invocation: IntColumn, position: IntColumn
 ) -> tuple[RowColumn, npt.NDArray[np.intp]]:
     """Return the rows of invocations, ascending, and which rows of a table belong there, in order of place."""
-    call = looked_up(call_place, invocation)
-    chosen = np.flatnonzero(call != MISSING)
-    chosen = chosen[np.lexsort((place[chosen], call[chosen]))]
-    return call[chosen].astype(np.int32), chosen
+    call = look_up(call_place, invocation)
+    rows = np.flatnonzero(call != MISSING)
+    rows = rows[np.lexsort((position[rows], call[rows]))]
+    return call[rows].astype(np.int32), rows
 
 
 def _environment(
@@ -163,9 +163,9 @@ def _environment(
     parts = [np.zeros((3, 0), dtype=np.int64)]
     subjects, values = bytearray(), bytearray()
     for rows in _rows(connection, _of_owners(query, table, owners, counts)):
-        invocation, place, kind, subject, value = zip(*rows, strict=True)
+        invocation, position, kind, subject, value = zip(*rows, strict=True)
         coded = [_ENVIRONMENT[name] for name in kind]
-        parts.append(np.array([invocation, place, coded], dtype=np.int64))
+        parts.append(np.array([invocation, position, coded], dtype=np.int64))
         subjects += padded(subject)
         values += padded(value)
     raw = np.concatenate(parts, axis=1)
@@ -208,13 +208,13 @@ def _codes(
         for row, word in _code_rows(pairs // span, pairs % span, address_place, word_place)
     ]
     lists: dict[tuple[int, ...], int] = {(): 0}
-    found = np.where(counts == 0, 0, MISSING).astype(np.int32)
+    list_numbers = np.where(counts == 0, 0, MISSING).astype(np.int32)
     starts = np.flatnonzero(np.diff(call, prepend=-1)).tolist()
     numbers = number.reshape(-1).tolist()
     for start, end in zip(starts, [*starts[1:], len(numbers)], strict=False):
         key = tuple(numbers[start:end])
-        found[call[start]] = lists.setdefault(key, len(lists))
-    return tuple(tuple(ran[number] for number in key) for key in lists), found
+        list_numbers[call[start]] = lists.setdefault(key, len(lists))
+    return tuple(tuple(ran[number] for number in key) for key in lists), list_numbers
 
 
 def _code_rows(
@@ -226,12 +226,12 @@ def _code_rows(
         ValueError: there is no such row.
 
     """
-    rows, words = looked_up(address_place, address), looked_up(word_place, digest)
+    rows, words = look_up(address_place, address), look_up(word_place, digest)
     if np.any(rows == MISSING) or np.any((words == MISSING) & (digest != 0)):
         raise ValueError("code refers to an address or a hash that is not there")
     return [
-        (row, word if known else None)
-        for row, word, known in zip(rows.tolist(), words.tolist(), digest.tolist(), strict=True)
+        (row, word if has_hash else None)
+        for row, word, has_hash in zip(rows.tolist(), words.tolist(), digest.tolist(), strict=True)
     ]
 
 

@@ -64,10 +64,10 @@ def implementations(connection: sa.Connection, chain_id: int) -> dict[Address, d
         .where(schema.contract.c.chain_id == chain_id)
         .order_by(proxy.c.bytes, target.c.bytes)
     )
-    found: dict[Address, dict[Address, bytes]] = defaultdict(dict)
+    code_by_target: dict[Address, dict[Address, bytes]] = defaultdict(dict)
     for row in connection.execute(query):
-        found[Address(row.proxy)][Address(row.target)] = row.bytes or b""
-    return found
+        code_by_target[Address(row.proxy)][Address(row.target)] = row.bytes or b""
+    return code_by_target
 
 
 def creation_code(connection: sa.Connection, owner: int) -> bytes:
@@ -120,10 +120,10 @@ def _created_children(connection: sa.Connection, chain_id: int, creator: int | N
 
 def children(connection: sa.Connection, chain_id: int, owner: int) -> list[Child]:
     """Return what was created inside a contract's invocations and stayed, each once, in the chain's order."""
-    found: dict[Address, Child] = {}
+    child_by_address: dict[Address, Child] = {}
     for child in _created_children(connection, chain_id, owner):
-        found.setdefault(child.address, child)
-    return list(found.values())
+        child_by_address.setdefault(child.address, child)
+    return list(child_by_address.values())
 
 
 def factory(connection: sa.Connection, owner: int) -> Address | None:
@@ -141,8 +141,8 @@ def factory(connection: sa.Connection, owner: int) -> Address | None:
         .order_by(table.c.id)
         .limit(1)
     )
-    found = connection.scalar(query)
-    return None if found is None else Address(found)
+    creator = connection.scalar(query)
+    return None if creator is None else Address(creator)
 
 
 def by_creation(connection: sa.Connection, chain_id: int, contracts: Sequence[Address]) -> list[Address]:
@@ -229,8 +229,8 @@ def records(connection: sa.Connection, owners: Sequence[int]) -> list[ContractRe
 def _texts(
     connection: sa.Connection, table: sa.Table, column: sa.Column[Any], ids: set[int | None]
 ) -> dict[int | None, bytes]:
-    wanted = sorted(number for number in ids if number is not None)
-    rows = connection.execute(sa.select(table.c.id, column).where(among(table.c.id, wanted)))
+    numbers = sorted(number for number in ids if number is not None)
+    rows = connection.execute(sa.select(table.c.id, column).where(among(table.c.id, numbers)))
     return {int(row[0]): blob(row[1]) for row in rows}
 
 
@@ -240,13 +240,13 @@ def ranges(
     """Return the complete ranges of blocks of each contract, ascending, cut to ``first .. last`` if given."""
     table = schema.complete_range
     query = sa.select(table).where(among(table.c.contract_id, owners)).order_by(table.c.first)
-    found: dict[int, list[tuple[int, int]]] = {owner: [] for owner in owners}
+    ranges_by_owner: dict[int, list[tuple[int, int]]] = {owner: [] for owner in owners}
     for row in connection.execute(query):
         low = row.first if first is None else max(row.first, first)
         high = row.last if last is None else min(row.last, last)
         if low <= high:
-            found[row.contract_id].append((low, high))
-    return found
+            ranges_by_owner[row.contract_id].append((low, high))
+    return ranges_by_owner
 
 
 def limits(connection: sa.Connection, owners: Sequence[int]) -> set[str]:

@@ -177,5 +177,5 @@ def _ignore(_: str) -> None:
 def _label(url: sa.URL) -> str:
     """Return a URL without password, options and the driver's name."""
     name = url.get_backend_name()
-    shown = url.set(query={}, drivername="postgresql" if name == "postgres" else name)
-    return plain(shown.render_as_string(hide_password=True))
+    bare_url = url.set(query={}, drivername="postgresql" if name == "postgres" else name)
+    return plain(bare_url.render_as_string(hide_password=True))

@@ -21,18 +21,18 @@ def encode_word(value: int) -> bytes:
 
 def _ids(connection: sa.Connection, table: sa.Table, values: Iterable[bytes]) -> dict[bytes, int]:
     """Return the rows of values, adding those that are new in the order given."""
-    wanted = list(dict.fromkeys(values))
-    found: dict[bytes, int] = {}
-    for start in range(0, len(wanted), _LOOKUP):
-        part = wanted[start : start + _LOOKUP]
-        found.update(_known_rows(connection, table, part))
-    missing = [value for value in wanted if value not in found]
+    distinct = list(dict.fromkeys(values))
+    row_by_value: dict[bytes, int] = {}
+    for start in range(0, len(distinct), _LOOKUP):
+        part = distinct[start : start + _LOOKUP]
+        row_by_value.update(_known_rows(connection, table, part))
+    missing = [value for value in distinct if value not in row_by_value]
     if missing:
         following = (connection.scalar(sa.select(sa.func.max(table.c.id))) or 0) + 1
-        fresh = {value: following + place for place, value in enumerate(missing)}
+        fresh = {value: following + offset for offset, value in enumerate(missing)}
         insert_rows(connection, table, [{"id": row, "bytes": value} for value, row in fresh.items()])
-        found |= fresh
-    return found
+        row_by_value |= fresh
+    return row_by_value
 
 
 def _known_rows(connection: sa.Connection, table: sa.Table, values: list[bytes]) -> list[tuple[bytes, int]]:
@@ -61,11 +61,11 @@ def word_ids(connection: sa.Connection, values: Iterable[int]) -> dict[int, int]
 
 def _find_by_hash(connection: sa.Connection, table: sa.Table, column: str, value: bytes) -> int:
     digest = keccak(value)
-    found = connection.scalar(sa.select(table.c.id).where(table.c.hash == digest))
-    if found is None:
+    number = connection.scalar(sa.select(table.c.id).where(table.c.hash == digest))
+    if number is None:
         row = {"hash": digest, column: value}
-        found = connection.scalar(table.insert().values(**row).returning(table.c.id))
-    return int(found or 0)
+        number = connection.scalar(table.insert().values(**row).returning(table.c.id))
+    return int(number or 0)
 
 
 def code_id(connection: sa.Connection, value: bytes) -> int:

@@ -68,7 +68,7 @@ def _some_rows(connection: sa.Connection, cursor: Any) -> list[Row]:
         raise sa.exc.DatabaseError(None, None, error) from error
 
 
-def places(ids: IntColumn) -> IntColumn:
+def index_ids(ids: IntColumn) -> IntColumn:
     """Return an array that maps a row's id to its place; 0, which is no row, and unknown ids to ``MISSING``.
 
     Raises:
@@ -77,15 +77,15 @@ def places(ids: IntColumn) -> IntColumn:
     """
     if int(ids.min(initial=0)) < 0 or int(ids.max(initial=0)) > MAX_ID:
         raise ValueError("a row has a number that no row has")
-    found = np.full(int(ids.max(initial=0)) + 1, MISSING, dtype=np.int64)
-    found[ids] = np.arange(len(ids))
-    return found
+    row_by_id = np.full(int(ids.max(initial=0)) + 1, MISSING, dtype=np.int64)
+    row_by_id[ids] = np.arange(len(ids))
+    return row_by_id
 
 
-def looked_up(found: IntColumn, ids: IntColumn) -> IntColumn:
-    """Return the place of each id by what :func:`places` returned."""
-    inside = (ids >= 0) & (ids < len(found))
-    return np.where(inside, found[np.where(inside, ids, 0)], MISSING)
+def look_up(row_by_id: IntColumn, ids: IntColumn) -> IntColumn:
+    """Return the place of each id by what :func:`index_ids` returned."""
+    inside = (ids >= 0) & (ids < len(row_by_id))
+    return np.where(inside, row_by_id[np.where(inside, ids, 0)], MISSING)
 
 
 class IntegerWriter:
@@ -109,7 +109,7 @@ class InvocationRows:
     """Where invocations stand in the columns, and how many answers belong to each."""
 
     row: IntColumn
-    """From an invocation's id to its row, as :func:`places` returns it."""
+    """From an invocation's id to its row, as :func:`index_ids` returns it."""
     counts: Sequence[IntColumn]
     """How many external calls, codes and answers of the environment each has; shape (n,) each."""
 
@@ -138,8 +138,8 @@ def invocation_columns(
         sa.func.coalesce(table.c.environment_answers, MISSING),
     )
     query = sa.select(*integers, table.c.kind, table.c.outcome, table.c.data, table.c.output)
-    kinds = {kind.value: place for place, kind in enumerate(KINDS)}
-    outcomes = {outcome.value: place for place, outcome in enumerate(OUTCOMES)}
+    kinds = {kind.value: number for number, kind in enumerate(KINDS)}
+    outcomes = {outcome.value: number for number, outcome in enumerate(OUTCOMES)}
     numbers = IntegerWriter(len(integers) + 2)
     data, output = TextWriter(), TextWriter()
     for rows in fetch_rows(connection, query.where(among(table.c.contract_id, owners))):
@@ -149,28 +149,28 @@ def invocation_columns(
         data.extend([blob(text) for text in called])
         output.extend([blob(text) for text in returned])
     raw = numbers.columns()
-    chosen = _in_order(transaction_place, raw[1], raw[2], raw[3])
+    order = _in_order(transaction_place, raw[1], raw[2], raw[3])
     ids, transactions, contracts, positions, parents, code, sender, value, *others = (
-        column if chosen is None else in_file(column[chosen]) for column in raw
+        column if order is None else in_file(column[order]) for column in raw
     )
     payments, *answered, kind_column, outcome_column = others
-    transaction = in_file(looked_up(transaction_place, transactions))
-    contract = in_file(looked_up(places(np.array(owners, dtype=np.int64)), contracts))
+    transaction = in_file(look_up(transaction_place, transactions))
+    contract = in_file(look_up(index_ids(np.array(owners, dtype=np.int64)), contracts))
     columns: dict[str, Any] = {
         "invocation_transaction": transaction,
         "invocation_contract": contract,
         "invocation_position": positions,
         "invocation_parent": in_file(_parents(transaction, contract, positions, parents)),
         "invocation_kind": kind_column,
-        "invocation_code": in_file(looked_up(address_place, code)),
-        "invocation_sender": in_file(looked_up(address_place, sender)),
-        "invocation_value": in_file(looked_up(word_place, value)),
+        "invocation_code": in_file(look_up(address_place, code)),
+        "invocation_sender": in_file(look_up(address_place, sender)),
+        "invocation_value": in_file(look_up(word_place, value)),
         "invocation_outcome": outcome_column,
         "invocation_payments": payments,
-        "invocation_data": _chosen(data.texts(), chosen),
-        "invocation_output": _chosen(output.texts(), chosen),
+        "invocation_data": _take_rows(data.texts(), order),
+        "invocation_output": _take_rows(output.texts(), order),
     }
-    call_place = places(ids)
+    call_place = index_ids(ids)
     columns["invocation_code_hash"] = in_file(_own_code(connection, owners, call_place, word_place, len(ids)))
     columns |= payment_columns(connection, owners, call_place, address_place, word_place)
     columns |= access_columns(connection, owners, call_place, word_place)
@@ -181,18 +181,18 @@ def _in_order(
     transaction_place: IntColumn, transaction: IntColumn, contract: IntColumn, position: IntColumn
 ) -> IntColumn | None:
     """Return the rows of known transactions in chain order; ``None`` if all rows stand so already."""
-    place = looked_up(transaction_place, transaction)
-    if len(place) and place[0] != MISSING:
-        follows = place[1:] > place[:-1]
-        within = (place[1:] == place[:-1]) & (position[1:] > position[:-1])
+    row = look_up(transaction_place, transaction)
+    if len(row) and row[0] != MISSING:
+        follows = row[1:] > row[:-1]
+        within = (row[1:] == row[:-1]) & (position[1:] > position[:-1])
         if np.all(follows | within):
             return None
-    chosen = np.flatnonzero(place != MISSING)
+    rows = np.flatnonzero(row != MISSING)
     # calls of several contracts in one transaction: by position, then by the contract's row
-    return chosen[np.lexsort((contract[chosen], position[chosen], place[chosen]))]
+    return rows[np.lexsort((contract[rows], position[rows], row[rows]))]
 
 
-def _chosen(texts: Texts, rows: IntColumn | None) -> Texts:
+def _take_rows(texts: Texts, rows: IntColumn | None) -> Texts:
     return texts if rows is None else texts.take(rows)
 
 
@@ -216,29 +216,29 @@ def _own_code(
             calls.c.kind != InvocationKind.CONSTRUCTOR.value,
         )
     )
-    found = np.full(count, MISSING, dtype=np.int64)
+    hashes = np.full(count, MISSING, dtype=np.int64)
     for rows in fetch_rows(connection, query):
         call, hashed = np.array(rows, dtype=np.int64).T
-        place = looked_up(call_place, call)
-        found[place[place != MISSING]] = word_place[hashed[place != MISSING]]
-    return found
+        row = look_up(call_place, call)
+        hashes[row[row != MISSING]] = word_place[hashed[row != MISSING]]
+    return hashes
 
 
 def _parents(
     transaction: IntColumn, contract: IntColumn, position: IntColumn, parent: IntColumn
 ) -> IntColumn:
     """Return the row of each invocation's parent: the same contract's, in the same transaction."""
-    found = np.full(len(parent), MISSING, dtype=np.int64)
+    parent_rows = np.full(len(parent), MISSING, dtype=np.int64)
     inner = np.flatnonzero(parent != MISSING)
     if not len(inner):
-        return found
+        return parent_rows
     span = int(position.max()) + 1
     group = transaction * (int(contract.max()) + 1) + contract
     key = group * span + position
     order = np.argsort(key)
     at = np.searchsorted(key[order], group[inner] * span + parent[inner])
-    found[inner] = order[at]
-    return found
+    parent_rows[inner] = order[at]
+    return parent_rows
 
 
 def payment_columns(
@@ -262,20 +262,20 @@ def payment_columns(
         .join(schema.invocation, schema.invocation.c.id == table.c.invocation_id)
         .where(among(schema.invocation.c.contract_id, owners))
     )
-    kinds = {kind.value: place for place, kind in enumerate(PAYMENTS)}
+    kinds = {kind.value: code for code, kind in enumerate(PAYMENTS)}
     parts = [np.zeros((6, 0), dtype=np.int64)]
     for rows in fetch_rows(connection, query):
         parts.append(np.array([(*row[:5], kinds[row[5]]) for row in rows], dtype=np.int64).T)
     raw = np.concatenate(parts, axis=1)
-    call = looked_up(call_place, raw[0])
-    kept = np.flatnonzero(call != MISSING)
-    kept = kept[np.lexsort((raw[1, kept], call[kept]))]
+    call = look_up(call_place, raw[0])
+    order = np.flatnonzero(call != MISSING)
+    order = order[np.lexsort((raw[1, order], call[order]))]
     return {
-        "payment_invocation": call[kept],
-        "payment_to": looked_up(address_place, raw[2, kept]),
-        "payment_value": looked_up(word_place, raw[3, kept]),
-        "payment_undone": raw[4, kept].astype(np.bool_),
-        "payment_kind": raw[5, kept],
+        "payment_invocation": call[order],
+        "payment_to": look_up(address_place, raw[2, order]),
+        "payment_value": look_up(word_place, raw[3, order]),
+        "payment_undone": raw[4, order].astype(np.bool_),
+        "payment_kind": raw[5, order],
     }
 
 
@@ -300,12 +300,12 @@ def access_columns(
     parts = {name: ColumnWriter() for name in _ACCESS}
     for rows in fetch_rows(connection, query):
         raw = np.array(rows, dtype=np.int64).T
-        call = looked_up(call_place, raw[0])
-        kept = call != MISSING  # without the calls of other blocks
-        position, write, slot, before, after, undone = raw[1:, kept]
-        slot, before, after = (looked_up(word_place, ids) for ids in (slot, before, after))
-        found = (call[kept], position, write, slot, before, after, undone)
-        for (name, kind), values in zip(_ACCESS.items(), found, strict=True):
+        call = look_up(call_place, raw[0])
+        has_call = call != MISSING  # without the calls of other blocks
+        position, write, slot, before, after, undone = raw[1:, has_call]
+        slot, before, after = (look_up(word_place, ids) for ids in (slot, before, after))
+        access_values = (call[has_call], position, write, slot, before, after, undone)
+        for (name, kind), values in zip(_ACCESS.items(), access_values, strict=True):
             parts[name].append(values.astype(kind).tobytes())
     columns: dict[str, Any] = {name: parts.pop(name).column(kind) for name, kind in _ACCESS.items()}
     columns["access_position"] = in_file(_narrow(columns["access_position"]))

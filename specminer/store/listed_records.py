@@ -42,17 +42,17 @@ def read(connection: sa.Connection, chain_id: int) -> list[ListedRecord]:
 def write(connection: sa.Connection, chain_id: int, records: Iterable[ListedRecord]) -> None:
     """Write records in place of those with the same key; those that are equal already are not touched."""
     table = schema.listed_record
-    held = {
+    records_by_key = {
         (item.list, item.kind, item.hash, item.position): item.record for item in read(connection, chain_id)
     }
     new = []
     for item in records:
         key = (item.list, item.kind, item.hash, item.position)
-        if held.get(key) == item.record:
+        if records_by_key.get(key) == item.record:
             continue
         row = {"chain_id": chain_id, "list": item.list, "kind": item.kind, "hash": item.hash}
         row["position"] = item.position
-        if key in held:
+        if key in records_by_key:
             connection.execute(table.delete().filter_by(**row))
         new.append(row | {"record": item.record})
     if new:

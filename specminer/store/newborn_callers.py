@@ -12,7 +12,7 @@ from specminer.history.contract_history import BoolColumn, IntColumn
 from specminer.store import schema
 from specminer.store.code_instances import among
 from specminer.store.damage import blob, check_sizes
-from specminer.store.history_columns import fetch_rows, looked_up
+from specminer.store.history_columns import fetch_rows, look_up
 
 
 def newborn_callers(
@@ -35,13 +35,13 @@ def newborn_callers(
         caller: for each invocation the row of its transaction and that of its caller; shape (n,), both.
 
     """
-    made = [*_by_transactions(connection, owners), *_inside(connection, owners)]
-    pairs = np.array(made, dtype=np.int64).reshape(-1, 2)
-    transaction = looked_up(transaction_place, pairs[:, 0])
-    created = looked_up(address_place, pairs[:, 1])
-    known = (transaction >= 0) & (created >= 0)
+    creations = [*_by_transactions(connection, owners), *_inside(connection, owners)]
+    pairs = np.array(creations, dtype=np.int64).reshape(-1, 2)
+    transaction = look_up(transaction_place, pairs[:, 0])
+    created = look_up(address_place, pairs[:, 1])
+    is_known = (transaction >= 0) & (created >= 0)
     span = len(address_place) + 1
-    return np.isin(caller[0] * span + caller[1], transaction[known] * span + created[known])
+    return np.isin(caller[0] * span + caller[1], transaction[is_known] * span + created[is_known])
 
 
 def _inside(connection: sa.Connection, owners: Sequence[int]) -> list[tuple[int, int]]:
@@ -61,24 +61,24 @@ def _by_transactions(connection: sa.Connection, owners: Sequence[int]) -> list[t
         .where(among(recording.c.contract_id, owners), table.c.to_id.is_(None))
         .distinct()
     )
-    made: dict[int, bytes] = {}
+    address_by_transaction: dict[int, bytes] = {}
     for rows in fetch_rows(connection, query):
         for row, text, nonce in rows:
             sender = blob(text)
             check_sizes([sender], "an address", 20, 20)
             if int(nonce) >= 0:
                 created = creation_address(int.from_bytes(sender, "big"), int(nonce))
-                made[int(row)] = created.to_bytes(20, "big")
-    numbers = _numbers(connection, sorted(set(made.values())))
-    return [(row, numbers[address]) for row, address in made.items() if address in numbers]
+                address_by_transaction[int(row)] = created.to_bytes(20, "big")
+    numbers = _numbers(connection, sorted(set(address_by_transaction.values())))
+    return [(row, numbers[address]) for row, address in address_by_transaction.items() if address in numbers]
 
 
 def _numbers(connection: sa.Connection, addresses: Sequence[bytes], together: int = 500) -> dict[bytes, int]:
     """Return the ids of those addresses that the database holds."""
     table = schema.address
-    found: dict[bytes, int] = {}
+    number_by_address: dict[bytes, int] = {}
     for start in range(0, len(addresses), together):
         some = addresses[start : start + together]
         query = sa.select(table.c.id, table.c.bytes).where(table.c.bytes.in_(some))
-        found |= {blob(text): int(number) for number, text in connection.execute(query)}
-    return found
+        number_by_address |= {blob(text): int(number) for number, text in connection.execute(query)}
+    return number_by_address

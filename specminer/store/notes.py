@@ -33,22 +33,22 @@ def _gaps(connection: sa.Connection, owners: Sequence[int], history: History) ->
     )
     rows = connection.execute(query.order_by(table.c.block, table.c.hash)).all()
     if rows:
-        named = "; ".join(f"0x{row.hash.hex()} ({plain(row.reason, 120)})" for row in rows[:_NAMED])
+        examples = "; ".join(f"0x{row.hash.hex()} ({plain(row.reason, 120)})" for row in rows[:_NAMED])
         more = f" and {len(rows) - _NAMED:,} more" if len(rows) > _NAMED else ""
         yield (
             f"{len(rows):,} transactions could not be recorded and are missing, and what they wrote is not known: "
-            f"{named}{more}; the next run of collect tries them again"
+            f"{examples}{more}; the next run of collect tries them again"
         )
 
 
 def _unseen(history: History) -> Iterator[str]:
-    found = unseen_writes(history)
-    if not len(found):
+    writes = unseen_writes(history)
+    if not len(writes):
         return
-    calls = history.access_invocation[found.access]
+    calls = history.access_invocation[writes.access]
     transactions = dict.fromkeys(history.invocation_transaction[calls].tolist())
-    named = ", ".join(f"0x{history.transaction_hash[row].hex()}" for row in sorted(transactions)[:_NAMED])
+    examples = ", ".join(f"0x{history.transaction_hash[row].hex()}" for row in sorted(transactions)[:_NAMED])
     yield (
-        f"{len(found):,} times a slot held another value than the last recorded call had left there: somebody unseen "
-        f"wrote, such as a call that was not found, or a recording is wrong; first in {named}"
+        f"{len(writes):,} times a slot held another value than the last recorded call had left there: somebody unseen "
+        f"wrote, such as a call that was not found, or a recording is wrong; first in {examples}"
     )

@@ -131,8 +131,8 @@ def chain_ids(connection: sa.Connection) -> list[int]:
 
 def genesis(connection: sa.Connection, chain_id: int) -> Hash | None:
     """Return the hash of a chain's first block, ``None`` if it is not known."""
-    found = connection.scalar(sa.select(schema.chain.c.genesis).where(schema.chain.c.id == chain_id))
-    return None if found is None else Hash(found)
+    digest = connection.scalar(sa.select(schema.chain.c.genesis).where(schema.chain.c.id == chain_id))
+    return None if digest is None else Hash(digest)
 
 
 def gaps(connection: sa.Connection, owner: int) -> list[Gap]:
@@ -226,12 +226,12 @@ def replay(connection: sa.Connection, chain_id: int, first: Hash) -> tuple[int, 
 def holds(connection: sa.Connection, chain_id: int, hashes: Sequence[Hash]) -> bool:
     """Return whether all of these transactions are there."""
     table = schema.transaction
-    found = 0
+    count = 0
     for start in range(0, len(hashes), _TRANSACTIONS):
         part = hashes[start : start + _TRANSACTIONS]
         query = sa.select(sa.func.count()).select_from(table)
-        found += connection.scalar(query.where(table.c.chain_id == chain_id, table.c.hash.in_(part))) or 0
-    return found == len(set(hashes))
+        count += connection.scalar(query.where(table.c.chain_id == chain_id, table.c.hash.in_(part))) or 0
+    return count == len(set(hashes))
 
 
 def _ordered_transactions(owners: Sequence[int]) -> sa.Select[Any]:
@@ -277,7 +277,7 @@ def transactions(
         query = sa.select(table).where(table.c.contract_id == owner, table.c.transaction_id.in_(ids))
         for item in connection.execute(query.order_by(table.c.transaction_id, table.c.position)):
             hashed[item.transaction_id].append(item.bytes)
-        made = _creations(connection, owner, ids, addresses)
+        creations = _creations(connection, owner, ids, addresses)
         logs = answers.read_logs(connection, owner, ids, addresses)
         blocks_by_number = _blocks(connection, part)
         for row in part:
@@ -295,7 +295,7 @@ def transactions(
                 tracer=Tracer(row.tracer),
                 invocations=tuple(calls[row.id]),
                 preimages=tuple(hashed[row.id]),
-                creations=tuple(made[row.id]),
+                creations=tuple(creations[row.id]),
                 fidelity=None if row.fidelity is None else Fidelity(row.fidelity),
                 logs=None if row.logs is None else tuple(logs[row.id]),
             )
@@ -314,12 +314,12 @@ def _creations(
 ) -> dict[int, list[Creation]]:
     table = schema.creation
     query = sa.select(table).where(table.c.contract_id == owner, table.c.transaction_id.in_(ids))
-    found: dict[int, list[Creation]] = defaultdict(list)
+    creations: dict[int, list[Creation]] = defaultdict(list)
     for row in connection.execute(query.order_by(table.c.transaction_id, table.c.position)):
-        found[row.transaction_id].append(
+        creations[row.transaction_id].append(
             Creation(creator=addresses[row.creator_id], created=addresses[row.created_id])
         )
-    return found
+    return creations
 
 
 def _addresses(connection: sa.Connection) -> dict[int, Address]:
@@ -364,10 +364,10 @@ def _invocations(
         )
     payments = _payments(connection, own, addresses, words)
     recorded = answers.Answers(connection, own, addresses, words)
-    found: dict[int, list[Invocation]] = defaultdict(list)
+    invocations: dict[int, list[Invocation]] = defaultdict(list)
     query = sa.select(table).where(own).order_by(table.c.transaction_id, table.c.position)
     for row in connection.execute(query):
-        found[row.transaction_id].append(
+        invocations[row.transaction_id].append(
             Invocation(
                 contract=contract,
                 code=addresses[row.code_address_id],
@@ -389,7 +389,7 @@ def _invocations(
                 environment=recorded.environment(row),
             )
         )
-    return found
+    return invocations
 
 
 def _payments(
@@ -401,9 +401,9 @@ def _payments(
     """Return what the invocations that ``own`` selects paid, by their rows."""
     table, calls = schema.payment, schema.invocation
     query = sa.select(table).join(calls, calls.c.id == table.c.invocation_id).where(own)
-    found: dict[int, list[Payment]] = defaultdict(list)
+    payments: dict[int, list[Payment]] = defaultdict(list)
     for row in connection.execute(query.order_by(table.c.invocation_id, table.c.place)):
-        found[row.invocation_id].append(
+        payments[row.invocation_id].append(
             Payment(
                 position=row.position,
                 kind=PaymentKind(row.kind),
@@ -412,7 +412,7 @@ def _payments(
                 undone=row.undone,
             )
         )
-    return found
+    return payments
 
 
 def history(connection: sa.Connection, owners: Sequence[int], first: int | None, last: int | None) -> History:
@@ -430,11 +430,11 @@ def history(connection: sa.Connection, owners: Sequence[int], first: int | None,
     missing = instances.incomplete([item.address for item in records], complete)
     address_ids, addresses = _dictionary(connection, schema.address)
     word_ids, words = _words_of(connection)
-    address_place, word_place = columns.places(address_ids), columns.places(word_ids)
+    address_place, word_place = columns.index_ids(address_ids), columns.index_ids(word_ids)
     called, rows = columns.invocation_columns(
-        connection, owners, columns.places(ids), address_place, word_place
+        connection, owners, columns.index_ids(ids), address_place, word_place
     )
-    found = History(
+    result = History(
         contracts=records,
         first_block=spans[0][0] if spans else 0,
         last_block=spans[-1][1] if spans else 0,
@@ -449,13 +449,13 @@ def history(connection: sa.Connection, owners: Sequence[int], first: int | None,
         transaction_block=block,
         transaction_index=index,
         transaction_time=time,
-        transaction_origin=in_file(columns.looked_up(address_place, sender)),
+        transaction_origin=in_file(columns.look_up(address_place, sender)),
         transaction_gas_used=gas_used,
         **called,
         invocation_newborn=newborn_callers(
             connection,
             owners,
-            columns.places(ids),
+            columns.index_ids(ids),
             address_place,
             (called["invocation_transaction"], called["invocation_sender"]),
         ),
@@ -469,11 +469,11 @@ def history(connection: sa.Connection, owners: Sequence[int], first: int | None,
             words=(word_place, words),
         ),
         blocks=block_columns(connection, records[0].chain_id, first, last) if records else None,
-        transfers=transfer_columns(connection, owners, columns.places(ids), len(ids)),
+        transfers=transfer_columns(connection, owners, columns.index_ids(ids), len(ids)),
     )
-    check_history(found)
-    said = notes.remarks(connection, found, owners)
-    return replace(found, limits=(*found.limits, *said))
+    check_history(result)
+    remarks = notes.remarks(connection, result, owners)
+    return replace(result, limits=(*result.limits, *remarks))
 
 
 def _list_transactions(
@@ -556,7 +556,7 @@ def _tracers(connection: sa.Connection, owners: Sequence[int], transactions: Int
     query = sa.select(table.c.tracer).where(among(table.c.contract_id, owners))
     names = set(connection.scalars(query.distinct())) if len(transactions) else set()
     if len(names) > 1:  # some may have recorded only what was not asked for
-        wanted = set(transactions.tolist())
+        transaction_ids = set(transactions.tolist())
         pairs = columns.fetch_rows(connection, query.add_columns(table.c.transaction_id))
-        names = {name for rows in pairs for name, row in rows if row in wanted}
+        names = {name for rows in pairs for name, row in rows if row in transaction_ids}
     return tuple(Tracer(name) for name in sorted(names))

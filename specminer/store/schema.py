@@ -478,15 +478,15 @@ def _version(connection: sa.Connection, names: set[str], migrations: tuple[Migra
         raise StoreError(
             "the database holds tables, but none of specminer's; give --db another file or database"
         )
-    found = connection.scalars(sa.select(schema_version.c.version)).all()
-    if len(found) != 1 or found[0] < 1:
+    versions = connection.scalars(sa.select(schema_version.c.version)).all()
+    if len(versions) != 1 or versions[0] < 1:
         raise StoreError("the database does not say which version its tables have; restore it from a copy")
-    if found[0] > current:
+    if versions[0] > current:
         raise StoreError(
-            f"the database has schema version {found[0]}, this specminer knows version {current}; update "
+            f"the database has schema version {versions[0]}, this specminer knows version {current}; update "
             "specminer"
         )
-    return int(found[0])
+    return int(versions[0])
 
 
 def prepare(connection: sa.Connection, migrations: tuple[Migration, ...] = MIGRATIONS) -> None:
@@ -502,8 +502,8 @@ def prepare(connection: sa.Connection, migrations: tuple[Migration, ...] = MIGRA
         metadata.create_all(connection)
         connection.execute(schema_version.insert().values(version=current))
         return
-    found = _version(connection, names, migrations)
-    for step in migrations[found - 1 :]:
+    version = _version(connection, names, migrations)
+    for step in migrations[version - 1 :]:
         step(connection)
-    if found < current:
+    if version < current:
         connection.execute(schema_version.update().values(version=current))

@@ -191,7 +191,7 @@ class SqliteFile:
     def _wait(self, connection: sa.Connection, attempt: Callable[[], object]) -> None:
         """Try until nobody else holds the lock, in steps between which an interruption is heard."""
         end = time.monotonic() + self.turns.seconds
-        said = False
+        is_announced = False
         cursor = connection.connection.cursor()
         try:
             while True:
@@ -203,9 +203,9 @@ class SqliteFile:
                 except sa.exc.OperationalError as error:
                     if "locked" not in str(error.orig) or left <= _STEP:
                         raise
-                if not said:
+                if not is_announced:
                     self.turns.announce()
-                    said = True
+                    is_announced = True
             cursor.execute(f"PRAGMA busy_timeout={round(1000 * self.turns.seconds)}")
         finally:
             cursor.close()

@@ -31,13 +31,13 @@ CALL_TABLES = (schema.external_call, schema.frame_code, schema.environment_answe
 
 def addresses_of(call: Invocation) -> Iterator[Address]:
     """Yield the addresses in an invocation's answers, in the order in which they are numbered."""
-    yield from (made.to for made in call.calls or ())
+    yield from (answer.to for answer in call.calls or ())
     yield from (code.address for code in call.codes or ())
 
 
 def words_of(call: Invocation) -> Iterator[int]:
     """Yield the words in an invocation's answers that stand in the dictionary."""
-    yield from (made.value for made in call.calls or ())
+    yield from (answer.value for answer in call.calls or ())
     yield from (int.from_bytes(code.hash, "big") for code in call.codes or () if code.hash is not None)
 
 
@@ -62,19 +62,19 @@ def call_rows(
     return [
         {
             "invocation_id": row,
-            "place": place,
-            "position": made.position,
-            "kind": made.kind.value,
-            "to_id": addresses[made.to],
-            "value_id": words[made.value],
-            "data": made.data,
-            "data_size": made.data_size,
-            "succeeded": made.succeeded,
-            "output": made.output,
-            "output_size": made.output_size,
-            "undone": made.undone,
+            "place": index,
+            "position": answer.position,
+            "kind": answer.kind.value,
+            "to_id": addresses[answer.to],
+            "value_id": words[answer.value],
+            "data": answer.data,
+            "data_size": answer.data_size,
+            "succeeded": answer.succeeded,
+            "output": answer.output,
+            "output_size": answer.output_size,
+            "undone": answer.undone,
         }
-        for place, made in enumerate(call.calls or ())
+        for index, answer in enumerate(call.calls or ())
     ]
 
 
@@ -85,12 +85,12 @@ def code_rows(
     return [
         {
             "invocation_id": row,
-            "place": place,
+            "place": index,
             "position": code.position,
             "address_id": addresses[code.address],
             "hash_id": None if code.hash is None else words[int.from_bytes(code.hash, "big")],
         }
-        for place, code in enumerate(call.codes or ())
+        for index, code in enumerate(call.codes or ())
     ]
 
 
@@ -99,13 +99,13 @@ def environment_rows(call: Invocation, row: int) -> list[dict[str, Any]]:
     return [
         {
             "invocation_id": row,
-            "place": place,
+            "place": index,
             "position": answer.position,
             "kind": answer.kind.value,
             "subject": encode_word(answer.subject),
             "value": encode_word(answer.value),
         }
-        for place, answer in enumerate(call.environment or ())
+        for index, answer in enumerate(call.environment or ())
     ]
 
 
@@ -127,11 +127,11 @@ def log_rows(item: Transaction, key: dict[str, Any], addresses: Mapping[bytes, i
 def write_codes(connection: sa.Connection, owner: int, codes: Iterable[bytes]) -> None:
     """Note code that ran in a contract's storage."""
     table = schema.contract_code
-    known = set(connection.scalars(sa.select(table.c.code_id).where(table.c.contract_id == owner)))
+    code_ids = set(connection.scalars(sa.select(table.c.code_id).where(table.c.contract_id == owner)))
     for code in codes:
         row = code_id(connection, code)
-        if row not in known:
-            known.add(row)
+        if row not in code_ids:
+            code_ids.add(row)
             connection.execute(table.insert().values(contract_id=owner, code_id=row))
 
 

@@ -265,9 +265,9 @@ class TraceStore(Database):
         with self._writing() as connection:
             writing.chain(connection, chain_id, None)
             for contract in forgetting:
-                known = reading.contract_id(connection, chain_id, contract)
-                if known is not None:
-                    writing.forget_replayed(connection, known)
+                number = reading.contract_id(connection, chain_id, contract)
+                if number is not None:
+                    writing.forget_replayed(connection, number)
             for part in parts:
                 writing.contract(connection, part.record)
                 owner = self._require(connection, chain_id, part.record.address)
@@ -552,8 +552,8 @@ def _add(
     tip: Block | None,
     limits: Iterable[str],
 ) -> None:
-    found = [transaction.block for transaction in transactions]
-    writing.blocks(connection, chain_id, found if tip is None else [*found, tip])
+    blocks = [transaction.block for transaction in transactions]
+    writing.blocks(connection, chain_id, blocks if tip is None else [*blocks, tip])
     writing.transactions(connection, chain_id, owner, contract, transactions)
     writing.extend(connection, chain_id, owner, complete)
     writing.limits(connection, owner, limits)

@@ -94,7 +94,7 @@ def _foreign_logs(owners: Sequence[int]) -> sa.Select[tuple[int, bytes, bytes, b
     """Select log entries of contracts other than ``owners``, each once, though several recordings may hold it."""
     table = schema.foreign_log
     traced = sa.select(schema.contract.c.address_id).where(among(schema.contract.c.id, owners))
-    wanted = sa.and_(
+    condition = sa.and_(
         among(table.c.contract_id, owners), table.c.address_id.not_in(traced), _tells_of_flows(table.c.topics)
     )
     return (
@@ -105,7 +105,7 @@ def _foreign_logs(owners: Sequence[int]) -> sa.Select[tuple[int, bytes, bytes, b
             table.c.data,
         )
         .join(schema.address, schema.address.c.id == table.c.address_id)
-        .where(wanted)
+        .where(condition)
         .group_by(
             table.c.transaction_id, table.c.position, schema.address.c.bytes, table.c.topics, table.c.data
         )
@@ -138,9 +138,9 @@ def _recorded_transactions(
     query = sa.select(table.c.transaction_id).where(
         among(table.c.contract_id, owners), table.c.logs.is_(None)
     )
-    known = np.ones(count, dtype=np.bool_)
+    has_logs = np.ones(count, dtype=np.bool_)
     for rows in fetch_rows(connection, query):
         for (row,) in rows:
             if 0 <= row < len(transaction_place) and transaction_place[row] >= 0:
-                known[transaction_place[row]] = False
-    return known
+                has_logs[transaction_place[row]] = False
+    return has_logs

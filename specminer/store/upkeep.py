@@ -164,16 +164,16 @@ def _broken_references(connection: sa.Connection) -> Iterator[Flaw]:
             for key in column.foreign_keys:
                 meant = sa.select(key.column).scalar_subquery()
                 query = sa.select(sa.func.count()).where(column.is_not(None), column.not_in(meant))
-                if lost := connection.scalar(query):
-                    text = f"{lost:,} rows of {table.name} name a {column.name} that {key.column.table.name} lacks"
+                if count := connection.scalar(query):
+                    text = f"{count:,} rows of {table.name} name a {column.name} that {key.column.table.name} lacks"
                     yield Flaw(text=text, lasting=True)
 
 
 def _missing_blocks(connection: sa.Connection) -> Iterator[Flaw]:
     own, calls = schema.block, schema.transaction
     there = sa.exists().where(own.c.chain_id == calls.c.chain_id, own.c.number == calls.c.block)
-    if lost := connection.scalar(sa.select(sa.func.count()).select_from(calls).where(~there)):
-        yield Flaw(text=f"{lost:,} rows of {calls.name} lie in blocks that {own.name} lacks", lasting=True)
+    if count := connection.scalar(sa.select(sa.func.count()).select_from(calls).where(~there)):
+        yield Flaw(text=f"{count:,} rows of {calls.name} lie in blocks that {own.name} lacks", lasting=True)
 
 
 def _wrong_lengths(connection: sa.Connection) -> Iterator[Flaw]:
@@ -186,16 +186,20 @@ def _wrong_lengths(connection: sa.Connection) -> Iterator[Flaw]:
             exact = length == 20 or column.name in _HASHES
             wrong = sa.func.length(column) != length if exact else sa.func.length(column) > length
             if rows := connection.scalar(sa.select(sa.func.count()).select_from(table).where(wrong)):
-                wanted = f"{length} bytes" if exact else f"{length} bytes at most"
-                text = f"{rows:,} rows of {table.name} have a {column.name} that should have {wanted}"
+                expected = f"{length} bytes" if exact else f"{length} bytes at most"
+                text = f"{rows:,} rows of {table.name} have a {column.name} that should have {expected}"
                 yield Flaw(text=text, lasting=True)
 
 
 def _wrong_counts(connection: sa.Connection) -> Iterator[Flaw]:
     call = schema.invocation
     for name, table in _COUNTED:
-        held = sa.select(sa.func.count()).where(table.c.invocation_id == call.c.id).scalar_subquery()
-        query = sa.select(sa.func.count()).select_from(call).where(sa.func.coalesce(call.c[name], 0) != held)
+        actual_count = sa.select(sa.func.count()).where(table.c.invocation_id == call.c.id).scalar_subquery()
+        query = (
+            sa.select(sa.func.count())
+            .select_from(call)
+            .where(sa.func.coalesce(call.c[name], 0) != actual_count)
+        )
         if wrong := connection.scalar(query):
             text = f"{wrong:,} invocations say another number of {name} than {table.name} holds"
             yield Flaw(text=text, lasting=True)
@@ -279,8 +283,10 @@ def forget_contract(connection: sa.Connection, owner: int) -> None:
     connection.execute(own.delete().where(own.c.id == owner))
     pages = schema.explorer_page
     connection.execute(pages.delete().where(pages.c.chain_id == chain, pages.c.address == address))
-    listed = schema.listed_record
-    connection.execute(listed.delete().where(listed.c.chain_id == chain, listed.c.list == address))
+    list_records = schema.listed_record
+    connection.execute(
+        list_records.delete().where(list_records.c.chain_id == chain, list_records.c.list == address)
+    )
 
 
 def _unused_values(table: sa.Table) -> Callable[[], sa.ColumnElement[bool]]:

@@ -54,26 +54,26 @@ def contract(connection: sa.Connection, record: ContractRecord) -> None:
     if record.created_in_block is not None:
         values["created_in_block"] = record.created_in_block
     table = schema.contract
-    found = reading.contract_id(connection, record.chain_id, record.address)
-    if found is None:
+    number = reading.contract_id(connection, record.chain_id, record.address)
+    if number is None:
         values |= {
             "chain_id": record.chain_id,
             "address_id": address_ids(connection, [record.address])[record.address],
         }
-        found = connection.scalar(table.insert().values(**values).returning(table.c.id))
+        number = connection.scalar(table.insert().values(**values).returning(table.c.id))
     elif values:
-        connection.execute(table.update().where(table.c.id == found).values(**values))
+        connection.execute(table.update().where(table.c.id == number).values(**values))
     addresses = address_ids(connection, (address for address, _ in record.implementations))
     for address, code in record.implementations:
-        key = {"contract_id": found, "address_id": addresses[address]}
+        key = {"contract_id": number, "address_id": addresses[address]}
         connection.execute(schema.implementation.delete().filter_by(**key))
         connection.execute(
             schema.implementation.insert().values(**key, code_id=code_id(connection, code) if code else None)
         )
-    answers.write_codes(connection, found, record.codes)
+    answers.write_codes(connection, number, record.codes)
 
 
-def blocks(connection: sa.Connection, chain_id: int, found: Iterable[Block]) -> None:
+def blocks(connection: sa.Connection, chain_id: int, new_blocks: Iterable[Block]) -> None:
     """Add blocks that are not there yet; a hash or a timestamp that is learned later is filled in.
 
     Raises:
@@ -82,16 +82,16 @@ def blocks(connection: sa.Connection, chain_id: int, found: Iterable[Block]) -> 
     """
     table = schema.block
     rows: dict[int, Block] = {}
-    for block in found:
+    for block in new_blocks:
         rows[block.number] = merged_block(rows.get(block.number), block)
     numbers = list(rows)
-    known: dict[int, Block] = {}
+    stored_blocks: dict[int, Block] = {}
     for start in range(0, len(numbers), 500):
         part = numbers[start : start + 500]
         query = sa.select(table).where(table.c.chain_id == chain_id, table.c.number.in_(part))
         for row in connection.execute(query):
-            known[row.number] = stored_block(row)
-    for number, old in known.items():
+            stored_blocks[row.number] = stored_block(row)
+    for number, old in stored_blocks.items():
         merged = merged_block(old, rows[number])
         if merged != old:
             connection.execute(
@@ -105,18 +105,18 @@ def blocks(connection: sa.Connection, chain_id: int, found: Iterable[Block]) -> 
         [
             {"chain_id": chain_id, "number": number} | block_values(block)
             for number, block in sorted(rows.items())
-            if number not in known
+            if number not in stored_blocks
         ],
     )
 
 
 def transactions(
-    connection: sa.Connection, chain_id: int, owner: int, contract: Address, found: Sequence[Transaction]
+    connection: sa.Connection, chain_id: int, owner: int, contract: Address, parts: Sequence[Transaction]
 ) -> None:
     """Add one contract's part of transactions; what is recorded already is left as it is."""
     table = schema.transaction
     recording = schema.recording
-    hashes = [transaction.hash for transaction in found]
+    hashes = [transaction.hash for transaction in parts]
     ids: dict[bytes, int] = {}
     recorded: set[bytes] = set()
     for start in range(0, len(hashes), 500):
@@ -131,7 +131,7 @@ def transactions(
             ids[row.hash] = row.id
             if row.contract_id is not None:
                 recorded.add(row.hash)
-    fresh = [transaction for transaction in found if transaction.hash not in recorded]
+    fresh = [transaction for transaction in parts if transaction.hash not in recorded]
     _Batch(connection, chain_id, owner, contract, fresh).write(ids)
 
 
@@ -144,13 +144,13 @@ class _Batch:
         chain_id: int,
         owner: int,
         contract: Address,
-        found: Sequence[Transaction],
+        transactions: Sequence[Transaction],
     ) -> None:
         self.connection = connection
         self.chain_id = chain_id
         self.owner = owner
         self.parts = [
-            (item, [call for call in item.invocations if call.contract == contract]) for item in found
+            (item, [call for call in item.invocations if call.contract == contract]) for item in transactions
         ]
         self.addresses = address_ids(connection, self._addresses())
         self.words = word_ids(connection, self._words())
@@ -199,16 +199,16 @@ class _Batch:
             recordings.append(key | {"tracer": item.tracer.value, "fidelity": fidelity, "logs": amount})
             logs += answers.log_rows(item, key, self.addresses)
             preimages += [
-                key | {"position": place, "bytes": data} for place, data in enumerate(item.preimages)
+                key | {"position": index, "bytes": data} for index, data in enumerate(item.preimages)
             ]
             creations += [
                 key
                 | {
-                    "position": place,
+                    "position": index,
                     "creator_id": self.addresses[creation.creator],
                     "created_id": self.addresses[creation.created],
                 }
-                for place, creation in enumerate(item.creations)
+                for index, creation in enumerate(item.creations)
             ]
         insert_rows(self.connection, schema.transaction, rows)
         insert_rows(self.connection, schema.recording, recordings)
@@ -237,8 +237,8 @@ class _Batch:
         following = _next_id(self.connection, schema.invocation)
         calls, accesses, events, payments = [], [], [], []
         external, codes, environment = [], [], []
-        for item, found in self.parts:
-            for call in found:
+        for item, own_calls in self.parts:
+            for call in own_calls:
                 calls.append(self._invocation(call, following, ids[item.hash]))
                 accesses += self._accesses(call, following)
                 events += [
@@ -288,14 +288,14 @@ class _Batch:
         return [
             {
                 "invocation_id": row,
-                "place": place,
+                "place": index,
                 "position": payment.position,
                 "kind": payment.kind.value,
                 "to_id": self.addresses[payment.to],
                 "value_id": None if payment.value is None else self.words[payment.value],
                 "undone": payment.undone,
             }
-            for place, payment in enumerate(call.payments or ())
+            for index, payment in enumerate(call.payments or ())
         ]
 
     def _accesses(self, call: Invocation, row: int) -> list[dict[str, Any]]:
@@ -333,14 +333,14 @@ def extend(connection: sa.Connection, chain_id: int, owner: int, complete: tuple
             ends.append(high)
             connection.execute(table.delete().filter_by(contract_id=owner, first=low))
     connection.execute(table.insert().values(contract_id=owner, first=first, last=last))
-    held = sa.select(schema.transaction.c.block).where(schema.transaction.c.chain_id == chain_id)
+    stored_blocks = sa.select(schema.transaction.c.block).where(schema.transaction.c.chain_id == chain_id)
     owners = sa.select(schema.contract.c.id).where(schema.contract.c.chain_id == chain_id)
     for number in {*ends, complete[1]} - {last}:
         connection.execute(
             schema.block.delete().where(
                 schema.block.c.chain_id == chain_id,
                 schema.block.c.number == number,
-                ~sa.exists(held.where(schema.transaction.c.block == number)),
+                ~sa.exists(stored_blocks.where(schema.transaction.c.block == number)),
                 ~sa.exists(
                     sa.select(table.c.last).where(table.c.contract_id.in_(owners), table.c.last == number)
                 ),
@@ -350,15 +350,15 @@ def extend(connection: sa.Connection, chain_id: int, owner: int, complete: tuple
 
 def limits(connection: sa.Connection, owner: int, texts: Iterable[str]) -> None:
     """Note what the way of collecting may have missed."""
-    known = set(reading.limits(connection, owner))
+    old_texts = set(reading.limits(connection, owner))
     for text in dict.fromkeys(storable_text(text, 500) for text in texts):
-        if text not in known:
+        if text not in old_texts:
             connection.execute(schema.limit.insert().values(contract_id=owner, text=text))
 
 
-def gaps(connection: sa.Connection, owner: int, found: Iterable[Gap]) -> None:
+def gaps(connection: sa.Connection, owner: int, items: Iterable[Gap]) -> None:
     """Note transactions that could not be recorded, in place of what was noted of them before."""
-    rows = {item.hash: item for item in found}
+    rows = {item.hash: item for item in items}
     close_gaps(connection, owner, rows)
     insert_rows(
         connection,
@@ -393,28 +393,28 @@ def forget_recorded(connection: sa.Connection, chain_id: int, owner: int, hashes
     """Forget one contract's part of transactions, to write what was recorded anew in its place."""
     table = schema.transaction
     for part in _pieces(hashes):
-        gone = sa.select(table.c.id).where(table.c.chain_id == chain_id, table.c.hash.in_(part))
-        _forget_parts(connection, owner, gone)
+        ids = sa.select(table.c.id).where(table.c.chain_id == chain_id, table.c.hash.in_(part))
+        _forget_parts(connection, owner, ids)
 
 
-def _forget_parts(connection: sa.Connection, owner: int, gone: sa.Select[tuple[int]]) -> None:
+def _forget_parts(connection: sa.Connection, owner: int, query: sa.Select[tuple[int]]) -> None:
     """Forget one contract's part of the transactions that a query gives, and those that nobody else has a part in."""
-    ids = list(connection.scalars(gone))
+    ids = list(connection.scalars(query))
     for start in range(0, len(ids), 500):
-        chosen = ids[start : start + 500]
+        part = ids[start : start + 500]
         calls = sa.select(schema.invocation.c.id).where(
-            schema.invocation.c.contract_id == owner, schema.invocation.c.transaction_id.in_(chosen)
+            schema.invocation.c.contract_id == owner, schema.invocation.c.transaction_id.in_(part)
         )
         for table in _OF_INVOCATIONS:
             connection.execute(table.delete().where(table.c.invocation_id.in_(calls)))
         for table in _OF_TRANSACTIONS:
             connection.execute(
-                table.delete().where(table.c.contract_id == owner, table.c.transaction_id.in_(chosen))
+                table.delete().where(table.c.contract_id == owner, table.c.transaction_id.in_(part))
             )
-        kept = sa.select(schema.recording.c.transaction_id)
+        recorded_ids = sa.select(schema.recording.c.transaction_id)
         connection.execute(
             schema.transaction.delete().where(
-                schema.transaction.c.id.in_(chosen), schema.transaction.c.id.not_in(kept)
+                schema.transaction.c.id.in_(part), schema.transaction.c.id.not_in(recorded_ids)
             )
         )
 
@@ -430,10 +430,10 @@ def forget_limits(connection: sa.Connection, owner: int, containing: str = "") -
 def forget_replayed(connection: sa.Connection, owner: int) -> None:
     """Forget what of a contract was executed again, and that its blocks are complete, to execute it anew."""
     own = schema.recording
-    gone = sa.select(own.c.transaction_id).where(
+    ids = sa.select(own.c.transaction_id).where(
         own.c.contract_id == owner, own.c.tracer == Tracer.EXECUTION.value
     )
-    _forget_parts(connection, owner, gone)
+    _forget_parts(connection, owner, ids)
     connection.execute(schema.complete_range.delete().where(schema.complete_range.c.contract_id == owner))
 
 
@@ -445,15 +445,15 @@ def forget_recordings(connection: sa.Connection, owner: int) -> None:
 
 def forget_after(connection: sa.Connection, chain_id: int, block: int) -> int:
     """Remove blocks behind ``block`` with all that hangs on them, and cut the complete ranges there."""
-    gone = sa.select(schema.transaction.c.id).where(
+    ids = sa.select(schema.transaction.c.id).where(
         schema.transaction.c.chain_id == chain_id, schema.transaction.c.block > block
     )
-    calls = sa.select(schema.invocation.c.id).where(schema.invocation.c.transaction_id.in_(gone))
+    calls = sa.select(schema.invocation.c.id).where(schema.invocation.c.transaction_id.in_(ids))
     for table in _OF_INVOCATIONS:
         connection.execute(table.delete().where(table.c.invocation_id.in_(calls)))
     for table in _OF_TRANSACTIONS:
-        connection.execute(table.delete().where(table.c.transaction_id.in_(gone)))
-    connection.execute(schema.transaction.delete().where(schema.transaction.c.id.in_(gone)))
+        connection.execute(table.delete().where(table.c.transaction_id.in_(ids)))
+    connection.execute(schema.transaction.delete().where(schema.transaction.c.id.in_(ids)))
     owners = sa.select(schema.contract.c.id).where(schema.contract.c.chain_id == chain_id)
     connection.execute(
         schema.gap.delete().where(schema.gap.c.contract_id.in_(owners), schema.gap.c.block > block)
@@ -481,9 +481,9 @@ def forget_blind_spots(connection: sa.Connection, owner: int) -> None:
     used = set(connection.scalars(sa.select(own.c.tracer).where(own.c.contract_id == owner).distinct()))
     table = schema.limit
     for tracer in Tracer:
-        gone = {tracer.blind_spots, tracer.earlier_blind_spots} - {""}
-        gone -= {tracer.blind_spots} if tracer.value in used else set()
-        for text in gone:
+        texts = {tracer.blind_spots, tracer.earlier_blind_spots} - {""}
+        texts -= {tracer.blind_spots} if tracer.value in used else set()
+        for text in texts:
             connection.execute(table.delete().where(table.c.contract_id == owner, table.c.text == text[:500]))
 
 
