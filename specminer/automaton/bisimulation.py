@@ -19,13 +19,13 @@ def quotient(automaton: Automaton) -> Automaton:
     smallest: dict[int, int] = {}
     for state, block in zip(columns.ids, classes, strict=True):
         smallest.setdefault(block, state)
-    merged = {state: smallest[block] for state, block in zip(columns.ids, classes, strict=True)}
+    representative = {state: smallest[block] for state, block in zip(columns.ids, classes, strict=True)}
     return from_edges(
         (
-            (merged[edge.source], edge.symbol, merged[edge.target], edge.count)
+            (representative[edge.source], edge.symbol, representative[edge.target], edge.count)
             for edge in reachable_part.transitions
         ),
-        merged[reachable_part.initial_state],
+        representative[reachable_part.initial_state],
     )
 
 

@@ -194,9 +194,9 @@ def size_evidence(context: HistoryContext, lasting: BoolColumn) -> SourceEvidenc
     word = rounded_words(context.word_limbs)
     function = calls.function[rows]
     add("ether", rows, tail_bits_by(function, word[history.invocation_value[rows]]), function)
-    for name, touched, amounts in _changes_by_variable(context, events):
-        group = calls.function[touched]
-        add(f"a change of {name}", touched, tail_bits_by(group, amounts), group)
+    for name, changing_calls, amounts in _changes_by_variable(context, events):
+        group = calls.function[changing_calls]
+        add(f"a change of {name}", changing_calls, tail_bits_by(group, amounts), group)
     row, bits, (others, number) = join_parts(parts, 2)
     cases = Cases.of(history, row, bits, others, number)
 

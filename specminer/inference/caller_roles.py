@@ -127,16 +127,16 @@ def _sets(context: HistoryContext, functions_with_role: Iterable[str]) -> list[R
     history = context.history
     everybody = len(np.unique(history.invocation_sender[context.is_accepted]))
     with_role = set(functions_with_role)
-    grouped: dict[tuple[int, ...], list[str]] = {}
+    functions_by_senders: dict[tuple[int, ...], list[str]] = {}
     calls: Counter[tuple[int, ...]] = Counter()
     for number, function in enumerate(context.calls.functions):
         rows = np.flatnonzero(context.is_accepted & (context.calls.function == number))
         senders = tuple(np.unique(history.invocation_sender[rows]).tolist())
         if function not in with_role and 0 < len(senders) <= FEW and everybody >= MIN_OTHERS * len(senders):
-            grouped.setdefault(senders, []).append(function)
+            functions_by_senders.setdefault(senders, []).append(function)
             calls[senders] += len(rows)
     address_sets = []
-    for senders, functions in grouped.items():
+    for senders, functions in functions_by_senders.items():
         if calls[senders] < MIN_CALLS:
             continue
         rows = np.array(senders, dtype=np.int64)

@@ -138,11 +138,11 @@ def newcomer_evidence(context: HistoryContext, lasting: BoolColumn) -> SourceEvi
             rows[arrival],
         ),
     ]
-    rows, bits, (earlier_count, contract, turn, came) = join_parts(parts, 4)
+    rows, bits, (earlier_count, contract, turn, first_call) = join_parts(parts, 4)
     cases = Cases.of(history, rows, np.maximum(bits, 0.0), earlier_count, contract)
 
     def sentence(position: int) -> str:
-        first = int(came[position])
+        first = int(first_call[position])
         who = checksum_address(history.addresses[int(history.invocation_sender[first])])
         what = "a contract" if contract[position] else "an account"
         since = "before" if turn[position] == 1 else _before_previous(int(turn[position]) - 1)
@@ -279,9 +279,9 @@ def refusal_evidence(context: HistoryContext, lasting: BoolColumn) -> SourceEvid
         item: calls[(history.invocation_sender[calls] == item) & (calls < row)][-1:]
         for item, row in when.items()
     }
-    blamed = [(int(row[0]), item) for item, row in causes.items() if len(row)]
-    rows = np.array([row for row, _ in blamed], dtype=np.int64)
-    receiver = np.array([item for _, item in blamed], dtype=np.int64)
+    calls_and_receivers = [(int(row[0]), item) for item, row in causes.items() if len(row)]
+    rows = np.array([row for row, _ in calls_and_receivers], dtype=np.int64)
+    receiver = np.array([item for _, item in calls_and_receivers], dtype=np.int64)
     receiver_index = np.searchsorted(receivers, receiver)
     payments = np.bincount(inverse.ravel(), minlength=len(receivers))
     others: IntColumn = (len(paid) - payments[receiver_index]).astype(np.int64)

@@ -400,11 +400,13 @@ class _Translator:
         integers |= {
             value for column in self._columns for value in column.key_values or () if value is not None
         }
-        before, added = from_integers(self._situation.words), from_integers(sorted(integers))
-        words = np.union1d(before, added)
-        code: dict[int | None, int] = dict(zip(sorted(integers), find(words, added).tolist(), strict=True))
+        before, new_words = from_integers(self._situation.words), from_integers(sorted(integers))
+        words = np.union1d(before, new_words)
+        code: dict[int | None, int] = dict(
+            zip(sorted(integers), find(words, new_words).tolist(), strict=True)
+        )
         code[None] = MISSING
-        moved = np.append(find(words, before), MISSING).astype(np.int32)
+        code_map = np.append(find(words, before), MISSING).astype(np.int32)
 
         def encode(values: Sequence[int | None]) -> RowColumn:
             return in_file(np.fromiter((code[value] for value in values), np.int32, len(values)))
@@ -412,7 +414,7 @@ class _Translator:
         coded_terms = [
             replace(
                 column.term,
-                codes=in_file(moved[column.term.codes])
+                codes=in_file(code_map[column.term.codes])
                 if column.explicit_values is None
                 else encode(column.explicit_values),
                 key_codes=None if column.key_values is None else encode(column.key_values),

@@ -117,26 +117,26 @@ class Entities:
             for index, term in enumerate(situation.terms)
             if term.stored and index not in own
         }
-        wished = {index: self.short[item] for index, item in own.items() if item in self.short}
-        counts = Counter(wished.values())
+        candidates = {index: self.short[item] for index, item in own.items() if item in self.short}
+        counts = Counter(candidates.values())
         used_names = {term.name for term in situation.terms}
-        computed = self._computed_keys(keys, used_names)
+        computed_keys = self._computed_keys(keys, used_names)
         short_names = {
             index: short
-            for index, short in wished.items()
+            for index, short in candidates.items()
             if counts[short] == 1
             and short not in used_names
-            and (own[index] not in others or situation.terms[index].keys[0] not in computed)
+            and (own[index] not in others or situation.terms[index].keys[0] not in computed_keys)
             and not any(index in indices and _is_in_keys(situation, index, indices) for indices in together)
         }
-        keyed = {
+        keyed_names = {
             index: self._variables[item[0]].text((self._name,), item[1])
             for index, item in own.items()
-            if situation.terms[index].keys[0] in computed
+            if situation.terms[index].keys[0] in computed_keys
         }
-        short_names = keyed | short_names
-        unusable = used_names | (set(wished.values()) - set(short_names.values()))
-        shorter = self._part_names(computed, others, unusable) | {
+        short_names = keyed_names | short_names
+        unusable = used_names | (set(candidates.values()) - set(short_names.values()))
+        shorter = self._part_names(computed_keys, others, unusable) | {
             situation.terms[index].name: short for index, short in short_names.items()
         }
         return replace(
@@ -145,7 +145,7 @@ class Entities:
                 replace(
                     term,
                     short=short_names.get(index, _with_short_names(term, shorter)),
-                    keyed=keyed.get(index, ""),
+                    keyed=keyed_names.get(index, ""),
                 )
                 for index, term in enumerate(situation.terms)
             ),

@@ -105,10 +105,10 @@ def _as_many(bits: FloatColumn, group: IntColumn) -> IntColumn:
     if not len(bits):
         return np.zeros(0, dtype=np.int64)
     order = np.lexsort((-bits, group))
-    of, ranked = group[order], bits[order]
+    of, sorted_bits = group[order], bits[order]
     begins = np.searchsorted(of, of, side="left")
     # of equal bits the last place counts for all
-    last = np.r_[np.flatnonzero((np.diff(of) != 0) | (np.diff(ranked) != 0)), len(order) - 1]
+    last = np.r_[np.flatnonzero((np.diff(of) != 0) | (np.diff(sorted_bits) != 0)), len(order) - 1]
     position = last[np.searchsorted(last, np.arange(len(order)))]
     counts = np.empty(len(order), dtype=np.int64)
     counts[order] = position - begins + 1

@@ -166,8 +166,8 @@ def _of_transactions(context: HistoryContext, touches: RowColumn) -> _ChangeValu
     if several.any():
         group = np.full(len(accesses.slot), MISSING, dtype=np.int64)
         group[touches] = np.where(several[which.ravel()], which.ravel(), MISSING)
-        groups, begun, ended = _ends(context, group)
-        before[groups], left[groups] = begun, ended
+        groups, first_values, last_values = _ends(context, group)
+        before[groups], left[groups] = first_values, last_values
     return _ChangeValues(rows=rows, found=before, left=left)
 
 
@@ -210,10 +210,10 @@ def _unseen_writes(context: HistoryContext) -> _ChangeValues:
     slot = accesses.slot[values.rows]
     same = np.r_[False, slot[1:] == slot[:-1]][: len(slot)]
     zero = history.words.index(0) if 0 in history.words else len(history.words)
-    begun = zero if context.has_creations else MISSING
-    begun_now = context.is_constructor[accesses.invocation[values.rows]]
+    initial_value = zero if context.has_creations else MISSING
+    in_constructor = context.is_constructor[accesses.invocation[values.rows]]
     earlier = np.where(
-        same, np.r_[MISSING, values.left[:-1]][: len(slot)], np.where(begun_now, MISSING, begun)
+        same, np.r_[MISSING, values.left[:-1]][: len(slot)], np.where(in_constructor, MISSING, initial_value)
     )
     is_visible = accesses.external_read[values.rows]
     if history.tracers == (Tracer.EXECUTION,):  # it sees what is overwritten, too

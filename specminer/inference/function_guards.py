@@ -131,12 +131,12 @@ def _guards(
         rows = np.ones(len(function.cause), dtype=np.bool_)
         guards = [learned_guard(context, function, clauses, early, names, rows)]
         return [item for item in guards if item.guard.conditions or item.guard.rejected]
-    required, coded = (
+    required_guard, coded_guard = (
         decided_guard(context, function, decided, kind, names)
         for kind in (GuardKind.REQUIRED, GuardKind.CODED)
     )
-    guards = [required] if required.guard.conditions or required.guard.rejected else []
-    guards += [coded] if coded.guard.conditions else []
+    guards = [required_guard] if required_guard.guard.conditions or required_guard.guard.rejected else []
+    guards += [coded_guard] if coded_guard.guard.conditions else []
     if clauses:
         rows = open_calls(function)
         guards.append(learned_guard(context, function, clauses, early, names, rows))

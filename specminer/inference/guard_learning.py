@@ -178,12 +178,12 @@ class Learner:
     def _of_cause(self, cause: int, shared: Mapping[tuple[int, str], float]) -> Iterator[tuple[Literal, ...]]:
         open_ = ~self._accepted & (self._cause == cause)
         fitting = [item for item in self._candidates if self._fits(item.truth)]
-        added = [
+        shared_bits = [
             min(SHARED, shared.get((cause, self._meaning.key(item.literal)), 0.0)) if shared else 0.0
             for item in fitting
         ]
         while open_.any():
-            best = self._next(fitting, added, open_)
+            best = self._next(fitting, shared_bits, open_)
             if best is None:
                 break
             conditions, false = best
@@ -211,10 +211,10 @@ class Learner:
             open_ = open_ & ~_false(best[1])
 
     def _next(
-        self, fitting: Sequence[_Candidate], added: Sequence[float], open_: BoolColumn
+        self, fitting: Sequence[_Candidate], shared_bits: Sequence[float], open_: BoolColumn
     ) -> tuple[list[tuple[Literal, ...]], BoolColumn] | None:
         """Return the conditions worth most, and where they are false: one, two flags, or a disjunction."""
-        best = self._best(fitting, added, open_)
+        best = self._best(fitting, shared_bits, open_)
         if best is None or not (open_ <= _false(best[1])).all():
             sites = np.unique(self._last[open_]).tolist()
             more = [item for site in sites for item in self._about(site) if self._fits(item.truth)]
@@ -391,11 +391,11 @@ class Learner:
         )
 
     def _best(
-        self, fitting: Sequence[_Candidate], added: Sequence[float], open_: BoolColumn
+        self, fitting: Sequence[_Candidate], shared_bits: Sequence[float], open_: BoolColumn
     ) -> tuple[float, tuple[_Candidate, ...]] | None:
         """Return the literal, or the two flags, that are worth most, with the bits by which they are."""
         choices: list[tuple[tuple[_Candidate, ...], float]] = [
-            ((item,), more) for item, more in zip(fitting, added, strict=True)
+            ((item,), more) for item, more in zip(fitting, shared_bits, strict=True)
         ]
         flags = [item for item in fitting if self._is_flag(item.literal) and (open_ & item.truth.false).any()]
         choices += [(pair, 0.0) for pair in combinations(flags[:MAX_FLAGS], 2)]

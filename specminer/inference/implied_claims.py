@@ -46,7 +46,7 @@ class Claims:
         ways = defaultdict(list)
         for way in self.found:
             ways[way.passage.function.number].append(way)
-        dropped: dict[int, RedundantClaim] = {}
+        redundant_claims: dict[int, RedundantClaim] = {}
         remaining: dict[str, list[LearnedGuard]] = defaultdict(list)
         for index, item in enumerate(self.learned.guards):
             if item.guard.kind is not GuardKind.OBSERVED:
@@ -57,17 +57,17 @@ class Claims:
             if because is None:
                 remaining[scope].append(item)
             else:
-                dropped[index] = RedundantClaim(
+                redundant_claims[index] = RedundantClaim(
                     of=ClaimKind.GUARD, scope=scope, text=text, because=because[0], proved=because[1]
                 )
-        return dropped, remaining
+        return redundant_claims, remaining
 
     def invariants(
-        self, claims: Sequence[Invariant], observed: Mapping[str, Sequence[LearnedGuard]]
+        self, claims: Sequence[Invariant], observed_guards: Mapping[str, Sequence[LearnedGuard]]
     ) -> tuple[list[Invariant], list[RedundantClaim]]:
-        """Return the invariants that stay, and those that follow; ``observed`` are the observed guards that stay."""
+        """Return the invariants that stay, and those that follow; ``observed_guards`` are those that stay."""
         remaining: list[Invariant] = []
-        dropped: list[RedundantClaim] = []
+        redundant_claims: list[RedundantClaim] = []
         ways = defaultdict(list)
         for way in self.found:
             if way.passage.source != ROOT:
@@ -75,12 +75,12 @@ class Claims:
         for item in claims:
             because = self._prove_from_premises(item)
             if because is None and item.template is Template.BEFORE and item.formula is not None:
-                because = self._before(item, ways[item.scope.name], observed)
+                because = self._before(item, ways[item.scope.name], observed_guards)
             if because is None:
                 remaining.append(item)
             else:
                 scope = item.scope.name
-                dropped.append(
+                redundant_claims.append(
                     RedundantClaim(
                         of=ClaimKind.INVARIANT,
                         scope=scope,
@@ -89,7 +89,7 @@ class Claims:
                         proved=because[1],
                     )
                 )
-        return remaining, dropped
+        return remaining, redundant_claims
 
     def _prove_from_premises(self, item: Invariant) -> tuple[str, Proof] | None:
         if not item.premises or item.formula is None:
@@ -107,7 +107,7 @@ class Claims:
         self,
         item: Invariant,
         ways: Sequence[GuardedTransition],
-        observed: Mapping[str, Sequence[LearnedGuard]],
+        observed_guards: Mapping[str, Sequence[LearnedGuard]],
     ) -> tuple[str, Proof] | None:
         if item.formula is None or not ways:
             return None
@@ -115,7 +115,8 @@ class Claims:
         for way in ways:
             frame = self.frames.of(way.passage.function.meaning, way.passage.role)
             more = [
-                item.simplified for item in observed.get(way.passage.function.meaning.situation.function, ())
+                item.simplified
+                for item in observed_guards.get(way.passage.function.meaning.situation.function, ())
             ]
             because = self._in(way, frame, frame.translate(item.formula), item.text, more)
             if because is None:

@@ -48,9 +48,9 @@ def never_falling(context: HistoryContext) -> Iterator[Claim]:
     if len(context.history.contracts) != 1:
         return
     for one, other in combinations(_courses(context), 2):
-        touched = np.maximum(one.invocation, other.invocation)
+        last_call = np.maximum(one.invocation, other.invocation)
         both_known = ~np.isnan(one.value) & ~np.isnan(other.value)
-        rows = np.flatnonzero((touched != MISSING) & both_known)
+        rows = np.flatnonzero((last_call != MISSING) & both_known)
         a, b = one.value[rows], other.value[rows]
         if len(rows) <= LEAST or not (_both_ways(a) and _both_ways(b)):
             continue
@@ -59,7 +59,7 @@ def never_falling(context: HistoryContext) -> Iterator[Claim]:
             (f"{one.name} for each {other.name} never falls", _quotient(a, b)),
             (f"{other.name} for each {one.name} never falls", _quotient(b, a)),
         ):
-            yield from _claim(text, touched[rows], quantity)
+            yield from _claim(text, last_call[rows], quantity)
 
 
 def _claim(text: str, invocation: IntColumn, quantity: FloatColumn) -> Iterator[Claim]:

@@ -49,12 +49,12 @@ def payouts(history: History) -> Payouts:
     accepted = history.accepted
     largest = np.zeros(count)
     np.maximum.at(largest, of, wei[history.payment_value[left]])
-    came = np.bincount(
+    income = np.bincount(
         history.invocation_transaction[accepted],
         weights=wei[history.invocation_value[accepted]],
         minlength=count,
     )
-    balance = np.r_[0.0, np.cumsum(came - paid)[:-1]][:count] + came
+    balance = np.r_[0.0, np.cumsum(income - paid)[:-1]][:count] + income
     unknown = bool(
         (history.invocation_payments[accepted] == MISSING).any()
         or (history.payment_value[~history.payment_undone] == MISSING).any()

@@ -76,9 +76,9 @@ class StateSpace:
             for one, other in combinations(remaining, 2):
                 apart = set(one) ^ set(other)
                 if len(one) == len(other) and len(apart) == 2 and self._opposite(*apart):
-                    shared = tuple(literal for literal in one if literal in other)
+                    common = tuple(literal for literal in one if literal in other)
                     remaining = list(
-                        dict.fromkeys(shared if cube == one else cube for cube in remaining if cube != other)
+                        dict.fromkeys(common if cube == one else cube for cube in remaining if cube != other)
                     )
                     break
             else:

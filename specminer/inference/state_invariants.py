@@ -109,7 +109,7 @@ def states(moments: Moments) -> Iterator[Invariant]:
     tuning = moments.tuning
     graph, blocks = tuning.graph, tuning.chosen_point.blocks
     visits = np.bincount(graph.state_after[moments.counted], minlength=graph.states)
-    described = {item.text for item in tuning.predicates}
+    descriptions = {item.text for item in tuning.predicates}
     locations = moments.locate_events()
     shares = [
         (row, *_shares(graph.valuations[row], visits, blocks, len(tuning.states)))
@@ -126,7 +126,7 @@ def states(moments: Moments) -> Iterator[Invariant]:
             (row, value, other)
             for row, inside, outside in shares
             for value, other in _candidate(tuning, inside[:, state.id], outside[:, state.id])
-            if tuning.vocabulary[row].text not in described
+            if tuning.vocabulary[row].text not in descriptions
         ]
         for row, value, facts in _strongest(tuning, candidates, premises):
             doubtful = moments.doubts(row, before=False)
@@ -226,8 +226,8 @@ def _order(
     few = np.unique(np.linspace(0, len(rows) - 1, min(SAMPLE, len(rows))).astype(np.int64))
     if np.mean(less(words[one[few]], words[other[few]], signed=signed)) > ONCE_SHARE:
         return None
-    mixed = draw.permutation(few)
-    by_chance = float(np.mean(less(words[one[few]], words[other[mixed]], signed=signed)))
+    permutation = draw.permutation(few)
+    by_chance = float(np.mean(less(words[one[few]], words[other[permutation]], signed=signed)))
     fails = less(words[one], words[other], signed=signed)
     strict = float(np.mean(one != other))
     if by_chance < 0.02 or strict < 0.01 or np.mean(fails) > ONCE_SHARE:

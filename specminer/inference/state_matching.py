@@ -27,25 +27,25 @@ def match_states(own: StateSet, other: StateSet) -> dict[int, int]:
     Equal are states of equal predicates, else states of one name, else two whose formulas can be true together while
     no other pair of theirs can: both automata divide the same values, so that states that overlap are one.
     """
-    matched = {own.initial: other.initial}
+    matches = {own.initial: other.initial}
     used_states = {other.initial}
     rest = [state for state in own.states if state.id != own.initial]
     for key in (_predicates, _name):
         candidates = {key(state): state.id for state in other.states if state.id not in used_states}
         for state in rest:
             target = candidates.get(key(state))
-            if state.id not in matched and target is not None and target not in used_states:
-                matched[state.id] = target
+            if state.id not in matches and target is not None and target not in used_states:
+                matches[state.id] = target
                 used_states.add(target)
     for state in rest:
-        if state.id in matched:
+        if state.id in matches:
             continue
         near = [
             item for item in other.states if item.id != other.initial and _overlap(own, state, other, item)
         ]
         if len(near) == 1:
-            matched[state.id] = near[0].id
-    return matched
+            matches[state.id] = near[0].id
+    return matches
 
 
 def _predicates(state: State) -> object:

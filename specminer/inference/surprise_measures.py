@@ -176,10 +176,12 @@ def _transitions(
     source = np.concatenate([before[events], after[last]])
     outcome = np.concatenate([symbol[events], np.full(len(last), symbols - 1)])
     target = np.concatenate([after[events], after[last]])
-    extended = units.of(np.concatenate([events, last]))
+    extended_units = units.of(np.concatenate([events, last]))
     _, code = np.unique((source * symbols + outcome) * states + target, return_inverse=True)
     code = code.ravel().astype(np.int64)
-    chance = probability(extended.others(code), extended.others(source), extended.once(code, source))
+    chance = probability(
+        extended_units.others(code), extended_units.others(source), extended_units.once(code, source)
+    )
     bits = -np.log2(chance)
     usual = np.bincount(source, weights=bits) / np.maximum(np.bincount(source), 1)
     return bits[: len(events)], bits[len(events) :], usual[source]

@@ -96,14 +96,14 @@ def ways(
     learned: LearnedGuards, tuning: Tuning, interactions: Interactions, entities: Entities
 ) -> tuple[GuardedTransition, ...]:
     """Return the transitions of the chosen automaton that calls took, with what was learned of each."""
-    demanded: dict[str, dict[LearnedClause, GuardKind]] = {}
+    kinds_by_function: dict[str, dict[LearnedClause, GuardKind]] = {}
     for item in learned.guards:
         if item.guard.kind is not GuardKind.OBSERVED:
-            own = demanded.setdefault(item.guard.scope, {})
+            own = kinds_by_function.setdefault(item.guard.scope, {})
             own.update((clause, item.guard.kind) for clause in item.clauses if clause not in own)
     guarded_transitions: list[GuardedTransition] = []
     for function in learned.functions:
-        whole = demanded.get(function.meaning.situation.function, {})
+        whole = kinds_by_function.get(function.meaning.situation.function, {})
         passages = list(_passages(function, tuning, interactions, entities))
         for passage in passages:
             guarded_transitions += transitions(passage, whole, learned.constants, several=len(passages) > 1)
@@ -154,14 +154,14 @@ def transitions(
         return
     every = np.ones(len(passage.call), dtype=np.bool_)
     early = first_part(len(every))
-    conditions, broken = _keep_conditions(passage, tuple(whole))
-    own = _own(passage, conditions, code_constants, every) if several or broken else ()
+    conditions, broken_conditions = _keep_conditions(passage, tuple(whole))
+    own = _own(passage, conditions, code_constants, every) if several or broken_conditions else ()
     first = _own(passage, conditions, code_constants, early) if own else ()
     for symbol in np.unique(passage.symbol[passage.accepted]).tolist():
         same = passage.accepted & (passage.symbol == symbol)
         targets, counts = np.unique(passage.target[same], return_counts=True)
         clauses_by_target = _target_conditions(passage, same, targets, counts, code_constants)
-        tested = (
+        early_clauses = (
             _target_conditions(passage, same & early, targets, counts, code_constants)
             if clauses_by_target
             else {}
@@ -174,10 +174,10 @@ def transitions(
                 symbol=symbol,
                 target=target,
                 parts=_parts(passage, whole, conditions, own, there),
-                broken=broken,
+                broken=broken_conditions,
                 taken=leads_there,
                 held_out=_held_out(
-                    passage, ~early, leads_there, same & ~leads_there, first, tested.get(target, ())
+                    passage, ~early, leads_there, same & ~leads_there, first, early_clauses.get(target, ())
                 )
                 if own or there
                 else None,
@@ -190,11 +190,11 @@ def _keep_conditions(
     """Return the function's conditions that the passage's accepted calls keep, and those that they do not."""
     calls = passage.call[passage.accepted]
     conditions: list[LearnedClause] = []
-    broken: list[LearnedClause] = []
+    broken_conditions: list[LearnedClause] = []
     for clause in whole:
         wrong = int(np.sum(truth_of(passage.function.meaning, clause.literals, calls).false))
-        (conditions if wrong <= (1 - ACCEPTED) * len(calls) else broken).append(clause)
-    return tuple(conditions), tuple(broken)
+        (conditions if wrong <= (1 - ACCEPTED) * len(calls) else broken_conditions).append(clause)
+    return tuple(conditions), tuple(broken_conditions)
 
 
 def _refused_calls(passage: Passage, clauses: Sequence[LearnedClause]) -> BoolColumn:
@@ -241,10 +241,10 @@ def _target_conditions(
     clauses_by_target: dict[int, tuple[LearnedClause, ...]] = {}
     for target in targets[np.argsort(-counts, kind="stable")][:MAX_TARGETS].tolist():
         accepted = rows & (cause == target)
-        led = Meaning(replace(meaning.situation, accepted=accepted))
+        target_meaning = Meaning(replace(meaning.situation, accepted=accepted))
         for literals in (branches, None) if branches else (None,):
             clauses = Learner(
-                led, cause, code_constants, rows, checked=False, literals=literals
+                target_meaning, cause, code_constants, rows, checked=False, literals=literals
             ).required_clauses({})
             if clauses:
                 clauses_by_target[target] = simplify_clauses(meaning, clauses)
@@ -292,7 +292,7 @@ def _parts(
 ) -> tuple[PassageCondition, ...]:
     """Return all conditions, without what follows from others."""
     meaning = passage.function.meaning
-    ruled = simplify_clauses(meaning, [*conditions, *own]) if own else tuple(conditions)
+    clauses = simplify_clauses(meaning, [*conditions, *own]) if own else tuple(conditions)
     kinds = {clause.literals: kind for clause, kind in whole.items()}
     parts = [
         PassageCondition(
@@ -300,15 +300,15 @@ def _parts(
             origin=ConditionOrigin.FUNCTION if clause.literals in kinds else ConditionOrigin.STATE,
             kind=kinds.get(clause.literals),
         )
-        for clause in ruled
+        for clause in clauses
     ]
-    ruled_literals = {clause.literals for clause in ruled}
+    literals = {clause.literals for clause in clauses}
     return (
         *parts,
         *(
             PassageCondition(clause=clause, origin=ConditionOrigin.TARGET)
             for clause in there
-            if clause.literals not in ruled_literals
+            if clause.literals not in literals
         ),
     )
 

@@ -76,7 +76,7 @@ def _passable(
     meaning = passage.function.meaning
     frame = frames.of(meaning, passage.role)
     remaining: list[KeptCondition] = []
-    dropped: list[DroppedCondition] = []
+    dropped_conditions: list[DroppedCondition] = []
     for part in way.parts:
         because = reason(
             frame,
@@ -91,8 +91,8 @@ def _passable(
         if because is None:
             remaining.append(KeptCondition(part=part, clause=_narrow(frame, state_facts, way, part, log)))
         else:
-            dropped.append(DroppedCondition(part=part, because=because[0], proof=because[1]))
-    return Passable(way=way, frame=frame, kept=tuple(remaining), dropped=tuple(dropped))
+            dropped_conditions.append(DroppedCondition(part=part, because=because[0], proof=because[1]))
+    return Passable(way=way, frame=frame, kept=tuple(remaining), dropped=tuple(dropped_conditions))
 
 
 def _narrow(

@@ -68,9 +68,9 @@ def _constant(context: HistoryContext, cells: Cells, rows: IntColumn) -> Iterato
     changed = cells.invocation[rows]
     if len(np.unique(context.history.invocation_transaction[changed])) > 1:
         return
-    looked = np.unique(cells.invocation[~context.is_constructor[cells.invocation]])
+    touching_calls = np.unique(cells.invocation[~context.is_constructor[cells.invocation]])
     first = cells.found[rows[:1]] if len(rows) else cells.left[:1]
-    if cells.variable.ports or len(looked) < (ONCE if len(rows) else LEAST) or is_zero(first)[0]:
+    if cells.variable.ports or len(touching_calls) < (ONCE if len(rows) else LEAST) or is_zero(first)[0]:
         return
     order = np.argsort(cells.slot, kind="stable")
     slot, left = cells.slot[order], cells.left[order]
@@ -83,7 +83,7 @@ def _constant(context: HistoryContext, cells: Cells, rows: IntColumn) -> Iterato
     name = cells.name
     text = f"{name} {UNCHANGED}"
     smt = apply("=", symbol(name, after=True), symbol(name))
-    claim = _claim(Template.CONSTANT, text, smt, looked, ~np.isin(looked, changed))
+    claim = _claim(Template.CONSTANT, text, smt, touching_calls, ~np.isin(touching_calls, changed))
     yield replace(claim, unknown=len(doubts))
 
 
@@ -137,9 +137,9 @@ def _writers(
 
 def _never_accepted(context: HistoryContext) -> set[str]:
     """Return the functions of the interface that may change storage, and of which no call was accepted."""
-    ran = np.unique(context.calls.function[context.history.accepted])
+    function_numbers = np.unique(context.calls.function[context.history.accepted])
     names = {item.name for item in context.interface.functions.values() if not item.read_only}
-    return names - {context.calls.functions[row] for row in ran.tolist() if row >= 0}
+    return names - {context.calls.functions[row] for row in function_numbers.tolist() if row >= 0}
 
 
 def _own_entry(

@@ -34,10 +34,10 @@ class Values:
 
 def encode_values(table: WordArray, rows: IntColumn | RowColumn) -> Values:
     """Return the values that stand at ``rows`` of a table, ``MISSING`` for none."""
-    used = np.unique(rows[rows != MISSING])
-    distinct, index = np.unique(table[used], return_inverse=True)
+    used_rows = np.unique(rows[rows != MISSING])
+    distinct, index = np.unique(table[used_rows], return_inverse=True)
     of_row = np.full(len(table) + 1, MISSING, dtype=np.int32)
-    of_row[used] = index.ravel()
+    of_row[used_rows] = index.ravel()
     return Values(words=distinct, place=of_row[rows])
 
 

@@ -125,10 +125,10 @@ def code_evidence(context: HistoryContext, lasting: BoolColumn) -> SourceEvidenc
     count = len(history.transaction_hash)
     if answers is None:
         return strongest(EvidenceSource.CODE, count, _no_cases(history))
-    ran = np.flatnonzero(lasting & (answers.invocation_codes != MISSING))
+    code_calls = np.flatnonzero(lasting & (answers.invocation_codes != MISSING))
     row_owners = [
         (int(row), owner)
-        for row in ran.tolist()
+        for row in code_calls.tolist()
         for owner in dict.fromkeys(item[0] for item in answers.code_lists[answers.invocation_codes[row]])
     ]
     pairs = np.array(row_owners, dtype=np.int64).reshape(-1, 2)
@@ -213,13 +213,13 @@ def token_evidence(history: History) -> SourceEvidence:
         others=others[present],
         kind=group[present],
     )
-    moved = ("left the contract", "came to the contract", "moved between others")
+    directions = ("left the contract", "came to the contract", "moved between others")
 
     def sentence(position: int) -> str:
         row = int(present[position])
         token = checksum_address(transfers.parties[int(group[row]) // 3])
         return (
-            f"{largest[row]:.4g} units of token {token} {moved[int(group[row]) % 3]}, more than the "
+            f"{largest[row]:.4g} units of token {token} {directions[int(group[row]) % 3]}, more than the "
             f"{int(others[row]):,} other transactions that move it so lead to expect"
         )
 
@@ -263,15 +263,17 @@ def unseen_ether(context: HistoryContext, lasting: BoolColumn) -> tuple[IntColum
     queries = queries[lasting[answers.environment_invocation[queries]]]
     rows = answers.environment_invocation[queries].astype(np.int64)
     word = rounded_words(context.word_limbs)
-    came = np.cumsum(np.where(accepted, word[history.invocation_value], 0.0))
+    income = np.cumsum(np.where(accepted, word[history.invocation_value], 0.0))
     left = ~history.payment_undone
     transaction = history.invocation_transaction[history.payment_invocation[left]]
     paid = np.bincount(
         transaction, weights=word[history.payment_value[left]], minlength=len(history.transaction_hash)
     )
-    before = np.r_[0.0, np.cumsum(paid)[:-1]][history.invocation_transaction[rows]] if len(rows) else came[:0]
+    before = (
+        np.r_[0.0, np.cumsum(paid)[:-1]][history.invocation_transaction[rows]] if len(rows) else income[:0]
+    )
     balance = rounded_words(limbs(answers.environment_value[queries]))
-    surplus = balance - (came[rows] - before)
+    surplus = balance - (income[rows] - before)
     # what was there before the history began is nothing that was forced in
     begin = 0.0 if context.has_creations or not len(rows) else surplus[0]
     largest = np.r_[begin, np.maximum.accumulate(surplus)[:-1]] if len(rows) else surplus

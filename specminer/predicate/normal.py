@@ -94,8 +94,8 @@ def _order_symbols(language: Language, left: Formula, right: Formula) -> tuple[F
 
 def entails(language: Language, premises: Sequence[Formula], conclusion: Formula) -> bool:
     """Whether a literal follows from others; ``False`` where that is not so or cannot be told here."""
-    related = _related_premises(language, premises, conclusion)
-    values = [_value_literal(literal) for literal in (*related, conclusion)]
+    relevant_premises = _related_premises(language, premises, conclusion)
+    values = [_value_literal(literal) for literal in (*relevant_premises, conclusion)]
     if None not in values and len({value[0] for value in values if value is not None}) == 1:
         *premise_values, (_, goal, holds) = [value for value in values if value is not None]
         equal = {constant for _, constant, positive in premise_values if positive}
@@ -103,20 +103,24 @@ def entails(language: Language, premises: Sequence[Formula], conclusion: Formula
         if holds:
             return goal in equal or len(equal) > 1
         return goal in unequal or bool(equal - {goal})
-    return contradictory(language, [*related, language.negation(conclusion)])
+    return contradictory(language, [*relevant_premises, language.negation(conclusion)])
 
 
 def _related_premises(language: Language, premises: Sequence[Formula], conclusion: Formula) -> list[Formula]:
     """Return the premises that have to do with the conclusion: by its symbols, or symbols of such premises."""
-    mentioned = {premise: set(language.symbols(premise)) for premise in premises}
-    reached = set(language.symbols(conclusion))
+    symbols_of = {premise: set(language.symbols(premise)) for premise in premises}
+    linked_symbols = set(language.symbols(conclusion))
     relevant: list[Formula] = []
     while True:
-        more = [item for item in premises if item not in relevant and not reached.isdisjoint(mentioned[item])]
+        more = [
+            item
+            for item in premises
+            if item not in relevant and not linked_symbols.isdisjoint(symbols_of[item])
+        ]
         if not more:
             return [item for item in premises if item in relevant]
         relevant += more
-        reached.update(*(mentioned[item] for item in more))
+        linked_symbols.update(*(symbols_of[item] for item in more))
 
 
 def _value_literal(literal: Formula) -> tuple[Formula, int, bool] | None:

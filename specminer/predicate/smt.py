@@ -291,10 +291,10 @@ class Language:
             for symbol in self.symbols(formula):
                 boolean = self.is_boolean(symbol)
                 for value in (0, 1) if boolean else sorted(value for value in values if value >= 0):
-                    fixed = self.equal(symbol, self.truth(bool(value)) if boolean else self.number(value))
-                    if self._possible(solver, fixed):
+                    equation = self.equal(symbol, self.truth(bool(value)) if boolean else self.number(value))
+                    if self._possible(solver, equation):
                         assignment[self._declarations[symbol].name] = bool(value) if boolean else value
-                        solver.add_assertion(fixed)
+                        solver.add_assertion(equation)
                         values |= {value + 1}
                         break
         return assignment
@@ -446,8 +446,8 @@ def _read_assertions(script: str, environment: Environment) -> Formula:
         foreign = sorted({item.name for item in read.commands} - allowed_commands)
         if foreign:
             raise FormulaError(f"expected declarations and assertions but got '{foreign[0]}'")
-        asserted = [item.args[0] for item in read.commands if item.name == "assert"]
-        return asserted[0] if len(asserted) == 1 else environment.formula_manager.And(asserted)
+        assertions = [item.args[0] for item in read.commands if item.name == "assert"]
+        return assertions[0] if len(assertions) == 1 else environment.formula_manager.And(assertions)
     except (
         PysmtException,
         AssertionError,
