@@ -174,7 +174,7 @@ class Bounds:
     def _within(self, node: int, low: int, high: int) -> bool:
         """Return whether a decision shows that a value lies between two constants."""
         for fact, holds in self.facts.items():
-            compared, ranges = values_of(self.arena, PathCondition(fact, holds))
-            if compared == node and all(first >= low and last <= high for first, last in ranges):
+            bounded_node, ranges = values_of(self.arena, PathCondition(fact, holds))
+            if bounded_node == node and all(first >= low and last <= high for first, last in ranges):
                 return True
         return False

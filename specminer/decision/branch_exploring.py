@@ -121,13 +121,13 @@ class _BranchExplorer:
         while waiting and tries < MAX_RUNS and self._left > 0:
             flips = waiting.pop()
             tries += 1
-            done = self._run(flips)
-            if done is None:
+            run = self._run(flips)
+            if run is None:
                 continue
-            steps = self._reader.visits(done.record)
+            steps = self._reader.visits(run.record)
             waiting += self._untaken(steps, flips, visited)
-            slots, _ = slots_left(done.record, _MAX_SLOTS)
-            if slots and done.ended and done.halt is None:
+            slots, _ = slots_left(run.record, _MAX_SLOTS)
+            if slots and run.ended and run.halt is None:
                 ways.setdefault(_written_places(slots), BranchWay(steps=steps, slots=tuple(slots)))
         return FunctionBranches(
             name=name,
@@ -142,11 +142,11 @@ class _BranchExplorer:
         steps: Sequence[PathStep], flips: frozenset[int], visited: set[object]
     ) -> list[frozenset[int]]:
         """Return what to force so that runs take the branches of a run that none has taken; ``visited`` grows."""
-        behind = [step for step in steps if step.position > max(flips, default=-1)]
-        visited.update((step.site, step.counter, step.way) for step in behind)
+        later_steps = [step for step in steps if step.position > max(flips, default=-1)]
+        visited.update((step.site, step.counter, step.way) for step in later_steps)
         first = {step.position for step in each_once(steps)}
         forced = []
-        for step in behind:
+        for step in later_steps:
             other = (step.site, step.counter, not step.way)
             if other not in visited and step.position in first:  # what was decided before stays so
                 visited.add(other)
@@ -154,7 +154,7 @@ class _BranchExplorer:
         return forced
 
     def _run(self, flips: Collection[int]) -> ForcedRun | None:
-        done = force(
+        run = force(
             self._replay.recording,
             self._replay.fork,
             self._replay.block,
@@ -165,8 +165,8 @@ class _BranchExplorer:
             max_steps=_MAX_STEPS,
             recorded=False,
         )
-        self._left -= 0 if done is None else done.opcodes
-        return done
+        self._left -= 0 if run is None else run.opcodes
+        return run
 
 
 def _written_places(slots: Sequence[SlotLeft]) -> frozenset[object]:

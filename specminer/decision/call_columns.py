@@ -155,9 +155,9 @@ class CallColumns:
         if kind == "gas_limit":
             return blocks.gas_limit[at].astype(object), is_recorded & (blocks.gas_limit[at] != MISSING)
         if kind == "beneficiary":
-            whose = objects([int.from_bytes(item, "big") for item in blocks.beneficiaries])
+            beneficiaries = objects([int.from_bytes(item, "big") for item in blocks.beneficiaries])
             is_recorded &= blocks.beneficiary[at] != MISSING
-            return _take(whose, blocks.beneficiary[at].astype(np.int64), is_recorded), is_recorded
+            return _take(beneficiaries, blocks.beneficiary[at].astype(np.int64), is_recorded), is_recorded
         words, has = (
             (blocks.base_fee, blocks.has_base_fee)
             if kind == "base_fee"

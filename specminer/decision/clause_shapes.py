@@ -30,10 +30,10 @@ def same_shape(arena: Arena, first: int, second: int) -> bool:
         one, other = arena.key(left), arena.key(right)
         if _pattern(one) != _pattern(other) or not _ask_alike(arena, one, other):
             return False
-        below, beside = _below(one), _below(other)
-        if len(below) != len(beside):
+        operands, other_operands = _below(one), _below(other)
+        if len(operands) != len(other_operands):
             return False
-        for pair in zip(below, beside, strict=True):
+        for pair in zip(operands, other_operands, strict=True):
             if pair not in visited:
                 visited.add(pair)
                 waiting.append(pair)

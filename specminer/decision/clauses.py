@@ -172,8 +172,8 @@ class ClauseWriter:
                 same = self._met_before(steps, index, first, last=True)
             if same is None:
                 return plain
-            turned = steps[same].way == steps[index].way
-            conditions.append(steps[same].condition.negated if turned else steps[same].condition)
+            same_way = steps[same].way == steps[index].way
+            conditions.append(steps[same].condition.negated if same_way else steps[same].condition)
         return conditions
 
     def is_alive(self, step: PathStep) -> bool:
@@ -191,14 +191,14 @@ class ClauseWriter:
         decider = steps[deciding]
         if path.decides(decider.condition.negated):
             return True
-        visited = path.at(decider.site)
-        leaves = bool(visited) and path.leaves_otherwise(decider)
-        if leaves and all(self._is_same_check(item, decider) for item in visited):
+        visits = path.at(decider.site)
+        leaves = bool(visits) and path.leaves_otherwise(decider)
+        if leaves and all(self._is_same_check(item, decider) for item in visits):
             return True
-        came = bool(visited) or self._came_again(path, decider, trail)
-        if came and self._left_at(path, decider, trail) is not None:
+        reaches_site = bool(visits) or self._came_again(path, decider, trail)
+        if reaches_site and self._left_at(path, decider, trail) is not None:
             return False  # a branch chose what was compared: what this one compares they need not meet
-        return (came or not decider.site[0]) and self._meets(path, decider.condition.negated)
+        return (reaches_site or not decider.site[0]) and self._meets(path, decider.condition.negated)
 
     @staticmethod
     def _came_again(path: AcceptedPath, decider: PathStep, trail: Trail) -> bool:
@@ -219,13 +219,13 @@ class ClauseWriter:
         same comparison: it has to be what chose another one. What repeats an earlier decision counts if they decided
         upon the same.
         """
-        visited = bool(path.at(decider.site)) or self._came_again(path, decider, trail)
+        reaches_site = bool(path.at(decider.site)) or self._came_again(path, decider, trail)
         for index, step, repeats in reversed(trail):
             if step.condition.node == UNKNOWN or not path.leaves_otherwise(step):
                 continue
             if repeats and not path.decides(step.condition.negated):
                 continue
-            if not visited or not (self.loops.repeats(step.site) or self._leads_to(step, decider)):
+            if not reaches_site or not (self.loops.repeats(step.site) or self._leads_to(step, decider)):
                 return index
         return None
 

@@ -28,10 +28,10 @@ class CodeNumbers:
             record: what the shadow tells of the call.
 
         """
-        ran = tuple(
+        targets = tuple(
             self._targets_of(codes.get(address, b"")) for address in (record.contract, *record.handed_on)
         )
-        return self._numbers.setdefault(ran, len(self._numbers) + 1)
+        return self._numbers.setdefault(targets, len(self._numbers) + 1)
 
     def _targets_of(self, code: bytes) -> frozenset[int]:
         targets = self._targets.get(code)

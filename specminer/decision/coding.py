@@ -67,11 +67,11 @@ class _Search:
             forced = self.explorer.run(path.runs[0], flips)
             if forced is None or not forced.rejected or forced.calls_after:
                 return
-            behind = list(forced.after(step.position))
-            if behind and spares_product(self.writer.arena, path.steps, index):
+            later_steps = list(forced.after(step.position))
+            if later_steps and spares_product(self.writer.arena, path.steps, index):
                 return  # what is demanded of the product says it
             rejected = RejectedPath(
-                steps=(*steps, negated, *behind),
+                steps=(*steps, negated, *later_steps),
                 run=path.runs[0],
                 flips=flips,
                 first=index,

@@ -95,14 +95,14 @@ def _returned_as_recorded(history: History, run: CallRun, values: CallValues) ->
         part = (values.value(node) >> 8 * (32 - first - count)) & ones
         expected = (expected & ~(ones << shift)) | (part << shift)
     length = len(run.output)
-    sized: BoolColumn = np.equal(sizes_of(history.invocation_output)[values.rows], length)
+    has_size: BoolColumn = np.equal(sizes_of(history.invocation_output)[values.rows], length)
     if not length:
-        return sized
+        return has_size
     recorded = read_windows(history.invocation_output, values.rows, 0, length).tobytes()
     outputs = objects(
         [int.from_bytes(recorded[at : at + length], "big") for at in range(0, len(recorded), length)]
     )
-    return sized & np.equal(outputs, expected).astype(np.bool_)
+    return has_size & np.equal(outputs, expected).astype(np.bool_)
 
 
 def _claims(record: ShadowRecord) -> Iterator[_Claim]:

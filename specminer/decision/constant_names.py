@@ -138,9 +138,9 @@ def _constant(code: bytes, entry: AbiEntry) -> int | None:
     outputs = set()
     for number in (1, 2):
         block = BlockContext(number=number, timestamp=number)
-        done = pursue(recording, FORKS[_NEWEST], block, {_SOMEWHERE: code}, max_steps=MAX_STEPS)
+        run = pursue(recording, FORKS[_NEWEST], block, {_SOMEWHERE: code}, max_steps=MAX_STEPS)
         # it ends otherwise than "recorded", which is how its output comes here
-        outputs.add(done.output if done.halt is None and len(done.output) == 32 else None)
+        outputs.add(run.output if run.halt is None and len(run.output) == 32 else None)
     output = outputs.pop()
     return int.from_bytes(output, "big") if output is not None and not outputs else None
 

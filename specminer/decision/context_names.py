@@ -27,10 +27,10 @@ class ContextNames:
         self.locations = context.locations
         self.artifact = context.artifact
         self.interface = context.interface
-        numbered = slots(history)
+        slot_table = slots(history)
         self._span = len(history.words) + 1
-        self._pairs = numbered.contract.astype(np.int64) * self._span + numbered.word
-        self._slot_of_access = numbered.access
+        self._pairs = slot_table.contract.astype(np.int64) * self._span + slot_table.word
+        self._slot_of_access = slot_table.access
         words = from_integers(history.words)
         self._order = in_file(np.argsort(words))
         self._words = in_file(words[self._order])

@@ -66,10 +66,10 @@ def decide(
     drafts = [*required.drafts]
     if explorer is not None:
         drafts += coded_drafts(writer, explorer, [path for path in paths if path.returned], drafts)
-    merged = merge(runs.arena, drafts, loops)
+    merged_clauses = merge(runs.arena, drafts, loops)
     calls = _Calls(runs)
-    clauses = [_clause(calls, paths, draft) for draft in merged.drafts]
-    causes = _causes(calls, paths, required, merged.position)
+    clauses = [_clause(calls, paths, draft) for draft in merged_clauses.drafts]
+    causes = _causes(calls, paths, required, merged_clauses.position)
     return FunctionDecisions(
         runs=runs,
         paths=paths,

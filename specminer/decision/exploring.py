@@ -145,7 +145,7 @@ class BranchExplorer:
         if natural is None and flips:
             self.run(number, frozenset())
             natural = self._opcodes.get(number, 0)
-        done = force(
+        run = force(
             replay.recording,
             replay.fork,
             replay.block,
@@ -156,20 +156,20 @@ class BranchExplorer:
             max_steps=MAX_STEPS if natural is None else natural + _FURTHER_OPCODES,
             gas_price=replay.gas_price,
         )
-        self.left -= _OPCODES_BEFORE + (0 if done is None else done.opcodes)
-        if done is not None and not flips:
-            self._opcodes[number] = done.opcodes
-        if done is None:
+        self.left -= _OPCODES_BEFORE + (0 if run is None else run.opcodes)
+        if run is not None and not flips:
+            self._opcodes[number] = run.opcodes
+        if run is None:
             return None
-        path = self._path(done)
+        path = self._path(run)
         if flips and path.returned:
-            self._note_untried(number, done, path.steps)
+            self._note_untried(number, run, path.steps)
         return path
 
-    def _note_untried(self, number: int, done: ForcedRun, steps: tuple[PathStep, ...]) -> None:
+    def _note_untried(self, number: int, run: ForcedRun, steps: tuple[PathStep, ...]) -> None:
         """Keep what a forced run left in storage that returned: the code has this way, though nobody took it."""
-        slots, more = slots_left(done.record, _MAX_SLOTS)
-        if more or done.record.cut or not slots or len(self.untried) >= MAX_UNTRIED:
+        slots, more = slots_left(run.record, _MAX_SLOTS)
+        if more or run.record.cut or not slots or len(self.untried) >= MAX_UNTRIED:
             return
         written = frozenset(
             (slot.place, tuple((item.shift, item.bits, item.node, item.value) for item in slot.fields))
@@ -179,19 +179,19 @@ class BranchExplorer:
         )
         self.untried.setdefault(written, UntriedWay(run=number, steps=steps, slots=tuple(slots)))
 
-    def _path(self, done: ForcedRun) -> ForcedPath:
-        rejected = done.ended and done.halt not in (None, Halt.OUT_OF_GAS)
-        visits = self.readings.read(self.reader.visits(done.record))
+    def _path(self, run: ForcedRun) -> ForcedPath:
+        rejected = run.ended and run.halt not in (None, Halt.OUT_OF_GAS)
+        visits = self.readings.read(self.reader.visits(run.record))
         return ForcedPath(
             steps=each_once(visits),
             visits=visits,
             rejected=rejected,
-            returned=done.ended and done.halt is None,
-            output=done.output,
-            place=done.place,
-            calls_after=done.calls_after,
-            constant_jumps=done.constant_jumps,
-            invalid=done.halt is Halt.INVALID_OPCODE,
+            returned=run.ended and run.halt is None,
+            output=run.output,
+            place=run.place,
+            calls_after=run.calls_after,
+            constant_jumps=run.constant_jumps,
+            invalid=run.halt is Halt.INVALID_OPCODE,
         )
 
     def code(self, number: int, ending: FrameEnding | None) -> bytes:
@@ -250,14 +250,14 @@ class BranchExplorer:
             forced = waiting.pop()
             tries += 1
             path = self.run(number, forced)
-            behind = () if path is None else path.after(max(forced, default=steps[index].position))
+            later_steps = () if path is None else path.after(max(forced, default=steps[index].position))
             if self.accepted_sites:
-                if path is not None and (path.returned or any(step.site in track for step in behind)):
+                if path is not None and (path.returned or any(step.site in track for step in later_steps)):
                     return True
-            elif path is None or not path.rejected or (behind and not path.ends_like(base)):
+            elif path is None or not path.rejected or (later_steps and not path.ends_like(base)):
                 return True
             waiting += [
-                forced | {step.position} for step in behind if step.counter not in usual
+                forced | {step.position} for step in later_steps if step.counter not in usual
             ]  # a revert that checks share: whatever comes behind may lead on
         return False
 
@@ -290,33 +290,33 @@ class BranchExplorer:
             path = self.run(number, forced)
             if path is None:
                 return False
-            behind = [item for item in path.after(step.position) if item.condition.node not in before]
-            comes = [number for number, item in enumerate(behind) if self._is_check(item, avoided)]
+            later_steps = [item for item in path.after(step.position) if item.condition.node not in before]
+            checks = [number for number, item in enumerate(later_steps) if self._is_check(item, avoided)]
             if path.returned and all(
-                behind[position].way == avoided.way
-                or self._compares_otherwise(behind[position], avoided, step)
-                for position in comes
+                later_steps[position].way == avoided.way
+                or self._compares_otherwise(later_steps[position], avoided, step)
+                for position in checks
             ):
                 return True  # also where the other decision went the same way again, and did not matter
             if not path.rejected and not path.returned:
                 continue
-            if not tries and not behind:
+            if not tries and not later_steps:
                 self._dead.add(step.condition)
                 return False
-            if comes:
-                behind = behind[: comes[0]]
-            turned = [
+            if checks:
+                later_steps = later_steps[: checks[0]]
+            candidates = [
                 item
-                for position, item in enumerate(behind)
+                for position, item in enumerate(later_steps)
                 if item.position > max(forced, default=-1)
                 and item.site not in avoided_sites
                 and qualifies(self.runs.arena, item.condition)
-                and not spares_product(self.runs.arena, behind, position)
+                and not spares_product(self.runs.arena, later_steps, position)
             ]
-            turned.sort(
+            candidates.sort(
                 key=lambda item: item.condition.negated in self.usual
             )  # the likely ones are tried first
-            waiting += [forced | {item.position} for item in turned]
+            waiting += [forced | {item.position} for item in candidates]
         return False
 
     def _compares_otherwise(self, step: PathStep, avoided: PathStep, turned: PathStep) -> bool:

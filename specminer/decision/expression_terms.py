@@ -320,12 +320,12 @@ class ExpressionTerms:
             return self._arena.constants.get(key[1]) in (2, 256)
         return bool(key[0] == "shl" and self._arena.constants.get(key[2]) == 1)
 
-    def _operand(self, node: int, beside: int) -> Phrase:
+    def _operand(self, node: int, neighbour: int) -> Phrase:
         """Return an operand; a constant is read as what stands beside it."""
         value = self._arena.constants.get(node)
         if value is None:
             return self.phrase(node)
-        return self.constant(value, self.phrase(beside).kind)
+        return self.constant(value, self.phrase(neighbour).kind)
 
     def _name_unsigned(self, node: int, phrase: Phrase) -> Phrase:
         """Return an operand as what takes it reads it: ``2**256 - 1`` instead of ``-1``."""
@@ -434,11 +434,11 @@ class ExpressionTerms:
         key = self._arena.key(node)
         if key[0] != "and":
             return None
-        stored = [item for item in key[1:3] if self._arena.kind(item) == "storage"]
-        others = [item for item in key[1:3] if item not in stored]
-        if len(stored) != 1 or set(self.source_nodes(others[0])) != set(stored):
+        slot_nodes = [item for item in key[1:3] if self._arena.kind(item) == "storage"]
+        others = [item for item in key[1:3] if item not in slot_nodes]
+        if len(slot_nodes) != 1 or set(self.source_nodes(others[0])) != set(slot_nodes):
             return None
-        phrase = self.phrase(stored[0])
+        phrase = self.phrase(slot_nodes[0])
         return replace(phrase, text=f"length({phrase.text})", kind=ValueKind.UINT, source=phrase.text)
 
     @staticmethod

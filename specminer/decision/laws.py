@@ -244,9 +244,9 @@ def _pairs(
     for item in functions:
         for run in item.runs:
             scalars = [of for of in run or () if not variables[of.variable].ports]
-            keyed = [of for of in run or () if variables[of.variable].ports]
+            entries = [of for of in run or () if variables[of.variable].ports]
             for total in scalars:
-                for part in keyed:
+                for part in entries:
                     if len(pairs) < MAX_PAIRS:
                         pairs[total, part] = None
     return list(pairs)

@@ -80,8 +80,8 @@ class Likeness:
 
     def _reason(self, row: int) -> bytes:
         output = self._history.invocation_output[row]
-        texted = output[:4] == _ERROR_WITH_TEXT and len(output) <= _LONGEST_REASON
-        return output if texted else output[:4]
+        has_text = output[:4] == _ERROR_WITH_TEXT and len(output) <= _LONGEST_REASON
+        return output if has_text else output[:4]
 
 
 def _code_numbers(history: History) -> npt.NDArray[np.int64]:

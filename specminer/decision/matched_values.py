@@ -61,13 +61,13 @@ class MatchedValues:
         if not run.feeds:
             return None
         sources = self._sources_of(node)
-        fed: dict[int, Feed] = {}
+        feeds: dict[int, Feed] = {}
         for source in sources or ():
             feed = run.feeds.get(source) or plain_feed(self._runs.arena, source)
             if feed is None:
                 return None
-            fed[source] = feed
-        return None if sources is None else tuple(fed.items())
+            feeds[source] = feed
+        return None if sources is None else tuple(feeds.items())
 
     def _sources_of(self, node: int) -> tuple[int, ...] | None:
         """Return what an expression is made of; ``None`` if that is not known, or too much."""

@@ -92,8 +92,8 @@ def _demand_alike(arena: Arena, first: ClauseDraft, second: ClauseDraft) -> bool
 def _are_alike(arena: Arena, first: PathCondition, second: PathCondition) -> bool:
     equations = [arena.kind(item.node) == "eq" for item in (first, second)]
     plain = [arena.kind(item.node) not in ("eq", "lt", "slt") for item in (first, second)]
-    turned = any(equations) and any(plain)  # that it is zero is an equation as well
-    return first.holds == (second.holds != turned) and same_shape(arena, first.node, second.node)
+    opposite = any(equations) and any(plain)  # that it is zero is an equation as well
+    return first.holds == (second.holds != opposite) and same_shape(arena, first.node, second.node)
 
 
 def _one_round(arena: Arena, conditions: Sequence[PathCondition]) -> list[PathCondition]:

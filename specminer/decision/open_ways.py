@@ -212,14 +212,14 @@ class _WriteReader(CourseReader):
             old = self._arena.field(node, item.shift, item.bits)
             new = self._arena.constant(item.value) if item.node is None else item.node
             if old and new != UNKNOWN and new != old:
-                fixed = new in self._arena.constants
+                is_constant = new in self._arena.constants
                 yield FieldChange(
                     self._variables[row].text(None, position),
                     old,
                     new,
                     item.bits,
                     not item.before,
-                    not (fixed and item.value == item.before),
+                    not (is_constant and item.value == item.before),
                 )
 
     def keys(self, slot: SlotLeft) -> Iterator[tuple[int, int, str]]:

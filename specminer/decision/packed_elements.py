@@ -55,8 +55,8 @@ def _cleared_mask(arena: Arena, node: int, before: int) -> Scaled | None:
     if kind != "and" or before not in rest:
         return None
     other = rest[1] if rest[0] == before else rest[0]
-    inverted = arena.key(other)
-    return _read_scale(arena, inverted[1]) if inverted[0] == "not" else None
+    mask_key = arena.key(other)
+    return _read_scale(arena, mask_key[1]) if mask_key[0] == "not" else None
 
 
 def _read_scale(arena: Arena, node: int) -> Scaled | None:

@@ -78,8 +78,8 @@ def join_phrases(phrases: Sequence[Phrase], sign: str, strength: Strength, kind:
     """Return phrases with a sign between them, in parentheses where they would be read otherwise."""
     first, *others = phrases
     tighter = Strength(min(strength + 1, Strength.ATOM))
-    mixed = strength is Strength.BITS and first.sign != sign
-    texts = [first.within(tighter if mixed else strength)]
+    has_other_sign = strength is Strength.BITS and first.sign != sign
+    texts = [first.within(tighter if has_other_sign else strength)]
     for item in others:
         same = sign in ASSOCIATIVE and item.sign in (sign, *_ALSO.get(sign, ()))
         texts.append(item.within(strength if same else tighter))

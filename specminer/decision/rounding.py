@@ -10,9 +10,11 @@ def rounded_up(arena: Arena, key: Key) -> int | None:
 
     The rest is that of the product without bounds (``MULMOD``), or of the word.
     """
-    for more, quotient in (key[1:3], key[2:0:-1]):
-        divided = arena.key(quotient)
-        if divided[0] == "div" and _is_rest(arena, _counted_node(arena, more), divided[1], divided[2]):
+    for increment, quotient in (key[1:3], key[2:0:-1]):
+        division = arena.key(quotient)
+        if division[0] == "div" and _is_rest(
+            arena, _counted_node(arena, increment), division[1], division[2]
+        ):
             return int(quotient)
     return None
 

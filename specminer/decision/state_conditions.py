@@ -147,7 +147,7 @@ def _is_narrow_sum(arena: Arena, key: Key) -> bool:
 def _name_condition(
     decisions: FunctionDecisions, wording: Wording, form: LinearForm, comparison: ZeroComparison
 ) -> StateCondition | None:
-    clock, clocked = "", 0
+    clock, clock_factor = "", 0
     stored: dict[StoredField, int] = {}
     if len(form.factors) > MAX_STORED + 1:
         return None
@@ -157,7 +157,7 @@ def _name_condition(
             return None
         clock_name = _clock(decisions, wording, node)
         if clock_name and not clock:
-            clock, clocked = clock_name, times
+            clock, clock_factor = clock_name, times
             continue
         field = stored_field(decisions.runs.arena, wording, node)
         if field is None or field in stored:
@@ -167,14 +167,14 @@ def _name_condition(
     if not stored and (clock != "now" or abs(constant) < FIRST_TIME):
         return None
     items = tuple(sorted(stored.items()))
-    if comparison is ZeroComparison.ZERO and (clocked or items[0][1]) < 0:  # one of both forms
+    if comparison is ZeroComparison.ZERO and (clock_factor or items[0][1]) < 0:  # one of both forms
         items = tuple((field, -times) for field, times in items)
-        clocked, constant = -clocked, -constant
+        clock_factor, constant = -clock_factor, -constant
     name = wording.names.constants.name(abs(constant), ValueKind.UINT)
     return StateCondition(
         stored=items,
         clock=clock,
-        factor=clocked,
+        factor=clock_factor,
         constant=constant,
         comparison=comparison,
         constants=() if name is None else (name,),

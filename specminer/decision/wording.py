@@ -125,8 +125,8 @@ class Wording:
         key = arena.key(node)
         kind = key[0]
         if kind in ("lt", "slt"):
-            if kind == "lt" and (wrapped := self._wrap_around(key)) is not None:
-                return wrapped
+            if kind == "lt" and (wrap_check := self._wrap_around(key)) is not None:
+                return wrap_check
             if kind == "lt" and arena.constants.get(key[2]) == MASK:
                 return _Comparison(key[1], Sign.DIFFERENT, key[2])
             return _Comparison(key[1], Sign.LESS, key[2], signed=kind == "slt")

@@ -300,8 +300,8 @@ def _open_frame(
     if inside and outer is not None and owner == outer.owner and not is_precompiled(event.to):
         return _Open(event, owner, number, outer.recording, False, None, static)
     answers_of = outer.recording if outer is not None else None
-    recorded = not is_precompiled(event.to) and (contracts is None or owner in contracts)
-    draft = _RecordingDraft() if recorded else None
+    is_outermost = not is_precompiled(event.to) and (contracts is None or owner in contracts)
+    draft = _RecordingDraft() if is_outermost else None
     return _Open(event, owner, number, draft, draft is not None, answers_of, static)
 
 

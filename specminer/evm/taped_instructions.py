@@ -266,8 +266,8 @@ def _compute_precompile(frame: Any, address: int, operands: Operands) -> bytes:
     except FrameHalted:
         raise TapeEnded(f"what 0x{address:040x} answered was not recorded") from None
     run.steps -= effort
-    answered: bytes = output
-    return answered
+    answer: bytes = output
+    return answer
 
 
 def _calling(kind: FrameKind, base: BlockEnd) -> BlockEnd:

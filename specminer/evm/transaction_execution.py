@@ -202,10 +202,10 @@ class _Execution:
         if created is not None and frame.account.occupied:
             self._settle(transaction.gas)
             return Result(halt=Halt.COLLISION, gas_used=transaction.gas, created=created, ran=False)
-        granted = self._delegate(frame) if created is None else 0
+        delegation_refund = self._delegate(frame) if created is None else 0
         self._warm(target)
         self._enter(frame)
-        return self._finish(frame, granted, least, created)
+        return self._finish(frame, delegation_refund, least, created)
 
     def _charge(self, balance: int) -> None:
         transaction = self.transaction
@@ -283,9 +283,9 @@ class _Execution:
                 code, target, precompiled = world.account(other).code, other, False
         run_frames(enter_call(frame, code, target, transfer=True, precompiled=precompiled))
 
-    def _finish(self, frame: Frame, granted: int, least: int, created: int | None) -> Result:
+    def _finish(self, frame: Frame, delegation_refund: int, least: int, created: int | None) -> Result:
         run, world, fork = self.run, self.world, self.fork
-        refund = granted + (run.refund if frame.halt is None else 0)
+        refund = delegation_refund + (run.refund if frame.halt is None else 0)
         spent = self.transaction.gas - frame.gas
         used = spent if self.inner else max(spent - min(spent // fork.refund_share, refund), least)
         self._settle(used)

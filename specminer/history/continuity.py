@@ -92,23 +92,23 @@ def _chain_order(position: RowColumn, transaction: IntColumn) -> IntColumn:
     return np.arange(len(position))
 
 
-def visits(history: History, numbered: Slots | None = None) -> Visits:
+def visits(history: History, slot_table: Slots | None = None) -> Visits:
     """Condense accesses to what each transaction found in a slot and left there, in n log n."""
-    numbered = slots(history) if numbered is None else numbered
-    return _visits(history, numbered, np.arange(len(numbered.access)))
+    slot_table = slots(history) if slot_table is None else slot_table
+    return _visits(history, slot_table, np.arange(len(slot_table.access)))
 
 
-def _visits(history: History, numbered: Slots, accesses: IntColumn) -> Visits:
+def _visits(history: History, slot_table: Slots, accesses: IntColumn) -> Visits:
     """Condense all accesses of some slots, in ascending order."""
     transaction = history.invocation_transaction[history.access_invocation[accesses]]
     order = _chain_order(history.access_position[accesses], transaction)
-    order = order[np.argsort(numbered.access[accesses[order]], kind="stable")]
+    order = order[np.argsort(slot_table.access[accesses[order]], kind="stable")]
     order, transaction = accesses[order], transaction[order]
-    slot = numbered.access[order].astype(np.int64)
+    slot = slot_table.access[order].astype(np.int64)
     first = _starts(slot, transaction)
     group = np.cumsum(first) - 1
     begins = np.flatnonzero(first)
-    life = _life(history, numbered.contract[slot[begins]], transaction[begins])
+    life = _life(history, slot_table.contract[slot[begins]], transaction[begins])
     left = history.access_before[order[begins]].astype(np.int64)
     written = history.access_write[order] & ~history.access_undone[order]
     values = history.access_after[order].astype(np.int64)
@@ -149,13 +149,13 @@ def _carry_values(slot: IntColumn, life: IntColumn, left: IntColumn) -> tuple[In
     )
 
 
-def unseen_writes(history: History, numbered: Slots | None = None) -> UnseenWrites:
+def unseen_writes(history: History, slot_table: Slots | None = None) -> UnseenWrites:
     """Return the accesses that contradict what recorded calls had left in their slots."""
-    numbered = slots(history) if numbered is None else numbered
+    slot_table = slots(history) if slot_table is None else slot_table
     zero = history.words.index(0) if 0 in history.words else ZERO
     contradictions = []
-    for part in rows_by_group(numbered.access, len(numbered)):
-        slot_visits = _visits(history, numbered, part)
+    for part in rows_by_group(slot_table.access, len(slot_table)):
+        slot_visits = _visits(history, slot_table, part)
         expected = np.where(slot_visits.expected == ZERO, zero, slot_visits.expected)
         read_values = history.access_before[slot_visits.access].astype(np.int64)
         rows = np.flatnonzero((expected != MISSING) & (read_values != MISSING) & (expected != read_values))
@@ -167,7 +167,7 @@ def unseen_writes(history: History, numbered: Slots | None = None) -> UnseenWrit
 def last_values(history: History) -> dict[int, int]:
     """Return what the slots of a history's only contract hold at its end, as far as its calls show."""
     slot_visits = visits(history)
-    numbered = slots(history)
+    slot_table = slots(history)
     last = np.flatnonzero(
         np.append(
             slot_visits.slot[1:] != slot_visits.slot[:-1], np.ones(min(1, len(slot_visits.slot)), dtype=bool)
@@ -175,7 +175,7 @@ def last_values(history: History) -> dict[int, int]:
     )
     ended = len(lives(history, 0))
     return {
-        history.words[numbered.word[slot_visits.slot[row]]]: 0
+        history.words[slot_table.word[slot_visits.slot[row]]]: 0
         if slot_visits.left[row] == ZERO
         else history.words[slot_visits.left[row]]
         for row in last.tolist()

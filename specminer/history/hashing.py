@@ -91,32 +91,32 @@ def keccak_all(texts: Sequence[bytes]) -> WordArray:
         if length > MAX_LENGTH or len(rows) < _FEW:
             hashes[rows] = from_bytes([keccak(texts[row]) for row in rows.tolist()])
         else:
-            joined = b"".join(texts[row] for row in rows.tolist())
-            hashes[rows] = keccak_many(np.frombuffer(joined, dtype=np.uint8).reshape(-1, length))
+            contents = b"".join(texts[row] for row in rows.tolist())
+            hashes[rows] = keccak_many(np.frombuffer(contents, dtype=np.uint8).reshape(-1, length))
     return hashes
 
 
 def _permute(state: npt.NDArray[np.uint64]) -> None:
     """Apply keccak-f[1600] in place; shape (25, n)."""
     rows = state.reshape(5, 5, -1)
-    moved = np.empty_like(state)
-    turned = np.empty_like(state)
-    after = moved.reshape(5, 5, -1)
+    spare_state = np.empty_like(state)
+    rotation = np.empty_like(state)
+    after = spare_state.reshape(5, 5, -1)
     parity = np.empty_like(rows[0])
-    twisted = np.empty_like(rows[0])
+    column_mix = np.empty_like(rows[0])
     spare = np.empty_like(rows[:, 0])
     for constant in _CONSTANTS:
         np.bitwise_xor.reduce(rows, axis=0, out=parity)
         for column in range(5):
             following = parity[(column + 1) % 5]
-            np.left_shift(following, _ONE, out=twisted[column])
-            twisted[column] |= following >> _REST
-            twisted[column] ^= parity[column - 1]
-        rows ^= twisted
-        np.left_shift(state, _LEFT, out=turned)
-        np.right_shift(state, _RIGHT, out=moved)
-        np.bitwise_or(turned, moved, out=turned)
-        np.take(turned, _SOURCE, axis=0, out=moved)
+            np.left_shift(following, _ONE, out=column_mix[column])
+            column_mix[column] |= following >> _REST
+            column_mix[column] ^= parity[column - 1]
+        rows ^= column_mix
+        np.left_shift(state, _LEFT, out=rotation)
+        np.right_shift(state, _RIGHT, out=spare_state)
+        np.bitwise_or(rotation, spare_state, out=rotation)
+        np.take(rotation, _SOURCE, axis=0, out=spare_state)
         for column in range(5):
             np.invert(after[:, (column + 1) % 5], out=spare)
             np.bitwise_and(spare, after[:, (column + 2) % 5], out=spare)

@@ -75,21 +75,21 @@ def divide_lives(history: History, destroys: Destroys = lambda number, timestamp
     if len(starts) == len(history.contracts) and not len(destructions):
         return history
     owner = _owners(history, starts)
-    divided = replace(history, invocation_contract=owner)
+    history_of_lives = replace(history, invocation_contract=owner)
     kinds = _Kinds(ran=_ran(history), destroys=np.isin(np.arange(len(history)), destructions))
     order = np.argsort(owner, kind="stable")
     ends = np.searchsorted(owner[order], np.arange(len(starts) + 1))
     lives = []
     for number, start in enumerate(starts):
-        followed = number + 1 < len(starts) and starts[number + 1].contract == start.contract
+        has_next = number + 1 < len(starts) and starts[number + 1].contract == start.contract
         rows = order[ends[number] : ends[number + 1]]
-        lives.append(_life(history, rows, start, kinds, None if followed else destroys))
+        lives.append(_life(history, rows, start, kinds, None if has_next else destroys))
     lives = _number_lives(starts, lives)
     records = tuple(
         _record(history, history.contracts[start.contract], life)
         for start, life in zip(starts, lives, strict=True)
     )
-    return replace(divided, contracts=records, lives=tuple(lives))
+    return replace(history_of_lives, contracts=records, lives=tuple(lives))
 
 
 def calls_in_vain(history: History) -> BoolColumn:
@@ -179,14 +179,14 @@ def _owners(history: History, starts: list[_Start]) -> IntColumn:
 
 def _unseen_starts(history: History, owner: IntColumn, destructions: IntColumn) -> list[_Start]:
     """Return where lives begin whose creation the history does not hold although it begins before."""
-    suspected = [(row, True) for row in _code_changes(history, owner)]
-    suspected += [(row, False) for row in _calls_behind(history, owner, destructions)]
-    if not suspected:
+    suspects = [(row, True) for row in _code_changes(history, owner)]
+    suspects += [(row, False) for row in _calls_behind(history, owner, destructions)]
+    if not suspects:
         return []
     slot_visits = visits(history)
     slots = _slot_contracts(history, slot_visits)
     starts: dict[int, _Start] = {}
-    for row, changed in suspected[:MAX_SUSPECTED]:
+    for row, changed in suspects[:MAX_SUSPECTED]:
         began = int(history.invocation_transaction[np.argmax(owner == owner[row])])
         own = (slots == history.invocation_contract[row]) & (slot_visits.transaction >= began)
         survived, cleared = _continuity(history, slot_visits, own, row)

@@ -55,8 +55,8 @@ def decided_reads(
 
     """
     accesses = context.accesses
-    judged = np.flatnonzero(context.is_accepted | context.is_rejected)
-    if code is None or code.covers(judged) < MIN_FOLLOWED:
+    calls = np.flatnonzero(context.is_accepted | context.is_rejected)
+    if code is None or code.covers(calls) < MIN_FOLLOWED:
         return None
     touches = distinct(accesses.touch[code.deciding].astype(np.int64))
     touches = touches[accesses.external_read[touches] & (accesses.writer[touches] != MISSING)]

@@ -36,19 +36,19 @@ def interaction_graph(context: HistoryContext, interactions: Interactions) -> nx
     without being their call), separated by spaces. Edges have ``slot``, ``location`` and ``link``
     (:class:`Link`). Texts from outside are escaped.
     """
-    history, called = context.history, context.calls
+    history, functions = context.history, context.calls
     edges = dependencies(context.accesses)
-    built = graph(history, edges)
-    belongs: dict[int, list[str]] = {}
+    multigraph = graph(history, edges)
+    own_names: dict[int, list[str]] = {}
     effects: dict[int, list[str]] = {}
     columns = (interactions.slice, interactions.invocation, interactions.passive)
     for number, row, passive in zip(*(column.tolist() for column in columns), strict=True):
-        (effects if passive else belongs).setdefault(row, []).append(plain(interactions.names[number], 100))
+        (effects if passive else own_names).setdefault(row, []).append(plain(interactions.names[number], 100))
     for row in range(len(history)):
-        built.nodes[row].update(
-            function=plain(called.name(row), 100),
+        multigraph.nodes[row].update(
+            function=plain(functions.name(row), 100),
             outcome=OUTCOMES[int(history.invocation_outcome[row])].value,
-            interactions=" ".join(belongs.get(row, ())),
+            interactions=" ".join(own_names.get(row, ())),
             side_effects=" ".join(effects.get(row, ())),
         )
     members = interactions.members
@@ -61,19 +61,21 @@ def interaction_graph(context: HistoryContext, interactions: Interactions) -> nx
         is_owned |= own != MISSING
         inside |= members.holds(edges.reader, own) & members.holds(edges.writer, own)
     # edges stand in the order of the dependencies, in which they were added
-    for edge, (_, _, data) in enumerate(_edges_in_order(built, edges.reader.tolist(), edges.writer.tolist())):
+    for edge, (_, _, data) in enumerate(
+        _edges_in_order(multigraph, edges.reader.tolist(), edges.writer.tolist())
+    ):
         kind = Link.INSIDE if inside[edge] else Link.ACROSS if is_owned[edge] else Link.ENVIRONMENT
         data.update(location=plain(context.locations.text(int(slots[edge])), 200), link=kind.value)
-    return built
+    return multigraph
 
 
 def _edges_in_order(
-    built: nx.MultiDiGraph, readers: list[int], writers: list[int]
+    multigraph: nx.MultiDiGraph, readers: list[int], writers: list[int]
 ) -> list[tuple[int, int, dict[str, str]]]:
     counts: dict[tuple[int, int], int] = {}
     edges = []
     for reader, writer in zip(readers, writers, strict=True):
         number = counts.get((reader, writer), 0)
         counts[reader, writer] = number + 1
-        edges.append((reader, writer, built.edges[reader, writer, number]))
+        edges.append((reader, writer, multigraph.edges[reader, writer, number]))
     return edges

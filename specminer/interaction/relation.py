@@ -74,12 +74,12 @@ def components(left: IntColumn, right: IntColumn, count: int) -> IntColumn:
         np.minimum.at(label, label[left], low)
         np.minimum.at(label, label[right], low)
         while True:
-            jumped = label[label]
-            if np.array_equal(jumped, label):
+            next_label = label[label]
+            if np.array_equal(next_label, label):
                 break
-            label = jumped
+            label = next_label
         if np.array_equal(before, label):
             break
-        apart = label[left] != label[right]
-        left, right = left[apart], right[apart]
+        is_apart = label[left] != label[right]
+        left, right = left[is_apart], right[is_apart]
     return label

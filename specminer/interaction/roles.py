@@ -222,8 +222,8 @@ def _values(context: HistoryContext, touches: IntColumn, field: Field, name: str
     before, after = _looked_up(rows, keys, word_before), _looked_up(rows, keys, word_after)
     if np.all(before == MISSING) and np.all(after == MISSING):
         return
-    counted = _looked_up(rows, small, word_before)
-    up = (_looked_up(rows, small, word_after) == counted + 1) & (counted != MISSING)
+    number_before = _looked_up(rows, small, word_before)
+    up = (_looked_up(rows, small, word_after) == number_before + 1) & (number_before != MISSING)
     function = context.calls.function[accesses.invocation[touches]]
     for number in distinct(function).tolist():
         own = function == number
@@ -246,7 +246,7 @@ def _looked_up(rows: IntColumn | RowColumn, values: IntColumn, queries: IntColum
     return np.where(queries == MISSING, MISSING, values[at])
 
 
-def naming(context: HistoryContext, sort: EntityType, offered: list[Candidate]) -> EntityNaming:
+def naming(context: HistoryContext, sort: EntityType, all_candidates: list[Candidate]) -> EntityNaming:
     """Return who is named in the calls, by the sort's roles; by what they touch where names are too rare."""
     mask = sort.mask(len(context.locations.ports))
     touching = accessed_entities(context, mask, context.is_call[context.accesses.invocation])
@@ -258,7 +258,7 @@ def naming(context: HistoryContext, sort: EntityType, offered: list[Candidate]) 
     written = accessed_entities(
         context, mask, context.accesses.effective_write & context.is_accepted[context.accesses.invocation]
     )
-    for item in offered:
+    for item in all_candidates:
         if sort.account and item.inferred:
             continue
         role_and_pairs = _accept_role(context, item, touching, written, present, calls, first)
@@ -302,10 +302,10 @@ def _accept_role(
     calls: BoolColumn,
     first: IntColumn,
 ) -> tuple[EntityRole, IntColumn, IntColumn] | None:
-    judged = calls & (context.calls.function == item.function)
-    unknown = int(np.sum(judged[item.unknown]))
-    judged[item.unknown] = False
-    total = int(np.sum(judged))
+    is_relevant = calls & (context.calls.function == item.function)
+    unknown = int(np.sum(is_relevant[item.unknown]))
+    is_relevant[item.unknown] = False
+    total = int(np.sum(is_relevant))
     if not total or unknown > total:
         return None
     possible = contains(present, item.entity)
@@ -353,8 +353,8 @@ def _join_roles(
     is_named[invocation] = True
     touches = distinct(touching.invocation)
     accepted = touches[context.is_accepted[touches]]
-    judged = accepted[is_named[accepted] | ~unknown[accepted]]
-    share = float(np.mean(is_named[judged])) if len(judged) else 0.0
+    nameable = accepted[is_named[accepted] | ~unknown[accepted]]
+    share = float(np.mean(is_named[nameable])) if len(nameable) else 0.0
     derived = share < MIN_SUPPORT
     if derived:
         invocation, entity = touching.invocation, touching.entity

@@ -335,5 +335,5 @@ def _shares(invocation: IntColumn, entity: IntColumn, count: int) -> tuple[float
     same = invocation[1:] == invocation[:-1]
     label = components(entity[:-1][same], entity[1:][same], count)
     largest = int(np.max(np.bincount(entity, minlength=count)))
-    linked = int(np.max(np.bincount(label[entity[first]])))
-    return largest / len(calls), linked / len(calls)
+    largest_group = int(np.max(np.bincount(label[entity[first]])))
+    return largest / len(calls), largest_group / len(calls)

@@ -55,9 +55,14 @@ def side_effects(context: HistoryContext, ports: BoolColumn, own: EntityRelation
 
 
 def slice_by_entity(
-    context: HistoryContext, sort: EntityType, naming: EntityNaming, described: EntitySort, *, separable: bool
+    context: HistoryContext,
+    sort: EntityType,
+    naming: EntityNaming,
+    description: EntitySort,
+    *,
+    separable: bool,
 ) -> Interactions:
-    """Return one interaction for each entity that has calls of its own; ``described`` tells of the sort."""
+    """Return one interaction for each entity that has calls of its own; ``description`` tells of the sort."""
     own = own_calls(naming, separable=separable)
     mask = sort.mask(len(context.locations.ports))
     entities = _by_first_call(context, own)
@@ -79,8 +84,8 @@ def slice_by_entity(
     keys = _keys(context, sort, entities)
     return Interactions(
         mode=Mode.PARTITION if separable else Mode.PROJECTION,
-        sort=described,
-        names=_names(context, sort, entities, keys, described.name),
+        sort=description,
+        names=_names(context, sort, entities, keys, description.name),
         keys=keys,
         entities=_words(context, entities),
         explanation="",

@@ -82,16 +82,16 @@ def analyse(
         conditions: returns what the code asks of storage and the clock; called only where that matters.
 
     """
-    history_marks, offered = marks(context, code), candidates(context, code)
-    rated: list[tuple[EntityType, EntityNaming, SortScore]] = []
+    history_marks, all_candidates = marks(context, code), candidates(context, code)
+    ratings: list[tuple[EntityType, EntityNaming, SortScore]] = []
     for sort in sorts(context):
-        entity_naming = naming(context, sort, offered)
-        rated.append((sort, entity_naming, score(context, sort, entity_naming, history_marks)))
-    rated.sort(key=lambda item: (-item[2].value, -item[2].coverage))  # else in the order of the slots
-    names = _distinct_names([_name(context, sort, entity_naming) for sort, entity_naming, _ in rated])
+        entity_naming = naming(context, sort, all_candidates)
+        ratings.append((sort, entity_naming, score(context, sort, entity_naming, history_marks)))
+    ratings.sort(key=lambda item: (-item[2].value, -item[2].coverage))  # else in the order of the slots
+    names = _distinct_names([_name(context, sort, entity_naming) for sort, entity_naming, _ in ratings])
     assessments = tuple(
         SortAssessment(name=name, sort=sort, naming=entity_naming, score=rating)
-        for name, (sort, entity_naming, rating) in zip(names, rated, strict=True)
+        for name, (sort, entity_naming, rating) in zip(names, ratings, strict=True)
     )
     contract = score_contract(context, history_marks)
     best = next((item for item in assessments if item.qualifies), None)

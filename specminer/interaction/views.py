@@ -90,8 +90,8 @@ def by_sender(context: HistoryContext) -> Interactions:
     by_call = pairs[np.argsort(first, kind="stable")]
     slices = number[np.searchsorted(pairs, caller[own])]
     owner = _storage_of_callers(context, pairs, number)
-    affected, rows = _passive(context, owner, own, slices)
-    all_slices, all_rows = np.concatenate([slices, affected]), np.concatenate([own, rows])
+    passive_slices, rows = _passive(context, owner, own, slices)
+    all_slices, all_rows = np.concatenate([slices, passive_slices]), np.concatenate([own, rows])
     order = np.lexsort((all_rows, all_slices))
     contracts, addresses = np.divmod(by_call, max(1, len(history.addresses)))
     return Interactions(
@@ -139,10 +139,10 @@ def _passive(
     accesses = context.accesses
     slice_of = np.full(len(context.history), MISSING, dtype=np.int64)
     slice_of[own] = slices  # a constructor that fills somebody's storage is no call of theirs either
-    affected = owner[accesses.slot]
-    hit = accesses.effective_write & (affected != MISSING) & (affected != slice_of[accesses.invocation])
+    slot_owner = owner[accesses.slot]
+    hit = accesses.effective_write & (slot_owner != MISSING) & (slot_owner != slice_of[accesses.invocation])
     span = max(1, len(context.history))
-    return np.divmod(distinct(affected[hit] * span + accesses.invocation[hit]), span)
+    return np.divmod(distinct(slot_owner[hit] * span + accesses.invocation[hit]), span)
 
 
 def _caller_name(context: HistoryContext, contract: int, address: int) -> str:

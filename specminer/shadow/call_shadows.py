@@ -78,14 +78,14 @@ def _range(note: ShadowNote, start: int, size: int) -> ShadowMemory:
 
 def _calling(kind: FrameKind, base: BlockEnd) -> BlockEnd:
     """Return a call: where its operands came from waits for the frame that it opens."""
-    valued = kind in (FrameKind.CALL, FrameKind.CALLCODE)
-    first = 3 if valued else 2  # where the range of the calldata stands on the stack
+    has_value = kind in (FrameKind.CALL, FrameKind.CALLCODE)
+    first = 3 if has_value else 2  # where the range of the calldata stands on the stack
 
     def end(stack: list[int], frame: Any, block: CodeBlock) -> Frame | None:
         note: ShadowNote = frame.note
         marks, record = note.marks, note.record
         to, to_node = stack[-2] & ADDRESS_MASK, marks[-2]
-        value, value_node = (stack[-3], marks[-3]) if valued else (0, None)
+        value, value_node = (stack[-3], marks[-3]) if has_value else (0, None)
         start, size = stack[-1 - first], stack[-2 - first]
         data = _range(note, start, size)
         call = ForeignCall(

@@ -49,12 +49,12 @@ def packed_piece(arena: Expressions, key: tuple[Any, ...], shift: int, bits: int
         if not ones:
             return NOTHING, shift, bits
         return (first, shift, bits) if ones == (1 << bits) - 1 else None
-    filled = [item for item in (first, second) if not is_empty(arena, item, shift, bits)]
-    if len(filled) > 1:
+    candidates = [item for item in (first, second) if not is_empty(arena, item, shift, bits)]
+    if len(candidates) > 1:
         return None
-    if not filled or filled[0] in arena.constants:
+    if not candidates or candidates[0] in arena.constants:
         return NOTHING, shift, bits
-    return filled[0], shift, bits
+    return candidates[0], shift, bits
 
 
 def is_empty(arena: Expressions, node: int, shift: int, bits: int, deep: int = 0) -> bool:
