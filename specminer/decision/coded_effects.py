@@ -87,8 +87,8 @@ def effect_runs(
     decisions: FunctionDecisions, writes: FunctionWrites, wording: Wording
 ) -> dict[str, frozenset[int]]:
     """Return the effects of :func:`effects_of` by their text, with the accepted runs in which they happened."""
-    found = _Collector(decisions, writes, wording).collect()
-    return {name.text: frozenset(item.runs) for name, item in found.items()}
+    effects = _Collector(decisions, writes, wording).collect()
+    return {name.text: frozenset(item.runs) for name, item in effects.items()}
 
 
 class IdleEffect(NamedTuple):
