@@ -18,6 +18,7 @@ from specminer._support.text import UniqueNames, count_of
 from specminer.contracts.abi_values import decode_values
 from specminer.contracts.artifact import MAX_NAME, AbiEntry, Artifact, Parameter
 from specminer.contracts.common_functions import common_functions
+from specminer.contracts.usual_enums import enum_members_of
 from specminer.history.trace import InvocationKind, Outcome, OutcomeKind
 
 _REVERT = bytes.fromhex("08c379a0")
@@ -77,6 +78,16 @@ class InterfaceFunction:
     arguments: tuple[str, ...]
     """Names; ``arg0``, ``arg1`` where the source gives none."""
     read_only: bool = False
+    members: tuple[tuple[str, ...], ...] = ()
+    """For each argument the names of its values, if it is an enum whose members are known; empty if none is."""
+
+    def value_texts(self, values: Sequence[object]) -> list[str]:
+        """Return decoded values as people read them, those of enums by their names."""
+        members = self.members or ((),) * len(values)
+        return [
+            names[value] if isinstance(value, int) and 0 <= value < len(names) else _short(value)
+            for names, value in zip(members, values, strict=True)
+        ]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,7 +152,7 @@ class Interface:
             error = self.errors[selector]
             values = decode_values(error.types, rest)
             if values is not None:
-                return plain(f"{error.name}({', '.join(map(_short, values))})")
+                return plain(f"{error.name}({', '.join(error.value_texts(values))})")
         return f"0x{outcome.data[:36].hex()}" if outcome.data else "no reason given"
 
     def cause(self, kind: OutcomeKind, data: bytes) -> str:
@@ -181,8 +192,8 @@ def _selector(signature: str) -> bytes:
     return keccak(signature.encode("utf-8", "surrogatepass"))[:4]
 
 
-def _functions(entries: Iterable[AbiEntry]) -> dict[bytes, InterfaceFunction]:
-    items = list(entries)
+def _functions(artifact: Artifact, kind: str) -> dict[bytes, InterfaceFunction]:
+    items = [entry for entry in artifact.abi if entry.type == kind]
     counts = Counter(entry.name[:MAX_NAME] for entry in items)
     functions: dict[bytes, InterfaceFunction] = {}
     for entry in items:
@@ -198,8 +209,14 @@ def _functions(entries: Iterable[AbiEntry]) -> dict[bytes, InterfaceFunction]:
             types=types,
             arguments=_argument_names(entry.inputs),
             read_only=entry.constant or entry.state_mutability in ("view", "pure"),
+            members=_members(artifact, entry.inputs),
         )
     return functions
+
+
+def _members(artifact: Artifact, parameters: Sequence[Parameter]) -> tuple[tuple[str, ...], ...]:
+    found = tuple(enum_members_of(artifact, item.enum) if item.enum else () for item in parameters)
+    return found if any(found) else ()
 
 
 def _argument_names(parameters: Sequence[Parameter]) -> tuple[str, ...]:
@@ -224,8 +241,8 @@ def _argument_names(parameters: Sequence[Parameter]) -> tuple[str, ...]:
 def from_artifact(artifact: Artifact) -> Interface:
     """Return the interface that an ABI describes."""
     return Interface(
-        functions=_functions(entry for entry in artifact.abi if entry.type == "function"),
-        errors=_functions(entry for entry in artifact.abi if entry.type == "error"),
+        functions=_functions(artifact, "function"),
+        errors=_functions(artifact, "error"),
         has_receive=any(entry.type == "receive" for entry in artifact.abi),
         source="functions and arguments are named by the ABI",
     )

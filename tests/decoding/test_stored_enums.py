@@ -10,9 +10,11 @@ import msgspec
 import pytest
 
 from specminer.contracts.artifact import Artifact, parse
+from specminer.contracts.interface import from_artifact, selector
 from specminer.decoding import decode
 from specminer.decoding.storage_values import ValueKind
 from specminer.history.contract_history import History
+from specminer.history.trace import Outcome, OutcomeKind
 from specminer.learning.abstraction_definition import Definition
 from specminer.pipeline import MineOptions, import_traces
 from specminer.pipeline.datasets import dataset
@@ -113,3 +115,11 @@ def test_a_definition_may_say_the_number_or_the_name(value: str) -> None:
         "deals[·].status = Shipped",
         "deals[·].status != Shipped",
     }
+
+
+def test_values_of_errors_that_are_enums_are_named() -> None:
+    (entry,) = [item for item in artifact().abi if item.name == "WrongStatus"]
+    data = selector(entry) + (1).to_bytes(32, "big") + (9).to_bytes(32, "big")
+    thrown = Outcome(kind=OutcomeKind.REVERTED, data=data)
+    assert from_artifact(artifact()).reason(thrown) == "WrongStatus(Funded, 9)"
+    assert from_artifact(artifact(source=False)).reason(thrown) == "WrongStatus(1, 9)"
