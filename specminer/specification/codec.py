@@ -62,26 +62,26 @@ def decode_specification(text: bytes, origin: str = "automaton.json") -> Specifi
         FileFormatError: not JSON, not this format, another version, or a part missing or malformed.
 
     """
-    shown = plain(origin)
+    name = plain(origin)
     try:
         check_nesting(text)
         header = msgspec.json.decode(text, type=_Header)
     except msgspec.ValidationError:  # JSON, but no object
         header = _Header()
     except _NOT_JSON as error:
-        raise FileFormatError(f"{shown} is not JSON: {plain(error)}") from None
+        raise FileFormatError(f"{name} is not JSON: {plain(error)}") from None
     if header.format != FORMAT:
-        raise FileFormatError(f"{shown} is not an automaton written by specminer (no format '{FORMAT}')")
+        raise FileFormatError(f"{name} is not an automaton written by specminer (no format '{FORMAT}')")
     if header.version not in range(1, VERSION + 1) or isinstance(header.version, bool):
         raise FileFormatError(
-            f"{shown} has version {plain(header.version, 20)}; this specminer reads versions 1 to {VERSION}"
+            f"{name} has version {plain(header.version, 20)}; this specminer reads versions 1 to {VERSION}"
         )
     try:
         specification = msgspec.json.decode(text, type=Specification)
     except msgspec.ValidationError as error:
-        raise FileFormatError(f"{shown} is not a complete automaton document: {plain(error)}") from None
+        raise FileFormatError(f"{name} is not a complete automaton document: {plain(error)}") from None
     except _NOT_JSON as error:
-        raise FileFormatError(f"{shown} is not JSON: {plain(error)}") from None
+        raise FileFormatError(f"{name} is not JSON: {plain(error)}") from None
     return _with_learned_guards(specification) if header.version == 1 else specification
 
 

@@ -124,36 +124,36 @@ def read_edits(path: Path) -> ClaimEdits:
     """
     if not path.exists():
         return NO_EDITS
-    shown = plain(path)
+    name = plain(path)
     try:
         document = tomllib.loads(read_bounded(path, MAX_BYTES, "a list of claims").decode())
     except UnicodeDecodeError:
-        raise FileFormatError(f"{shown} is no TOML: it is not in UTF-8") from None
+        raise FileFormatError(f"{name} is no TOML: it is not in UTF-8") from None
     except (tomllib.TOMLDecodeError, RecursionError) as error:
-        raise FileFormatError(f"{shown} is no TOML: {plain(error, 200)}") from None
+        raise FileFormatError(f"{name} is no TOML: {plain(error, 200)}") from None
     unknown = sorted(set(document) - {"claim"})
     if unknown:
         raise FileFormatError(
-            f"{shown}: expected tables [claim.ID] alone, but there is '{plain(unknown[0], 60)}'"
+            f"{name}: expected tables [claim.ID] alone, but there is '{plain(unknown[0], 60)}'"
         )
     claims = document.get("claim", {})
     if not isinstance(claims, dict):
-        raise FileFormatError(f"{shown}: expected tables [claim.ID], but 'claim' is no table")
-    return {claim: _edit(f"{shown}, [claim.{plain(claim, 60)}]", given) for claim, given in claims.items()}
+        raise FileFormatError(f"{name}: expected tables [claim.ID], but 'claim' is no table")
+    return {claim: _edit(f"{name}, [claim.{plain(claim, 60)}]", entry) for claim, entry in claims.items()}
 
 
-def _edit(where: str, given: object) -> ClaimEdit:
-    if not isinstance(given, dict):
-        raise FileFormatError(f"{where}: expected a table, got {plain(repr(given), 60)}")
-    for key, value in given.items():
+def _edit(where: str, entry: object) -> ClaimEdit:
+    if not isinstance(entry, dict):
+        raise FileFormatError(f"{where}: expected a table, got {plain(repr(entry), 60)}")
+    for key, value in entry.items():
         kind = _KEYS.get(key)
         if kind is None:
             raise FileFormatError(f"{where}: expected {', '.join(_KEYS)}, got '{plain(key, 60)}'")
         if type(value) is not kind:
             raise FileFormatError(f"{where}: {key} expects {_NOUNS[kind]}, got {plain(repr(value), 60)}")
-    if given.get("pin") and given.get("drop"):
+    if entry.get("pin") and entry.get("drop"):
         raise FileFormatError(f"{where}: a claim is pinned or dropped, not both; remove one of the lines")
-    text = given.get("content")
+    text = entry.get("content")
     try:
         if text is not None:
             check_nesting(text.encode())
@@ -162,12 +162,12 @@ def _edit(where: str, given: object) -> ClaimEdit:
         raise FileFormatError(
             f"{where}: content is not as `specminer claims --template` writes it: {plain(error, 160)}"
         ) from None
-    return ClaimEdit(**{key: value for key, value in given.items() if key != "content"}, content=content)
+    return ClaimEdit(**{key: value for key, value in entry.items() if key != "content"}, content=content)
 
 
 def list_claims(specification: Specification) -> tuple[ListedClaim, ...]:
     """Return the claims of a specification that can be edited, each once."""
-    found = {
+    claim_by_id = {
         claim.id: claim
         for claim in (
             *(claim for guard in specification.guards for claim, _ in _conditions(guard)),
@@ -175,7 +175,7 @@ def list_claims(specification: Specification) -> tuple[ListedClaim, ...]:
             *(_invariant(specification, entry) for entry in specification.invariants),
         )
     }
-    return tuple(found.values())
+    return tuple(claim_by_id.values())
 
 
 def edit_specification(specification: Specification, edits: ClaimEdits) -> Specification:
@@ -187,9 +187,9 @@ def edit_specification(specification: Specification, edits: ClaimEdits) -> Speci
     """
     if not edits:
         return specification
-    made = {claim.id for claim in list_claims(specification)}
+    claim_ids = {claim.id for claim in list_claims(specification)}
     dropped = {claim for claim, edit in edits.items() if edit.drop}
-    missing = [claim for claim, edit in edits.items() if edit.pin and claim not in made]
+    missing = [claim for claim, edit in edits.items() if edit.pin and claim not in claim_ids]
     guards = [_without(guard, dropped) for guard in specification.guards]
     effects = [item for item in specification.effects if _effect(item).id not in dropped]
     invariants = [
@@ -245,8 +245,8 @@ def _quote_toml(text: str) -> str:
     """Return a text as a string of TOML, of one line, without characters that steer a terminal."""
     if text.isprintable() and "'" not in text:
         return f"'{text}'"
-    shown = text.replace("\\", "\\\\").replace('"', '\\"')
-    return '"' + "".join(item if item.isprintable() else f"\\U{ord(item):08x}" for item in shown) + '"'
+    quoted = text.replace("\\", "\\\\").replace('"', '\\"')
+    return '"' + "".join(item if item.isprintable() else f"\\U{ord(item):08x}" for item in quoted) + '"'
 
 
 def _id(part: ClaimPart, *texts: str) -> str:
@@ -290,9 +290,9 @@ def _whole(text: str, names: Mapping[str, str]) -> str:
     """Return a text with the whole names of variables, which do not depend on what else a specification speaks of."""
     if not names:
         return text
-    known = sorted(names, key=len, reverse=True)
-    pattern = rf"(?<![\w.\]])({'|'.join(map(re.escape, known))})(?!\w)"
-    return re.sub(pattern, lambda found: names[found[1]], text)
+    alternatives = sorted(names, key=len, reverse=True)
+    pattern = rf"(?<![\w.\]])({'|'.join(map(re.escape, alternatives))})(?!\w)"
+    return re.sub(pattern, lambda match: names[match[1]], text)
 
 
 def _conjuncts(smt: str) -> list[str]:
@@ -343,11 +343,11 @@ def _invariant(specification: Specification, entry: InvariantEntry) -> ListedCla
 def _without(guard: Guard, dropped: set[str]) -> Guard | None:
     """Return a guard without dropped conditions; ``None`` if nothing is left of it."""
     claims = list(_conditions(guard))
-    left = [place for place, (claim, _) in enumerate(claims) if claim.id not in dropped]
+    left = [index for index, (claim, _) in enumerate(claims) if claim.id not in dropped]
     if len(left) == len(claims):
         return guard
-    conditions = tuple(guard.conditions[place] for place in left)
-    return _with_conditions(guard, conditions, [claims[place][1] for place in left]) if left else None
+    conditions = tuple(guard.conditions[index] for index in left)
+    return _with_conditions(guard, conditions, [claims[index][1] for index in left]) if left else None
 
 
 def _with_conditions(guard: Guard, conditions: tuple[GuardCondition, ...], terms: Sequence[str]) -> Guard:

@@ -45,16 +45,16 @@ def exact_values(text: str, token: TokenSummary | None = None) -> Iterator[Exact
         units.setdefault(token.symbol, token.decimals)
     names = "|".join(map(re.escape, units))
     pattern = re.compile(rf"{_NUMBER} ({names})\b|{_SPAN}|{_DATE}")
-    for found in pattern.finditer(text):
-        number, unit, span, date = found.groups()
+    for match in pattern.finditer(text):
+        number, unit, span, date = match.groups()
         if unit is not None:
             smallest = _EXACT.scaleb(Decimal(number.replace(",", "")), units[unit])
             if smallest == smallest.to_integral_value(context=_EXACT):
-                yield ExactValue(found.start(), found.end(), f"{int(smallest):,} {_smallest(unit)}")
+                yield ExactValue(match.start(), match.end(), f"{int(smallest):,} {_smallest(unit)}")
         elif span is not None:
-            yield ExactValue(found.start(), found.end(), f"{_seconds(span):,} seconds")
+            yield ExactValue(match.start(), match.end(), f"{_seconds(span):,} seconds")
         elif date is not None:
-            yield from _moment(found)
+            yield from _moment(match)
 
 
 def _smallest(unit: str) -> str:
@@ -66,9 +66,9 @@ def _seconds(span: str) -> int:
     return -total if span.startswith("-") else total
 
 
-def _moment(found: re.Match[str]) -> Iterator[ExactValue]:
+def _moment(match: re.Match[str]) -> Iterator[ExactValue]:
     try:
-        time = datetime.strptime(found[0], "%Y-%m-%d %H:%M:%S UTC").replace(tzinfo=UTC)
+        time = datetime.strptime(match[0], "%Y-%m-%d %H:%M:%S UTC").replace(tzinfo=UTC)
     except ValueError:
         return
-    yield ExactValue(found.start(), found.end(), f"Unix time {int(time.timestamp())}")
+    yield ExactValue(match.start(), match.end(), f"Unix time {int(time.timestamp())}")

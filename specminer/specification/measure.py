@@ -91,8 +91,8 @@ def spell_text(value: str | None, measure: Measure | None, *, exact: bool = True
     """Return a number that a document holds as a text with its unit, as :func:`spell`; nothing if that adds nothing."""
     if measure is None or value is None or len(value) > 80 or not (value.isascii() and value.isdecimal()):
         return ""
-    shown = spell(int(value), measure, exact=exact)
-    return "" if shown == value else shown
+    number = spell(int(value), measure, exact=exact)
+    return "" if number == value else number
 
 
 def group(number: int) -> str:
@@ -102,7 +102,7 @@ def group(number: int) -> str:
 
 def group_digits(text: str) -> str:
     """Return a text whose long numbers in one piece have commas; what is quoted, or part of a word, stays."""
-    return _LONG.sub(lambda found: group(int(found[0])), text)
+    return _LONG.sub(lambda match: group(int(match[0])), text)
 
 
 def _date(number: int) -> str:

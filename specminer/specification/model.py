@@ -55,9 +55,9 @@ def front_place(sizes: Sequence[int], states: int | None = None, point: int | No
         raise UsageError("--states and --point each choose an automaton; give one of them")
     if states is not None:
         if states not in sizes:
-            shown = ", ".join(map(str, sizes)) or "none"
+            sizes_text = ", ".join(map(str, sizes)) or "none"
             raise UsageError(
-                f"no automaton of {states} states is on the front; it has those of {shown} states"
+                f"no automaton of {states} states is on the front; it has those of {sizes_text} states"
             )
         return list(sizes).index(states)
     if point is not None and not 0 < point <= len(sizes):
@@ -293,7 +293,7 @@ class Specification:
             second_view=None,
         )
 
-    def at(self, place: int) -> Self:
+    def at(self, index: int) -> Self:
         """Return the specification with another point of the front chosen, counted from 0.
 
         What only the history tells of a point (guards of transitions, invariants, confidence, surprise) is left out.
@@ -302,11 +302,11 @@ class Specification:
             UsageError: the document does not hold its automaton.
 
         """
-        point = self.front[place]
+        point = self.front[index]
         if point.chosen:
             return self
         if point.automaton is None or point.abstraction is None:
-            raise UsageError(f"the document does not hold the automaton of point {place + 1} of its front")
+            raise UsageError(f"the document does not hold the automaton of point {index + 1} of its front")
         front = [
             replace(
                 other,
@@ -318,7 +318,7 @@ class Specification:
             else other
             for other in self.front
         ]
-        front[place] = replace(point, chosen=True, abstraction=None, automaton=None)
+        front[index] = replace(point, chosen=True, abstraction=None, automaton=None)
         return replace(
             self,
             abstraction=point.abstraction,
@@ -342,8 +342,8 @@ class Specification:
             UsageError: there is none.
 
         """
-        place = front_place([point.states for point in self.front], states=states)
-        return self if place is None else self.at(place)
+        index = front_place([point.states for point in self.front], states=states)
+        return self if index is None else self.at(index)
 
     @cached_property
     def automaton(self) -> Automaton:

@@ -86,10 +86,10 @@ def expression(text: str) -> Expression | None:
     """Return what a text computes; ``None`` if it is no expression."""
     reader = _Reader(text)
     try:
-        found = reader.sum(0)
+        term = reader.sum(0)
     except _Unreadable:
         return None
-    return found if reader.at_end else None
+    return term if reader.at_end else None
 
 
 def arguments(text: str) -> tuple[Expression | None, ...]:
@@ -99,22 +99,22 @@ def arguments(text: str) -> tuple[Expression | None, ...]:
     return tuple(expression(part) for part in _split(text[1:-1]))
 
 
-def names(found: Expression) -> Iterator[Name]:
+def names(term: Expression) -> Iterator[Name]:
     """Yield the names in an expression."""
-    if isinstance(found, Name):
-        yield found
-    elif isinstance(found, Operation):
-        yield from names(found.left)
-        yield from names(found.right)
+    if isinstance(term, Name):
+        yield term
+    elif isinstance(term, Operation):
+        yield from names(term.left)
+        yield from names(term.right)
 
 
 def _split(text: str) -> Iterator[str]:
     depth = start = 0
-    for place, sign in enumerate(text):
+    for index, sign in enumerate(text):
         depth += (sign in "([") - (sign in ")]")
         if sign == "," and not depth:
-            yield text[start:place].strip()
-            start = place + 1
+            yield text[start:index].strip()
+            start = index + 1
     yield text[start:].strip()
 
 
@@ -139,9 +139,9 @@ class _Reader:
     def __init__(self, text: str) -> None:
         self._text = text
         self._tokens = [
-            _Token(found.lastgroup or "other", found[0], found.start(), found.end())
-            for found in _TOKEN.finditer(text[:MAX_TEXT])
-            if found.lastgroup != "blank"
+            _Token(match.lastgroup or "other", match[0], match.start(), match.end())
+            for match in _TOKEN.finditer(text[:MAX_TEXT])
+            if match.lastgroup != "blank"
         ]
         self._at = 0
 
@@ -154,9 +154,9 @@ class _Reader:
         """Yield the comparisons."""
         while not self.at_end:
             start = self._at
-            found = self._comparison()
-            if found is not None:
-                yield found
+            comparison = self._comparison()
+            if comparison is not None:
+                yield comparison
                 continue
             self._at = start
             if not self._pass("(", "not", *_ENDS):
@@ -191,30 +191,30 @@ class _Reader:
         if depth > MAX_DEPTH:
             raise _Unreadable
         inner = depth + 1
-        found = self._product(inner)
+        term = self._product(inner)
         while self._next(*signs):
             sign = self._take().text
-            found = Operation(sign, found, self._product(inner))
+            term = Operation(sign, term, self._product(inner))
         if self._next_is("shown"):  # the value that a sum had
             self._take()
-        return found
+        return term
 
     def _product(self, depth: int) -> Expression:
-        found = self._part(depth)
+        term = self._part(depth)
         while self._next("*", "/", "%", "**", "^"):
             sign = self._take().text
-            found = Operation(sign, found, self._part(depth))
-        return found
+            term = Operation(sign, term, self._part(depth))
+        return term
 
     def _part(self, depth: int) -> Expression:
         if self.at_end:
             raise _Unreadable
         token = self._take()
         if token.text == "(":
-            found = self.sum(depth)
+            term = self.sum(depth)
             if not self._pass(")"):
                 raise _Unreadable
-            return found
+            return term
         if token.kind == "number":
             return _number(token)
         if token.kind == "shown":
@@ -230,12 +230,12 @@ class _Reader:
     def _read_call(self, function: str, depth: int) -> Expression:
         """Read what a cast or a choice is of."""
         self._take()
-        found = self.sum(depth)
+        term = self.sum(depth)
         while function in _CHOICES and self._pass(","):
-            found = Operation("min", found, self.sum(depth))
+            term = Operation("min", term, self.sum(depth))
         if not self._pass(")"):
             raise _Unreadable
-        return found
+        return term
 
     def _through(self, token: _Token) -> int:
         """Read fields, keys and arguments behind a name; return where they end."""

@@ -43,61 +43,61 @@ class Rewriter:
         return self._written[key]
 
     def _with_units(self, text: str, scope: Scope) -> str:
-        found: list[tuple[Number, Measure | None]] = []
+        quantities: list[tuple[Number, Measure | None]] = []
         for item in comparisons(text):
             measure = self.units.of(item.left, scope) or self.units.of(item.right, scope)
-            found += self._places(item.left, measure, scope)
-            found += self._places(item.right, measure, scope)
-        shown = _replace_places(text, found)
-        return _FACTOR.sub(lambda factor: group(int(factor[0])), shown)
+            quantities += self._quantities(item.left, measure, scope)
+            quantities += self._quantities(item.right, measure, scope)
+        rewritten = _replace_places(text, quantities)
+        return _FACTOR.sub(lambda factor: group(int(factor[0])), rewritten)
 
     def value(self, text: str, measure: Measure | None, scope: Scope) -> str:
         """Return an expression that measures something with the units of its numbers."""
-        found = expression(text)
-        return text if found is None else _replace_places(text, self._places(found, measure, scope))
+        term = expression(text)
+        return text if term is None else _replace_places(text, self._quantities(term, measure, scope))
 
-    def _places(self, found: Expression, measure: Measure | None, scope: Scope) -> _Places:
+    def _quantities(self, term: Expression, measure: Measure | None, scope: Scope) -> _Places:
         """Yield the numbers of an expression that are added, compared or met, with what each measures."""
-        if isinstance(found, Number):
-            yield found, measure
-        elif isinstance(found, Name):
-            if found.met is not None:
-                yield found.met, self.units.of_name(found.text, scope) or measure
-        elif found.sign in ("+", "-", "min"):
-            left, right = self._sides(found, measure, scope)
-            yield from self._places(found.left, left, scope)
-            yield from self._places(found.right, right, scope)
+        if isinstance(term, Number):
+            yield term, measure
+        elif isinstance(term, Name):
+            if term.met is not None:
+                yield term.met, self.units.of_name(term.text, scope) or measure
+        elif term.sign in ("+", "-", "min"):
+            left, right = self._sides(term, measure, scope)
+            yield from self._quantities(term.left, left, scope)
+            yield from self._quantities(term.right, right, scope)
         else:
-            yield from self._factors(found, scope)
+            yield from self._factors(term, scope)
 
     def _sides(
-        self, found: Operation, measure: Measure | None, scope: Scope
+        self, operation: Operation, measure: Measure | None, scope: Scope
     ) -> tuple[Measure | None, Measure | None]:
         """Return what numbers on both sides of a sum or difference measure."""
-        own = self.units.of(found, scope) or measure
+        own = self.units.of(operation, scope) or measure
         if own is None or own.kind not in DISTANCE:
             return own, own
         span = DISTANCE[own.kind]
-        if found.sign == "min":
+        if operation.sign == "min":
             return own, own
-        if self.units.of(found.left, scope) == own:
+        if self.units.of(operation.left, scope) == own:
             return own, span
-        return (span, own) if self.units.of(found.right, scope) == own else (None, None)
+        return (span, own) if self.units.of(operation.right, scope) == own else (None, None)
 
-    def _factors(self, found: Operation, scope: Scope) -> _Places:
+    def _factors(self, operation: Operation, scope: Scope) -> _Places:
         """Yield the values that names met in a product or a quotient; numbers that are factors have no unit."""
-        for part in (found.left, found.right):
+        for part in (operation.left, operation.right):
             if isinstance(part, Name) and part.met is not None:
                 yield part.met, self.units.of_name(part.text, scope)
             elif isinstance(part, Operation):
-                yield from self._places(part, None, scope)
+                yield from self._quantities(part, None, scope)
 
 
-def _replace_places(text: str, found: _Places | list[tuple[Number, Measure | None]]) -> str:
+def _replace_places(text: str, quantities: _Places | list[tuple[Number, Measure | None]]) -> str:
     """Return a text in which numbers are written otherwise, from its end to its beginning."""
-    for number, measure in sorted(found, key=lambda item: -item[0].start):
-        shown = group(number.value) if _is_zero(number, measure) else spell(number.value, measure)
-        text = text[: number.start] + shown + text[number.end :]
+    for number, measure in sorted(quantities, key=lambda item: -item[0].start):
+        replacement = group(number.value) if _is_zero(number, measure) else spell(number.value, measure)
+        text = text[: number.start] + replacement + text[number.end :]
     return text
 
 

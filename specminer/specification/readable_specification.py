@@ -68,8 +68,8 @@ class _Reading:
         )
 
     def _lasting(self, item: LastingValue) -> LastingValue:
-        shown = spell_text(item.value, self._rewriter.units.of_name(item.variable, Scope()))
-        return replace(item, value=shown or group_digits(item.value))
+        value = spell_text(item.value, self._rewriter.units.of_name(item.variable, Scope()))
+        return replace(item, value=value or group_digits(item.value))
 
     def _point(self, point: FrontPoint) -> FrontPoint:
         other = point.automaton
@@ -92,12 +92,12 @@ class _Reading:
 
     def _state_numbers(self, states: Iterable[State]) -> Mapping[str, str]:
         """Return how numbers in the names of states are written: those that mean one thing in all predicates."""
-        found: dict[str, set[str]] = {}
+        spellings: dict[str, set[str]] = {}
         for text in dict.fromkeys(text for state in states for text in state.predicates):
-            shown = self._text(text, Scope())
-            for before, after in _numbers(text, shown):
-                found.setdefault(before, set()).add(after)
-        return {before: next(iter(after)) for before, after in found.items() if len(after) == 1}
+            readable = self._text(text, Scope())
+            for before, after in _numbers(text, readable):
+                spellings.setdefault(before, set()).add(after)
+        return {before: next(iter(after)) for before, after in spellings.items() if len(after) == 1}
 
     def _state(self, state: State, numbers: Mapping[str, str]) -> State:
         return replace(
@@ -190,19 +190,19 @@ class _Reading:
         return replace(item, text=self._text(text, Scope(item.scope.function or "")))
 
 
-def _numbers(text: str, shown: str) -> Iterator[tuple[str, str]]:
+def _numbers(text: str, readable: str) -> Iterator[tuple[str, str]]:
     """Yield the large numbers of a predicate and how they are shown, and of bounds the next number as well."""
     large = _LARGE.findall(text)
     if len(large) != 1:
         yield from ((number, number) for number in large)
         return
     before, after = text.split(large[0], 1)
-    if shown.startswith(before) and shown.endswith(after):
-        yield large[0], shown[len(before) : len(shown) - len(after)]
+    if readable.startswith(before) and readable.endswith(after):
+        yield large[0], readable[len(before) : len(readable) - len(after)]
 
 
 def _with_numbers(text: str, numbers: Mapping[str, str]) -> str:
-    return _LARGE.sub(lambda found: numbers.get(found[0], found[0]), text)
+    return _LARGE.sub(lambda match: numbers.get(match[0], match[0]), text)
 
 
 __all__ = ["for_readers"]

@@ -83,28 +83,28 @@ class Units:
         """Return what a term measures; ``None`` if that is not known."""
         return self.measures.get(self.key(name, scope)) or (WEI if _BALANCE.fullmatch(name) else None)
 
-    def of(self, found: Expression, scope: Scope) -> Measure | None:
+    def of(self, term: Expression, scope: Scope) -> Measure | None:
         """Return what an expression measures; ``None`` if that is not known."""
-        if isinstance(found, Name):
-            return self.of_name(found.text, scope)
-        if isinstance(found, Number):
+        if isinstance(term, Name):
+            return self.of_name(term.text, scope)
+        if isinstance(term, Number):
             return None
-        left, right = self.of(found.left, scope), self.of(found.right, scope)
-        match found.sign:
+        left, right = self.of(term.left, scope), self.of(term.right, scope)
+        match term.sign:
             case "+":
-                return _sum(found, left, right)
+                return _sum(term, left, right)
             case "-":
-                return _difference(found, left, right)
+                return _difference(term, left, right)
             case "min":
                 return left or right
             case "/":
-                return self._portion(found, scope)
+                return self._portion(term, scope)
             case _:
                 return None
 
-    def _portion(self, found: Operation, scope: Scope) -> Measure | None:
+    def _portion(self, operation: Operation, scope: Scope) -> Measure | None:
         """Return what a product measures that is divided by the whole that one of its factors is a part of."""
-        parts = split_quotient(found)
+        parts = split_quotient(operation)
         if parts is not None:
             part = Measure(MeasureKind.PART, parts[1])
             first, second = (self.of(factor, scope) for factor in parts[0])
@@ -114,23 +114,23 @@ class Units:
 
 def bare(name: str) -> str:
     """Return a name without its keys: ``auctions[auctionId].highestBid`` is ``auctions[].highestBid``."""
-    depth, kept = 0, list[str]()
+    depth, signs = 0, list[str]()
     for sign in name.strip("`").removesuffix("'"):
         depth -= sign == "]"
         if not depth:
-            kept.append(sign)
+            signs.append(sign)
         depth += sign == "["
-    return "".join(kept)
+    return "".join(signs)
 
 
-def split_quotient(found: Expression) -> tuple[tuple[Expression, Expression], int] | None:
+def split_quotient(term: Expression) -> tuple[tuple[Expression, Expression], int] | None:
     """Return the factors of a product that is divided by a whole, and the whole: ``bid * fee / 10000``."""
-    if not (isinstance(found, Operation) and found.sign == "/" and isinstance(found.right, Number)):
+    if not (isinstance(term, Operation) and term.sign == "/" and isinstance(term.right, Number)):
         return None
-    product = found.left
-    if not (isinstance(product, Operation) and product.sign == "*") or found.right.value not in _WHOLES:
+    product = term.left
+    if not (isinstance(product, Operation) and product.sign == "*") or term.right.value not in _WHOLES:
         return None
-    return (product.left, product.right), found.right.value
+    return (product.left, product.right), term.right.value
 
 
 def units_of(spec: Specification) -> Units:
@@ -143,18 +143,20 @@ def units_of(spec: Specification) -> Units:
     relations = tuple(_relations(spec, _token(spec)))
     refuted: set[str] = set()
     for _ in range(MOST_ROUNDS):
-        known = len(refuted)
+        refuted_before = len(refuted)
         spread = _Spread(stored, refuted)
         spread.follow(relations)
-        if len(refuted) == known:
+        if len(refuted) == refuted_before:
             return spread.units()
     return Units(KNOWN, stored)
 
 
 def _token(spec: Specification) -> Measure | None:
     """Return what the amounts of a contract are that is a token."""
-    told = spec.history.token
-    return None if told is None else Measure(MeasureKind.TOKEN, told.decimals, plain(told.symbol, MAX_SYMBOL))
+    token = spec.history.token
+    return (
+        None if token is None else Measure(MeasureKind.TOKEN, token.decimals, plain(token.symbol, MAX_SYMBOL))
+    )
 
 
 def scope_of(guard: Guard) -> Scope:
@@ -164,25 +166,25 @@ def scope_of(guard: Guard) -> Scope:
 
 def scopes_of(spec: Specification) -> Mapping[str, Scope]:
     """Return the scope of each function's texts, with the names of all of its guards."""
-    found: dict[str, dict[str, str]] = {}
+    names_by_scope: dict[str, dict[str, str]] = {}
     for guard in spec.guards:
-        named = found.setdefault(guard.scope, {})
+        whole_names = names_by_scope.setdefault(guard.scope, {})
         for short, whole in _single_names(guard.names).items():
-            named.setdefault(short, whole)
-    return {function: Scope(function, named) for function, named in found.items()}
+            whole_names.setdefault(short, whole)
+    return {function: Scope(function, whole_names) for function, whole_names in names_by_scope.items()}
 
 
-def _single_names(given: Mapping[str, str]) -> Mapping[str, str]:
+def _single_names(guard_names: Mapping[str, str]) -> Mapping[str, str]:
     """Return names for names: a guard may have one for a whole sum, ``highestBid + 1``."""
-    found: dict[str, str] = {}
-    for short, whole in given.items():
+    single_names: dict[str, str] = {}
+    for short, whole in guard_names.items():
         first, second = expression(short), expression(whole)
         if first is None or second is None:
             continue
         pairs = list(names(first)), list(names(second))
         if len(pairs[0]) == len(pairs[1]):
-            found |= {one.text: other.text for one, other in zip(*pairs, strict=True)}
-    return found | {short: whole for short, whole in given.items() if short.isidentifier()}
+            single_names |= {one.text: other.text for one, other in zip(*pairs, strict=True)}
+    return single_names | {short: whole for short, whole in guard_names.items() if short.isidentifier()}
 
 
 def _relations(spec: Specification, token: Measure | None) -> Iterator[Relation]:
@@ -198,11 +200,11 @@ def _relations(spec: Specification, token: Measure | None) -> Iterator[Relation]
 def _of_effect(effect: Effect, token: Measure | None) -> Iterator[Relation]:
     scope = Scope(effect.function)
     yield from _compared_pairs(effect.condition, scope)
-    found = expression(effect.expression)
-    if effect.kind is EffectKind.WRITTEN and found is not None:
-        yield Relation(Name(effect.target), found, scope)
-    elif effect.kind is EffectKind.PAID and found is not None:
-        yield Relation(WEI, found, scope)
+    term = expression(effect.expression)
+    if effect.kind is EffectKind.WRITTEN and term is not None:
+        yield Relation(Name(effect.target), term, scope)
+    elif effect.kind is EffectKind.PAID and term is not None:
+        yield Relation(WEI, term, scope)
     elif token is not None and effect.kind is EffectKind.LOGGED and _TRANSFER.match(effect.target):
         moved = arguments(effect.expression)
         if len(moved) == 3 and moved[2] is not None:
@@ -249,36 +251,36 @@ class _Spread:
             if not isinstance(side, Measure):
                 self._inside(side, scope)
 
-    def _inside(self, found: Expression, scope: Scope) -> None:
+    def _inside(self, term: Expression, scope: Scope) -> None:
         """Take over within an expression, from one part to the other."""
-        if not isinstance(found, Operation):
+        if not isinstance(term, Operation):
             return
-        measure = self.units().of(found, scope)
+        measure = self.units().of(term, scope)
         if measure is not None:
-            self._give(found, measure, scope)
-        self._taken_off(found, scope)
-        self._inside(found.left, scope)
-        self._inside(found.right, scope)
+            self._give(term, measure, scope)
+        self._taken_off(term, scope)
+        self._inside(term.left, scope)
+        self._inside(term.right, scope)
 
-    def _give(self, found: Expression, measure: Measure, scope: Scope) -> None:
+    def _give(self, term: Expression, measure: Measure, scope: Scope) -> None:
         """Say what an expression measures, and with that its parts."""
-        if isinstance(found, Name):
-            self._name(found.text, measure, scope)
-        elif isinstance(found, Operation):
-            for part, own in self._parts(found, measure, scope):
+        if isinstance(term, Name):
+            self._name(term.text, measure, scope)
+        elif isinstance(term, Operation):
+            for part, own in self._parts(term, measure, scope):
                 self._give(part, own, scope)
 
     def _parts(
-        self, found: Operation, measure: Measure, scope: Scope
+        self, operation: Operation, measure: Measure, scope: Scope
     ) -> Iterator[tuple[Expression, Measure]]:
         """Yield what the parts of an expression measure that measures something."""
-        left, right = self.units().of(found.left, scope), self.units().of(found.right, scope)
-        match found.sign:
+        left, right = self.units().of(operation.left, scope), self.units().of(operation.right, scope)
+        match operation.sign:
             case "min":
-                yield from ((found.left, measure), (found.right, measure))
+                yield from ((operation.left, measure), (operation.right, measure))
             case "+" | "-":
-                yield from _terms(found, measure, left, right)
-            case "/" if (parts := split_quotient(found)) is not None:
+                yield from _terms(operation, measure, left, right)
+            case "/" if (parts := split_quotient(operation)) is not None:
                 yield from self._portions(parts, measure, scope)
 
     def _portions(
@@ -288,15 +290,15 @@ class _Spread:
         (first, second), whole = parts
         part = Measure(MeasureKind.PART, whole)
         for one, other in ((first, second), (second, first)):
-            known = self.units().of(one, scope)
-            if known == measure and self.units().of(other, scope) != measure:
+            own = self.units().of(one, scope)
+            if own == measure and self.units().of(other, scope) != measure:
                 yield other, part
-            elif known == part:
+            elif own == part:
                 yield other, measure
 
-    def _taken_off(self, found: Operation, scope: Scope) -> None:
+    def _taken_off(self, operation: Operation, scope: Scope) -> None:
         """Tell the part from what it is of in ``amount - amount * fee / 10000``, whatever the amount is."""
-        terms = list(_addends(found))
+        terms = list(_addends(operation))
         for term in terms:
             parts = split_quotient(term)
             if parts is not None:
@@ -309,69 +311,69 @@ class _Spread:
         key = self.units().key(name, scope)
         if key in self._refuted or key in KNOWN:
             return
-        known = self.measures.get(key)
-        if known is None:
+        old = self.measures.get(key)
+        if old is None:
             self.measures[key] = measure
-        elif known != measure:
+        elif old != measure:
             del self.measures[key]
             self._refuted.add(key)
 
 
-def _addends(found: Expression) -> Iterator[Expression]:
-    if isinstance(found, Operation) and found.sign in ("+", "-"):
-        yield from chain(_addends(found.left), _addends(found.right))
+def _addends(term: Expression) -> Iterator[Expression]:
+    if isinstance(term, Operation) and term.sign in ("+", "-"):
+        yield from chain(_addends(term.left), _addends(term.right))
     else:
-        yield found
+        yield term
 
 
-def _sum(found: Operation, left: Measure | None, right: Measure | None) -> Measure | None:
+def _sum(operation: Operation, left: Measure | None, right: Measure | None) -> Measure | None:
     for one in (left, right):
         if one is not None and one.kind in DISTANCE:
             return one
     if left is not None and right is not None:
         return left if left == right else None
-    known, other = (left, found.right) if left is not None else (right, found.left)
-    if known is None:
+    own, other = (left, operation.right) if left is not None else (right, operation.left)
+    if own is None:
         return None
-    if known.kind in POINT and not isinstance(other, Number):
+    if own.kind in POINT and not isinstance(other, Number):
         return None  # a span is added to a moment as well as to a span
-    return known
+    return own
 
 
-def _difference(found: Operation, left: Measure | None, right: Measure | None) -> Measure | None:
+def _difference(operation: Operation, left: Measure | None, right: Measure | None) -> Measure | None:
     if left is not None and left == right:
         return DISTANCE.get(left.kind, left)
     if left is not None and left.kind in DISTANCE:
-        is_span = right == DISTANCE[left.kind] or isinstance(found.right, Number)
+        is_span = right == DISTANCE[left.kind] or isinstance(operation.right, Number)
         return left if is_span else None
     if left is not None and right is not None:
         return None
-    known, other = (left, found.right) if left is not None else (right, found.left)
-    if known is None or (known.kind in (*POINT, *DISTANCE) and not isinstance(other, Number)):
+    own, other = (left, operation.right) if left is not None else (right, operation.left)
+    if own is None or (own.kind in (*POINT, *DISTANCE) and not isinstance(other, Number)):
         return None
-    return known
+    return own
 
 
 def _terms(
-    found: Operation, measure: Measure, left: Measure | None, right: Measure | None
+    operation: Operation, measure: Measure, left: Measure | None, right: Measure | None
 ) -> Iterator[tuple[Expression, Measure]]:
     """Yield what the parts of a sum or a difference measure."""
     if measure.kind in (MeasureKind.WEI, MeasureKind.TOKEN):
-        yield from ((found.left, measure), (found.right, measure))
+        yield from ((operation.left, measure), (operation.right, measure))
     elif measure.kind in DISTANCE:
         span = DISTANCE[measure.kind]
-        if found.sign == "-" or left == measure or right == span or isinstance(found.right, Number):
-            yield from ((found.left, measure), (found.right, span))
-        elif right == measure or left == span or isinstance(found.left, Number):
-            yield from ((found.left, span), (found.right, measure))
+        if operation.sign == "-" or left == measure or right == span or isinstance(operation.right, Number):
+            yield from ((operation.left, measure), (operation.right, span))
+        elif right == measure or left == span or isinstance(operation.left, Number):
+            yield from ((operation.left, span), (operation.right, measure))
     elif measure.kind in POINT:
         point = POINT[measure.kind]
-        if found.sign == "+":
-            yield from ((found.left, measure), (found.right, measure))
+        if operation.sign == "+":
+            yield from ((operation.left, measure), (operation.right, measure))
         elif point in (left, right):
-            yield from ((found.left, point), (found.right, point))
+            yield from ((operation.left, point), (operation.right, point))
         elif measure in (left, right):
-            yield from ((found.left, measure), (found.right, measure))
+            yield from ((operation.left, measure), (operation.right, measure))
 
 
 __all__ = ["Relation", "Scope", "Units", "bare", "scope_of", "scopes_of", "units_of"]
