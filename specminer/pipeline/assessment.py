@@ -34,7 +34,7 @@ def find_invariants(mining: Mining) -> Mining:
     What some way through the code breaks is left out, though no call has gone that way. What callers only used to do is
     kept apart.
     """
-    found = [
+    invariants = [
         item
         for item in search(mining.context, mining.tuning, mining.interactions)
         if not is_open(item, mining.open_ways)
@@ -43,10 +43,10 @@ def find_invariants(mining: Mining) -> Mining:
         mining,
         invariants=[
             replace(item, derivation=mining.laws[item.text]) if item.text in mining.laws else item
-            for item in found
+            for item in invariants
             if not is_habit(item, mining.open_ways)
         ],
-        habits=[item for item in found if is_habit(item, mining.open_ways)],
+        habits=[item for item in invariants if is_habit(item, mining.open_ways)],
     )
 
 
@@ -124,14 +124,14 @@ def rank_surprise(mining: Mining) -> Mining:
     unit = history.invocation_transaction if too_few(tuning) else units(history, interactions)
     measured = measure(history, interactions, tuning, broken(claims, history, unit))
     ranking = Ranking(history=history, interactions=interactions, tuning=tuning, measured=measured)
-    listed = mining.options.surprising
+    count = mining.options.surprising
     weighed = weigh(mining.context, ranking, breakable(claims), mining.runs)
     return replace(
         mining,
         weighed=weighed,
         surprise=replace(
-            ranking.surprise(listed),
-            transactions=weighed.surprise(listed),
+            ranking.surprise(count),
+            transactions=weighed.surprise(count),
             unjudged=count_unjudged(mining.context),
         ),
     )
@@ -168,7 +168,7 @@ def _as_claims(guards: Sequence[LearnedGuard]) -> Iterator[Invariant]:
                 )
 
 
-def breakable(held: Sequence[Invariant]) -> list[Claim]:
+def breakable(invariants: Sequence[Invariant]) -> list[Claim]:
     """Return the claims whose exceptions are a reason to look closer."""
     return [
         Claim(
@@ -178,7 +178,7 @@ def breakable(held: Sequence[Invariant]) -> list[Claim]:
             before=item.template is Template.BEFORE,
             waits=item.template is Template.CONSTANT,
         )
-        for item in held
+        for item in invariants
         if _telling(item)
     ]
 
@@ -193,13 +193,13 @@ def _telling(item: Invariant) -> bool:
     )
 
 
-def broken(held: Sequence[Invariant], history: History, unit: IntColumn) -> list[Broken]:
+def broken(invariants: Sequence[Invariant], history: History, unit: IntColumn) -> list[Broken]:
     """Return what broke invariants; those of states say what the automaton says itself."""
-    found = []
-    for item in held:
+    broken_claims = []
+    for item in invariants:
         if _telling(item):
             failed = exceptions(item, history, unit)
-            found.append(
+            broken_claims.append(
                 Broken(
                     invocation=failed.invocation.astype(np.int64),
                     bits=failed.bits,
@@ -208,4 +208,4 @@ def broken(held: Sequence[Invariant], history: History, unit: IntColumn) -> list
                     kind=SurpriseKind.BEFORE if item.template is Template.BEFORE else SurpriseKind.BROKEN,
                 )
             )
-    return found
+    return broken_claims

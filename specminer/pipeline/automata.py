@@ -42,8 +42,10 @@ def choose_abstraction(mining: Mining) -> Mining:
 def count_transitions(mining: Mining) -> Mining:
     """Count how often each transition of each automaton on the front was taken, and by whom."""
     window = mining.context.window
-    chosen = None if window is None else window[mining.interactions.invocation]
-    return replace(mining, transitions=tuple(_edges(mining, point, chosen) for point in mining.tuning.front))
+    is_counted = None if window is None else window[mining.interactions.invocation]
+    return replace(
+        mining, transitions=tuple(_edges(mining, point, is_counted) for point in mining.tuning.front)
+    )
 
 
 def transition_groups(tuning: Tuning, point: FrontAutomaton) -> tuple[IntColumn, IntColumn]:
@@ -54,18 +56,18 @@ def transition_groups(tuning: Tuning, point: FrontAutomaton) -> tuple[IntColumn,
     source, target, symbol = tuning.before(point), tuning.after(point), tuning.table.symbol
     targets, symbols = int(target.max(initial=0)) + 1, int(symbol.max(initial=0)) + 1
     code = (source.astype(np.int64) * targets + target) * symbols + symbol
-    found, group = np.unique(code, return_inverse=True)
-    keys = np.stack([found // symbols // targets, found // symbols % targets, found % symbols], axis=1)
+    codes, group = np.unique(code, return_inverse=True)
+    keys = np.stack([codes // symbols // targets, codes // symbols % targets, codes % symbols], axis=1)
     return keys, group.reshape(-1).astype(np.int64, copy=False)
 
 
-def _edges(mining: Mining, point: FrontAutomaton, chosen: BoolColumn | None) -> tuple[Edge, ...]:
+def _edges(mining: Mining, point: FrontAutomaton, is_counted: BoolColumn | None) -> tuple[Edge, ...]:
     """Group the events into transitions with their evidence, ordered by source, target and event.
 
-    ``chosen`` are the events that count, by row; ``None`` for all.
+    ``is_counted`` are the events that count, by row; ``None`` for all.
     """
     keys, group = transition_groups(mining.tuning, point)
-    counted = np.ones(len(group), dtype=np.bool_) if chosen is None else chosen
+    counted = np.ones(len(group), dtype=np.bool_) if is_counted is None else is_counted
     order = np.lexsort((mining.interactions.invocation, group))
     order = order[counted[order]]
     starts = np.searchsorted(group[order], np.arange(len(keys) + 1))
@@ -90,8 +92,8 @@ def _edge(mining: Mining, key: IntColumn, events: IntColumn, reached: int) -> Ed
     rows = interactions.invocation[events]
     passive, rejected = bool(interactions.passive[events[0]]), bool(table.rejected[events[0]])
     function, event = (names[rows[0]] for names in (mining.functions, mining.events))
-    place = int(interactions.role[events[0]])
-    role = interactions.roles[place] if place != MISSING else None
+    number = int(interactions.role[events[0]])
+    role = interactions.roles[number] if number != MISSING else None
     phase, deadline = interactions.phase_of(int(events[0])), interactions.deadline_of(int(events[0]))
     kind = TransitionKind.PASSIVE if passive else TransitionKind.CALL
     if deadline is not None:

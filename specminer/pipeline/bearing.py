@@ -23,11 +23,11 @@ _UNASKED: Final = ("conditions of guards that speak of", "invariants that speak 
 """How the counts begin that are of the specification, not of the calls judged."""
 
 
-def slot_visits(mining: Mining, chosen: BoolColumn) -> Iterator[SlotVisits]:
-    """Yield which of some transactions changed and accessed each slot first and last; ``chosen`` is by transaction."""
+def slot_visits(mining: Mining, is_selected: BoolColumn) -> Iterator[SlotVisits]:
+    """Yield which transactions changed and accessed each slot first and last, of those that ``is_selected`` marks."""
     history, accesses, context = mining.history, mining.context.accesses, mining.context
     transaction = history.invocation_transaction[accesses.invocation]
-    rows = np.flatnonzero(chosen[transaction])
+    rows = np.flatnonzero(is_selected[transaction])
     if not len(rows):
         return
     count = len(mining.interactions.owner)
@@ -36,7 +36,7 @@ def slot_visits(mining: Mining, chosen: BoolColumn) -> Iterator[SlotVisits]:
     changes = rows[accesses.effective_write[rows]]
     last = np.full(count, MISSING, dtype=np.int64)
     np.maximum.at(last, accesses.slot[changes], transaction[changes])
-    first = np.full(count, len(chosen), dtype=np.int64)
+    first = np.full(count, len(is_selected), dtype=np.int64)
     np.minimum.at(first, accesses.slot[changes], transaction[changes])
     contract = np.zeros(count, dtype=np.int64)
     contract[accesses.slot] = history.invocation_contract[accesses.invocation]
@@ -56,11 +56,11 @@ def slot_visits(mining: Mining, chosen: BoolColumn) -> Iterator[SlotVisits]:
         )
 
 
-def interaction_visits(mining: Mining, chosen: BoolColumn) -> Iterator[InteractionVisits]:
+def interaction_visits(mining: Mining, is_selected: BoolColumn) -> Iterator[InteractionVisits]:
     """Yield the first and the last of some transactions in each interaction, and one for each sender."""
     history, interactions = mining.history, mining.interactions
     transaction = history.invocation_transaction[interactions.invocation]
-    rows = np.flatnonzero(chosen[transaction])
+    rows = np.flatnonzero(is_selected[transaction])
     order = rows[np.lexsort((transaction[rows], interactions.slice[rows]))]
     slices, hashes = interactions.slice[order], history.transaction_hash
     starts = np.flatnonzero(np.concatenate([[True], slices[1:] != slices[:-1]])) if len(order) else order
@@ -81,21 +81,21 @@ def interaction_visits(mining: Mining, chosen: BoolColumn) -> Iterator[Interacti
 def find_concerned(mining: Mining, fresh: Collection[Hash]) -> set[str]:
     """Return the interactions that have events in some transactions."""
     history, interactions = mining.history, mining.interactions
-    chosen = np.array([name in fresh for name in history.transaction_hash], dtype=np.bool_)
-    mine = chosen[history.invocation_transaction[interactions.invocation]]
-    return {interactions.names[row] for row in np.unique(interactions.slice[mine]).tolist()}
+    is_fresh = np.array([name in fresh for name in history.transaction_hash], dtype=np.bool_)
+    has_fresh = is_fresh[history.invocation_transaction[interactions.invocation]]
+    return {interactions.names[row] for row in np.unique(interactions.slice[has_fresh]).tolist()}
 
 
 def sample_transactions(mining: Mining, size: int) -> IntColumn:
     """Return the transactions of the first calls of each function and outcome, and of some of the last ones."""
     history = mining.history
     kind = 2 * mining.context.calls.function.astype(np.int64) + history.accepted
-    chosen = [
-        rows[place]
+    samples = [
+        rows[part]
         for rows in (np.flatnonzero(kind == number) for number in np.unique(kind).tolist())
-        for place in (slice(size), slice(-(size // 4), None))
+        for part in (slice(size), slice(-(size // 4), None))
     ]
-    return np.unique(history.invocation_transaction[np.concatenate(chosen)])
+    return np.unique(history.invocation_transaction[np.concatenate(samples)])
 
 
 def coverage_of(mining: Mining, judgement: Judgement) -> dict[str, tuple[str, ...]]:
@@ -110,12 +110,12 @@ def coverage_of(mining: Mining, judgement: Judgement) -> dict[str, tuple[str, ..
     } | {f"{_GUARDS}{scope}": texts for scope, texts in judgement.guards.askable().items()}
 
 
-def covers(found: Mapping[str, Collection[str]], wanted: Mapping[str, Collection[str]]) -> bool:
+def covers(coverage: Mapping[str, Collection[str]], required: Mapping[str, Collection[str]]) -> bool:
     """Return whether of everything that is wanted as much could be asked, or more."""
-    return all(part in found and set(texts) <= set(found[part]) for part, texts in wanted.items())
+    return all(part in coverage and set(texts) <= set(coverage[part]) for part, texts in required.items())
 
 
-def is_sure(mining: Mining, judgement: Judgement, wanted: Mapping[str, Collection[str]]) -> bool:
+def is_sure(mining: Mining, judgement: Judgement, required: Mapping[str, Collection[str]]) -> bool:
     """Return whether a part of a history shows that nothing is to be found, as the whole would.
 
     Nothing was found, all could be asked of the functions that were called, no condition was left undecided, no
@@ -123,16 +123,18 @@ def is_sure(mining: Mining, judgement: Judgement, wanted: Mapping[str, Collectio
     """
     calls, interactions = judgement.guards.calls, mining.interactions
     called = {f"{_GUARDS}{calls.function(row)}" for row in np.flatnonzero(calls.judged).tolist()}
-    found = coverage_of(mining, judgement)
-    needed = {part: texts for part, texts in wanted.items() if part in called or not part.startswith(_GUARDS)}
+    coverage = coverage_of(mining, judgement)
+    needed = {
+        part: texts for part, texts in required.items() if part in called or not part.startswith(_GUARDS)
+    }
     switched = interactions.switches & ~interactions.clocked & calls.judged[interactions.invocation]
     return (
         not judgement.result.findings
         and not judgement.uncertain
         and not judgement.guards.undecided
         and not bool(switched.any())
-        and (called & set(found)) <= set(wanted)
-        and covers(found, needed)
+        and (called & set(coverage)) <= set(required)
+        and covers(coverage, needed)
     )
 
 

@@ -48,12 +48,12 @@ def check(
             options = replace(options, edits=read_edits(edits_path(path)))
     if not isinstance(source, Selection):
         targets = tuple(addresses) or (str(source),)
-        chosen = SelectionOptions(
+        selection = SelectionOptions(
             targets=targets,
             chain_id=automaton.chain_id if addresses else None,
             life=automaton.history.life,
         )
-        source = select(source if addresses else None, chosen, observer=observer)
+        source = select(source if addresses else None, selection, observer=observer)
     return check_history(
         automaton,
         source.history,

@@ -236,7 +236,7 @@ class _Check:
         )
         code = CodeCheck(self.calls, confirmed_calls(history, mining.runs))
         run = self._run()
-        found = [
+        findings = [
             *unknown_transitions(specification, run),
             *self._unknown_functions(),
             *guards.findings(),
@@ -260,7 +260,7 @@ class _Check:
             last_block=int(blocks.max()) if len(blocks) else None,
             transactions=len(np.unique(history.invocation_transaction[judged])),
             events=int((judged & mining.context.is_event).sum()),
-            findings=_order_findings(found),
+            findings=_order_findings(findings),
             unjudged=unjudged,
         )
         return Judgement(
@@ -273,7 +273,7 @@ class _Check:
     def _run(self) -> AutomatonRun:
         mining, specification = self.mining, self.specification
         tuning = mining.tuning
-        position = next(place for place, point in enumerate(tuning.front) if point.chosen)
+        position = next(index for index, point in enumerate(tuning.front) if point.chosen)
         space = StateSpace(tuning)
         formulas = [space.formula(state.id) for state in tuning.states]
         symbols = {symbol for formula in formulas for symbol in space.language.symbols(formula)}
@@ -288,7 +288,7 @@ class _Check:
             )
             for state, formula in zip(tuning.states, formulas, strict=True)
         ]
-        known = match_states(
+        matches = match_states(
             StateSet(states=states, initial=0, symbols=symbol_sorts(space.language, symbols)),
             StateSet(
                 states=specification.states,
@@ -301,21 +301,23 @@ class _Check:
             states=states,
             edges=mining.transitions[position],
             transition=transition_groups(tuning, tuning.chosen_point)[1],
-            known_states=known,
+            known_states=matches,
             uncertain=tuning.uncertain(tuning.chosen_point),
         )
 
     def _unknown_functions(self) -> Iterator[Deviation]:
         """Yield the accepted calls of functions that the specification has never seen accepted."""
         specification, context = self.specification, self.mining.context
-        known = {edge.function for edge in specification.transitions if edge.outcome == "returned"}
-        known |= {guard.scope for guard in specification.guards if guard.accepted}
-        known |= {effect.function for effect in specification.effects} | set(
+        accepted_functions = {
+            edge.function for edge in specification.transitions if edge.outcome == "returned"
+        }
+        accepted_functions |= {guard.scope for guard in specification.guards if guard.accepted}
+        accepted_functions |= {effect.function for effect in specification.effects} | set(
             specification.interactions.outside
         )
         for row in np.flatnonzero(context.is_accepted & self.calls.judged).tolist():
             function = self.calls.function(row)
-            if function not in known:
+            if function not in accepted_functions:
                 yield Deviation(
                     severity=Severity.UNKNOWN,
                     basis=Basis.FUNCTION,
@@ -326,9 +328,9 @@ class _Check:
                 )
 
 
-def _order_findings(found: Sequence[Deviation]) -> tuple[Deviation, ...]:
+def _order_findings(findings: Sequence[Deviation]) -> tuple[Deviation, ...]:
     """Return findings in the order of calls, of one call the worst first, each once."""
-    once = {(item.invocation, item.sentence): item for item in reversed(found)}
+    once = {(item.invocation, item.sentence): item for item in reversed(findings)}
     return tuple(
         sorted(once.values(), key=lambda item: (item.invocation, -item.severity.rank, item.sentence))
     )

@@ -44,8 +44,8 @@ class DaskOptions:
         """
         scheme, separator, rest = self.scheduler.rpartition("://")
         host, colon, port = rest.rpartition(":")
-        known = scheme in _SCHEMES if separator else True
-        if not known or not (host and colon and port.isdecimal()):
+        has_scheme = scheme in _SCHEMES if separator else True
+        if not has_scheme or not (host and colon and port.isdecimal()):
             raise UsageError(
                 f"'{plain(self.scheduler, 80)}' is no address of a Dask scheduler: expected HOST:PORT, such as "
                 "tcp://127.0.0.1:8786, as `dask scheduler` shows it"

@@ -122,8 +122,8 @@ def _collect(
     store: TraceStore, node: Node, request: _CollectionRequest, observer: Observer
 ) -> CollectionResult:
     first, last, created, search = request.first, request.last, request.created, request.search
-    known = store.chain_ids()
-    likely = known[0] if len(known) == 1 else None
+    chain_ids = store.chain_ids()
+    likely = chain_ids[0] if len(chain_ids) == 1 else None
     found_chain, head, oldest = check_ends(node, request.chain_id, observer.note, likely=likely)
     newest = head.number
     last = newest if last is None else last
@@ -265,7 +265,7 @@ class _CollectionRun:
             gap.hash: (gap.block, None) for gap in self._store.gaps(self._chain, self._contract)
         }
         stored |= self._store.recorded_by(self._chain, self._contract, ORDER[1:])
-        stored = {found: item for found, item in stored.items() if first <= item[0] <= last}
+        stored = {digest: item for digest, item in stored.items() if first <= item[0] <= last}
         count = 0
         for part in self._collector.retry_stored(stored):
             self._store.mend(
@@ -379,9 +379,9 @@ def _creation(
     What the database knows is believed only within ranges that are complete: what a reorganisation
     replaced is cut out of them.
     """
-    known = _known_creation(store, chain_id, contract)
-    if known is not None and any(low <= known <= high for low, high in store.ranges(chain_id, contract)):
-        return known
+    block = _known_creation(store, chain_id, contract)
+    if block is not None and any(low <= block <= high for low, high in store.ranges(chain_id, contract)):
+        return block
     try:
         return creation_block(node, contract, last, oldest)
     except (InvalidNodeResponse, NodeRefused, NotOnChain, UsageError):

@@ -218,11 +218,11 @@ def _run(stages: Sequence[Stage], mining: Mining) -> Mining:
 
 def _evidence(mining: Mining, claimed: Specification) -> ComparedEvidence:
     """Return what a history says of another one's specification."""
-    wanted = {item.text for item in claimed.invariants}
+    texts = {item.text for item in claimed.invariants}
     claims = {
         item.text: (item.exceptions, len(item.cases))
         for item in propose(mining.context, mining.tuning, mining.interactions)
-        if item.text in wanted and len(item.cases)
+        if item.text in texts and len(item.cases)
     }
     idle: dict[tuple[str, str], IdleEffect] = {}
     for number, item in mining.followed.items():
@@ -264,8 +264,8 @@ def _refused(mining: Mining, claimed: Specification) -> dict[tuple[str, str], st
 
 def _callers(context: HistoryContext) -> dict[str, Counter[str]]:
     """Return how many accepted calls of each function each account sent."""
-    found: dict[str, Counter[str]] = {}
+    callers: dict[str, Counter[str]] = {}
     for row in np.flatnonzero(context.is_accepted).tolist():
         account = checksum_address(context.history.addresses[int(context.history.invocation_sender[row])])
-        found.setdefault(context.calls.name(row), Counter())[account] += 1
-    return found
+        callers.setdefault(context.calls.name(row), Counter())[account] += 1
+    return callers

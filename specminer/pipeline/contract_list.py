@@ -52,7 +52,7 @@ def read_contract_list(path: Path) -> tuple[ListedContract, ...]:
         raise FileFormatError(
             f"{plain(path)} is no text in UTF-8; expected a list of contracts, an address a line", path=path
         ) from None
-    listed: list[ListedContract] = []
+    contracts: list[ListedContract] = []
     lines: dict[Address | str, int] = {}
     for number, line in enumerate(text.splitlines(), 1):
         try:
@@ -65,14 +65,14 @@ def read_contract_list(path: Path) -> tuple[ListedContract, ...]:
                 lines[key] = number
         except UsageError as error:
             raise FileFormatError(f"{plain(path)}:{number}: {error.message}", path=path) from None
-        listed.append(contract)
-    if not 1 <= len(listed) <= MAX_CONTRACTS:
+        contracts.append(contract)
+    if not 1 <= len(contracts) <= MAX_CONTRACTS:
         raise FileFormatError(
-            f"{plain(path)} lists {len(listed):,} contracts; expected 1 to {MAX_CONTRACTS:,}, an address a line, with "
-            "a name and the path of an ABI behind it if wanted",
+            f"{plain(path)} lists {len(contracts):,} contracts; expected 1 to {MAX_CONTRACTS:,}, an address a line, "
+            "with a name and the path of an ABI behind it if wanted",
             path=path,
         )
-    return tuple(listed)
+    return tuple(contracts)
 
 
 def _read_line(line: str, number: int, folder: Path) -> ListedContract | None:

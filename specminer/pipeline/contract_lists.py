@@ -102,20 +102,20 @@ def collect_contracts(
         StoreError: the database failed, or holds another chain of the same id.
 
     """
-    listed = read_contract_list(Path(contracts))
+    entries = read_contract_list(Path(contracts))
     blocks.check()
     if source.from_creation and blocks.first is not None:
         raise UsageError(
             f"--from-block does not go with --{source.noun}: a history is executed again from the creation on"
         )
-    for item in listed:
+    for item in entries:
         _artifact(item)  # all are right before the first is collected
     if isinstance(source, DaskSource) and isinstance(source.source, ExplorerOptions):
-        return tuple(_collect_on_workers(str(database), source, listed, (chain_id, blocks), observer))
+        return tuple(_collect_on_workers(str(database), source, entries, (chain_id, blocks), observer))
     with source.open(chain_id) as opened, TraceStore(str(database), observer.note) as store:
         if isinstance(opened, OpenNode):
-            return _collect_from_node(store, opened, listed, blocks, observer)
-        return tuple(_collect_each(store, opened, listed, blocks, observer))
+            return _collect_from_node(store, opened, entries, blocks, observer)
+        return tuple(_collect_each(store, opened, entries, blocks, observer))
 
 
 def _artifact(item: ListedContract) -> object:
@@ -128,7 +128,7 @@ def _artifact(item: ListedContract) -> object:
 def _collect_from_node(
     store: TraceStore,
     opened: OpenNode,
-    listed: Sequence[ListedContract],
+    entries: Sequence[ListedContract],
     blocks: BlockRange,
     observer: Observer,
 ) -> tuple[ContractUpdate, ...]:
@@ -139,7 +139,7 @@ def _collect_from_node(
     collected = collect_jointly(
         store,
         opened.node,
-        [JointRequest(address=item.address, artifact=read_artifact(item.abi)) for item in listed],
+        [JointRequest(address=item.address, artifact=read_artifact(item.abi)) for item in entries],
         chain_id=opened.chain_id,
         blocks=blocks,
         observer=observer,
@@ -151,18 +151,18 @@ def _collect_from_node(
             added=done.added,
             failure=done.failure,
         )
-        for item, done in zip(listed, collected, strict=True)
+        for item, done in zip(entries, collected, strict=True)
     )
 
 
 def _collect_each(
     store: TraceStore,
     opened: OpenSource,
-    listed: Sequence[ListedContract],
+    entries: Sequence[ListedContract],
     blocks: BlockRange,
     observer: Observer,
 ) -> Iterator[ContractUpdate]:
-    for item in listed:
+    for item in entries:
         address = checksum_address(item.address)
         request = UpdateRequest(contract=item.address, artifact=read_artifact(item.abi), blocks=blocks)
         try:
@@ -175,20 +175,20 @@ def _collect_each(
 def _collect_on_workers(
     database: str,
     source: DaskSource,
-    listed: Sequence[ListedContract],
-    asked: tuple[int | None, BlockRange],
+    entries: Sequence[ListedContract],
+    scope: tuple[int | None, BlockRange],
     observer: Observer,
 ) -> Iterator[ContractUpdate]:
     """Let workers execute what an explorer lists, contract by contract; they write to the database by themselves.
 
-    ``asked`` are the chain and the blocks.
+    ``scope`` are the chain and the blocks.
 
     Raises:
         ClusterError: the workers cannot be reached, or failed.
         StoreError: a worker cannot reach the database.
 
     """
-    explorer, (chain_id, blocks) = source.source, asked
+    explorer, (chain_id, blocks) = source.source, scope
     assert isinstance(explorer, ExplorerOptions)
     explorer = explorer.with_key()
     with TraceStore(database, observer.note):  # is made here, or brought up to date
@@ -202,10 +202,10 @@ def _collect_on_workers(
             artifact=read_artifact(item.abi),
             blocks=blocks,
         )
-        for item in listed
+        for item in entries
     )
     with source.workers.open() as cluster:
-        for item, done in zip(listed, cluster.in_order(update_piece, pieces), strict=True):
+        for item, done in zip(entries, cluster.in_order(update_piece, pieces), strict=True):
             added, failure = 0, None
             if isinstance(done, ClusterError):
                 failure = done.message
@@ -249,13 +249,13 @@ def mine_contracts(
         UsageError: the range of blocks is empty.
 
     """
-    listed = read_contract_list(Path(contracts))
+    entries = read_contract_list(Path(contracts))
     selection.blocks.check()
-    for item in listed:
+    for item in entries:
         _artifact(item)
     target = Path(folder)
     prepare_folder(target)
-    wanted = [
+    minings = [
         ListedMining(
             name=item.name,
             address=item.address,
@@ -264,13 +264,13 @@ def mine_contracts(
             options=replace(options or MineOptions(), workers=None),
             report=report,
         )
-        for item in listed
+        for item in entries
     ]
     workers = None if options is None else options.workers
     if workers is None:
-        results = _mine_here(str(database), wanted, target, observer)
+        results = _mine_here(str(database), minings, target, observer)
     else:
-        results = _mine_on_workers(str(database), wanted, target, workers, observer)
+        results = _mine_on_workers(str(database), minings, target, workers, observer)
     rows: list[OverviewRow] = []
     pictures: list[bytes | None] = []
     for result in results:
@@ -283,16 +283,16 @@ def mine_contracts(
 
 
 def _mine_here(
-    database: str, wanted: Sequence[ListedMining], folder: Path, observer: Observer
+    database: str, minings: Sequence[ListedMining], folder: Path, observer: Observer
 ) -> Iterator[ListedResult]:
     """Mine the contracts one after another."""
-    for item in wanted:
+    for item in minings:
         observer.note(f"mining {item.name}")
         yield mine_into(folder / item.name, database, item, observer)
 
 
 def _mine_on_workers(
-    database: str, wanted: Sequence[ListedMining], folder: Path, workers: DaskOptions, observer: Observer
+    database: str, minings: Sequence[ListedMining], folder: Path, workers: DaskOptions, observer: Observer
 ) -> Iterator[ListedResult]:
     """Mine the contracts on Dask workers, which read the database by themselves.
 
@@ -302,12 +302,12 @@ def _mine_on_workers(
 
     """
     shared = share(database)
-    pieces = (MiningPiece(database=shared, mining=item) for item in wanted)
+    pieces = (MiningPiece(database=shared, mining=item) for item in minings)
     with workers.open() as cluster:
         observer.note(
-            f"mining {count_of(len(wanted), 'contract')} on {count_of(cluster.processes, 'Dask worker')}"
+            f"mining {count_of(len(minings), 'contract')} on {count_of(cluster.processes, 'Dask worker')}"
         )
-        for item, done in zip(wanted, cluster.in_order(mine_piece, pieces), strict=True):
+        for item, done in zip(minings, cluster.in_order(mine_piece, pieces), strict=True):
             if isinstance(done, ClusterError):
                 yield failure_row(item, done)
                 continue

@@ -68,10 +68,10 @@ def dataset(name: str) -> Dataset:
         UsageError: there is none of this name.
 
     """
-    found = {item.name: item for item in list_datasets()}
-    if name not in found:
+    datasets = {item.name: item for item in list_datasets()}
+    if name not in datasets:
         raise UsageError(f"there is no dataset '{plain(name, 60)}'; {suggestion(name)}")
-    return found[name]
+    return datasets[name]
 
 
 def suggestion(name: str) -> str:

@@ -37,11 +37,11 @@ def _lasting(context: HistoryContext) -> Iterator[LastingValue]:
     starts = np.flatnonzero(np.diff(accesses.slot[rows], prepend=MISSING))
     for own in np.split(rows, starts[1:]) if len(starts) else ():
         variable = locations.variables[int(locations.variable[accesses.slot[own[0]]])]
-        for place, field in enumerate(variable.fields):
+        for position, field in enumerate(variable.fields):
             value = _only_value(context, own, field)
             if value:
                 yield LastingValue(
-                    variable=variable.text(None, place),
+                    variable=variable.text(None, position),
                     value=str(Key(value.to_bytes(32, "big"), field.kind)),
                     deployment=_set_by_constructor(context, own),
                 )
@@ -57,12 +57,12 @@ def _only_value(context: HistoryContext, touches: IntColumn, field: Field) -> in
     """Return the one value that a field had behind the constructor; ``None`` if it had several, or one is not known."""
     accesses, words = context.accesses, context.history.words
     created = context.is_constructor[accesses.invocation[touches]]
-    found = np.unique(
+    rows = np.unique(
         np.concatenate([accesses.value_before[touches[~created]], accesses.value_after[touches]])
     )
     written = accesses.effective_write[touches] & (accesses.value_after[touches] == MISSING)
-    found = found[found != MISSING]
-    if written.any() or not 0 < len(found) <= _MOST_WORDS:
+    rows = rows[rows != MISSING]
+    if written.any() or not 0 < len(rows) <= _MOST_WORDS:
         return None
-    values = {field.extract(words[word]) for word in found.tolist()}
+    values = {field.extract(words[word]) for word in rows.tolist()}
     return values.pop() if len(values) == 1 else None

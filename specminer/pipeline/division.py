@@ -113,13 +113,13 @@ def divide_events(mining: Mining, interactions: Interactions) -> Mining:
     )
     plain = phasing.table(())
     due = deadlines(plain)
-    chosen, asked = chosen_flags(flagged, interactions, functions, requested, due)
-    told, wanted = chosen_deadlines(due, plain, requested)
+    phase_flags, needs_flags = chosen_flags(flagged, interactions, functions, requested, due)
+    phase_deadlines, needs_deadlines = chosen_deadlines(due, plain, requested)
     phasing = replace(
         phasing,
-        flags=chosen if asked or not wanted else (),
-        deadlines=told if wanted or not asked else (),
-        all_required=asked or wanted,
+        flags=phase_flags if needs_flags or not needs_deadlines else (),
+        deadlines=phase_deadlines if needs_deadlines or not needs_flags else (),
+        all_required=needs_flags or needs_deadlines,
     )
     declared = (
         _declared_variables(context.artifact) | {flag.name for flag in flagged} | {item.name for item in due}
@@ -141,7 +141,7 @@ def _build_table(
     interactions: Interactions,
     events: Sequence[str],
     conditions_of: Callable[[EventTable], tuple[StateCondition, ...]],
-    asked: Sequence[str],
+    predicates: Sequence[str],
     followed: Mapping[int, FollowedFunction],
 ) -> BuiltTable:
     """Return the table of events of some interactions.
@@ -151,25 +151,25 @@ def _build_table(
         interactions: what it was divided into.
         events: what each invocation counts as.
         conditions_of: what the code asks of the storage of a table.
-        asked: predicates that states have to tell, so that their variables are no bookkeeping.
+        predicates: predicates that states have to tell, so that their variables are no bookkeeping.
         followed: what the code of each function decides.
 
     """
     history = context.history
-    named = names_of(context).constants.name
-    table = build(history, context.accesses, context.locations, interactions, events, named)
+    key_name = names_of(context).constants.name
+    table = build(history, context.accesses, context.locations, interactions, events, key_name)
     table = with_arguments(with_calls(table, history, interactions), history, interactions, context.calls)
-    table, kept, bookkeeping = without_bookkeeping(table, interactions, asked)
-    table = with_nested_entries(table, history, context.accesses, context.locations, kept, events)
+    table, remaining, bookkeeping = without_bookkeeping(table, interactions, predicates)
+    table = with_nested_entries(table, history, context.accesses, context.locations, remaining, events)
     table = replace(
         table,
         entity=_entity(interactions),
         conditions=conditions_of(table),
-        decided=_decided_variables(context, table, kept, followed),
+        decided=_decided_variables(context, table, remaining, followed),
     )
     return BuiltTable(
-        table=columns_in_files(replace(table, parameters=tuple(_parameters(context, kept, table)))),
-        interactions=columns_in_files(kept),
+        table=columns_in_files(replace(table, parameters=tuple(_parameters(context, remaining, table)))),
+        interactions=columns_in_files(remaining),
         bookkeeping=bookkeeping,
     )
 
@@ -184,9 +184,11 @@ def _decided_variables(
     functions = len(context.calls.functions)
     called = table.symbol * functions + context.calls.function[interactions.invocation]
     fields: dict[str, set[StoredField] | None] = {}
-    known = {function: decided_fields(item.decisions, item.wording) for function, item in followed.items()}
+    fields_by_function = {
+        function: decided_fields(item.decisions, item.wording) for function, item in followed.items()
+    }
     for pair in np.unique(called).tolist():
-        symbol, own = table.symbols[pair // functions], known.get(pair % functions)
+        symbol, own = table.symbols[pair // functions], fields_by_function.get(pair % functions)
         others = fields.setdefault(symbol, set())
         fields[symbol] = None if own is None or others is None else others | own
     return {
@@ -206,13 +208,15 @@ def _parameters(
 ) -> Iterator[ContractParameter]:
     """Yield the variables of the whole contract that conditions on the clock add to those of the table."""
     own = {variable.stored for variable in table.variables}
-    places = dict.fromkeys(place for item in table.conditions if item.clock for place, _ in item.stored)
+    locations = dict.fromkeys(
+        location for item in table.conditions if item.clock for location, _ in item.stored
+    )
     bare = BareVariables(context, interactions.invocation)
-    for place in places:
-        values = None if tuple(place) in own else bare.column(place)
+    for location in locations:
+        values = None if tuple(location) in own else bare.column(location)
         if values is not None:
-            name = context.locations.variables[place.variable].text(None, place.field)
-            yield ContractParameter(name=name, stored=(place.variable, place.field), values=values)
+            name = context.locations.variables[location.variable].text(None, location.field)
+            yield ContractParameter(name=name, stored=(location.variable, location.field), values=values)
 
 
 def _entity(interactions: Interactions) -> str:
@@ -251,7 +255,7 @@ def _declared_variables(artifact: Artifact | None) -> frozenset[str]:
     return frozenset(str(item["label"]) for item in layout["storage"]) if layout else frozenset()
 
 
-def _forbidden(asked: Sequence[str], table: EventTable, declared: frozenset[str]) -> list[str]:
+def _forbidden(wishes: Sequence[str], table: EventTable, declared: frozenset[str]) -> list[str]:
     """Return what to forbid: a bare name stands for all fields and entries of the variable.
 
     Raises:
@@ -259,18 +263,18 @@ def _forbidden(asked: Sequence[str], table: EventTable, declared: frozenset[str]
 
     """
     names = [variable.name for variable in table.variables]
-    found: list[str] = []
-    for wish in asked:
+    names_to_forbid: list[str] = []
+    for wish in wishes:
         variable = _ROOT.split(wish.strip())[0]
         matching = [name for name in names if wish in (name, _ROOT.split(name)[0])]
-        known = {*names, *declared, *(_ROOT.split(name)[0] for name in names)}
-        if not matching and known.isdisjoint((variable, wish.strip())):
-            hint = suggest(wish, sorted(known), _list_names(known))
+        all_names = {*names, *declared, *(_ROOT.split(name)[0] for name in names)}
+        if not matching and all_names.isdisjoint((variable, wish.strip())):
+            hint = suggest(wish, sorted(all_names), _list_names(all_names))
             raise UsageError(f"--forbid: this history has no variable '{plain(wish, 80)}'; {hint}")
-        found += matching or ([wish] if variable != wish else [])
-    return found
+        names_to_forbid += matching or ([wish] if variable != wish else [])
+    return names_to_forbid
 
 
-def _list_names(known: Collection[str]) -> str:
-    shown = list_some([plain(name, 40) for name in sorted(known)[:10]], len(known), ", …")
-    return f"there are {shown}" if known else "there are none"
+def _list_names(names: Collection[str]) -> str:
+    examples = list_some([plain(name, 40) for name in sorted(names)[:10]], len(names), ", …")
+    return f"there are {examples}" if names else "there are none"

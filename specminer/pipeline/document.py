@@ -32,7 +32,7 @@ def build_specification(mining: Mining) -> Mining:
     """Put together what the stages found."""
     context, tuning, implications = mining.context, mining.tuning, mining.implications
     history, unit = context.history, units(context.history, mining.interactions)
-    chosen = next(position for position, point in enumerate(tuning.front) if point.chosen)
+    chosen_position = next(position for position, point in enumerate(tuning.front) if point.chosen)
     specification = Specification(
         name=mining.name or context.title,
         contracts=tuple(map(checksum_address, history.accounts)),
@@ -42,7 +42,7 @@ def build_specification(mining: Mining) -> Mining:
         abstraction=_abstraction(tuning, tuning.chosen_point),
         states=_states(tuning.chosen_point, implications.states),
         initial=0,
-        transitions=_add_guards(mining, mining.transitions[chosen], final=True),
+        transitions=_add_guards(mining, mining.transitions[chosen_position], final=True),
         guards=implications.guards,
         read_only_guards=mining.guards.read_only or None,
         roles=mining.guards.roles,
@@ -80,12 +80,12 @@ def _interactions(mining: Mining) -> InteractionsSummary:
 def _second_view(mining: Mining, second: Mining) -> SecondView:
     """Return the other split with its automaton; guards are those of the functions."""
     tuning = second.tuning
-    chosen = next(position for position, point in enumerate(tuning.front) if point.chosen)
+    chosen_position = next(position for position, point in enumerate(tuning.front) if point.chosen)
     return SecondView(
         interactions=_interactions(second),
         abstraction=_abstraction(tuning, tuning.chosen_point),
         states=_states(tuning.chosen_point),
-        transitions=_add_guards(mining, second.transitions[chosen], final=False),
+        transitions=_add_guards(mining, second.transitions[chosen_position], final=False),
         metrics=round_metrics(tuning.metrics),
     )
 

@@ -147,19 +147,19 @@ def estimate_collection(
     meter = _Meter(node)
     windows = _windows(first, last, _WIDEST[way[0]])
     searched = sum(end - begin + 1 for begin, end in windows)
-    wanted = [
-        (number, found)
+    transactions = [
+        (number, item)
         for begin, end in windows
         for _, _, hits in finder.find(node, way, contract, begin, end)
         for number, rows in hits.items()
-        for found in rows
+        for item in rows
     ]
     share = (last - first + 1) / searched
     finding = meter.cost().times(share)
-    sample = _spread(wanted, GROUP * GROUPS)
+    sample = _spread(transactions, GROUP * GROUPS)
     meter = _Meter(node)
     _read(node, contract, sample, observer)
-    reading = meter.cost().times(len(wanted) * share / len(sample)) if sample else meter.cost()
+    reading = meter.cost().times(len(transactions) * share / len(sample)) if sample else meter.cost()
     return DryRun(
         contract=contract,
         chain_id=found_chain,
@@ -167,9 +167,9 @@ def estimate_collection(
         last=last,
         way=way[0],
         searched=searched,
-        found=len(wanted),
+        found=len(transactions),
         read=len(sample),
-        transactions=round(len(wanted) * share),
+        transactions=round(len(transactions) * share),
         requests=start.requests + finding.requests + reading.requests,
         received=start.received + finding.received + reading.received,
         seconds=start.seconds + max(finding.seconds, reading.seconds),  # both go on at the same time
@@ -186,11 +186,11 @@ def _windows(first: int, last: int, widest: int) -> list[tuple[int, int]]:
     return [(start, start + widest - 1) for start in starts]
 
 
-def _spread(wanted: Sequence[Wanted], most: int) -> list[Wanted]:
+def _spread(transactions: Sequence[Wanted], most: int) -> list[Wanted]:
     """Return some transactions, evenly spread."""
-    if len(wanted) <= most:
-        return list(wanted)
-    return [wanted[round(number * (len(wanted) - 1) / (most - 1))] for number in range(most)]
+    if len(transactions) <= most:
+        return list(transactions)
+    return [transactions[round(number * (len(transactions) - 1) / (most - 1))] for number in range(most)]
 
 
 def _read(node: Node, contract: Address, sample: Sequence[Wanted], observer: Observer) -> None:
