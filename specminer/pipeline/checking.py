@@ -192,14 +192,14 @@ def _listed_invocations(history: History, hashes: Collection[str]) -> BoolColumn
         raise StoreError(
             f"--transaction: the history does not hold {plain(missing[0], 80)}; collect its block first, or give --rpc"
         )
-    wanted = [rows[item.lower()] for item in hashes]
-    return np.isin(history.invocation_transaction, wanted)
+    transactions = [rows[item.lower()] for item in hashes]
+    return np.isin(history.invocation_transaction, transactions)
 
 
 def _is_same(history: History, specification: Specification) -> bool:
     """Return whether a specification was mined from this history's first part: its witnesses are in it."""
-    known = {f"0x{item.hex()}" for item in history.transaction_hash}
-    return any(edge.first.transaction in known for edge in specification.transitions)
+    hashes = {f"0x{item.hex()}" for item in history.transaction_hash}
+    return any(edge.first.transaction in hashes for edge in specification.transitions)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -27,7 +27,7 @@ def find_effects(mining: Mining) -> Mining:
     changes: list[FunctionChanges] = []
     open_ways = OpenWays()
     written: list[tuple[Arena, FunctionWrites]] = []
-    taken: dict[str, Branches] = {}
+    branches_by_function: dict[str, Branches] = {}
     for number, item in sorted(mining.followed.items()):
         decisions, name = item.decisions, names[number]
         writes = writes_of(decisions, item.wording)
@@ -37,12 +37,14 @@ def find_effects(mining: Mining) -> Mining:
         open_ways.demanded[name] = demanded_fields(decisions, item.wording, variables)
         effects += effects_of(decisions, writes, item.wording, name)
         written.append((decisions.runs.arena, writes))
-        taken[name] = branches_of(
+        branches_by_function[name] = branches_of(
             step for path in decisions.paths if path.returned for step in path.visits or path.steps
         )
     slot_variables = SlotVariables.of(context, written)
     for branches in explore_branches(context, mining.runs):
-        take_in_branches(open_ways, branches, slot_variables, taken.get(branches.name, frozenset()))
+        take_in_branches(
+            open_ways, branches, slot_variables, branches_by_function.get(branches.name, frozenset())
+        )
     followed = int(accepted[sorted(mining.followed)].sum()) if mining.followed else 0
     laws = laws_of(changes, context.locations.variables, whole=followed == int(accepted.sum()))
     laws = {text: derivation for text, derivation in laws.items() if text not in open_ways.courses}

@@ -227,7 +227,7 @@ def import_export(
     run.listed = created
     codes = "".join(f" {address.hex()} {code.hex()}" for address, code in sorted(export.codes.items()))
     run.digest.update(f"{rulebook} {name} {node is not None}{codes}".encode())
-    run.place(placed)
+    run.place_contracts(placed)
     return run.run(explained)
 
 
@@ -270,7 +270,7 @@ class _Import:
         self._stale: frozenset[Hash] = frozenset()
         """First transactions of exports that were executed before, and are part of this one now."""
 
-    def place(self, contracts: Sequence[Address]) -> None:
+    def place_contracts(self, contracts: Sequence[Address]) -> None:
         """Put contracts of a file of the chain's state where they were; before anything is executed.
 
         What the storage of a later state holds is not what it held, so it is in doubt.
@@ -303,14 +303,14 @@ class _Import:
         done = before = sum(len(records) + len(calls) for records, calls in blocks[:start])
         total = sum(len(records) + len(calls) for records, calls in blocks)
         chunk = _Chunk(first=_number(blocks[start - 1]) + 1 if start else _number(blocks[0]))
-        for place, (records, calls) in enumerate(blocks[start:], start + 1):
+        for number, (records, calls) in enumerate(blocks[start:], start + 1):
             self._execute(records, calls, chunk)
             chunk.last = _number((records, calls))
             done += len(records) + len(calls)
             self._digest(records, calls)
             self.observer.progress(ExecutionProgress(done=done, total=total))
-            if chunk.full or place == len(blocks):
-                self._store(chunk, done, last=place == len(blocks))
+            if chunk.full or number == len(blocks):
+                self._store(chunk, done, last=number == len(blocks))
                 chunk = _Chunk(first=chunk.last + 1)
         return ImportResult(
             contracts=tuple(sorted(self.created, key=lambda item: (self.created[item], item))),
@@ -327,8 +327,8 @@ class _Import:
 
     def _missing(self) -> Counter[Address]:
         """Return the contracts that were called and are not at hand."""
-        found = self.replay.strangers.items()
-        return Counter({address: count for address, count in found if address not in self.replay.targets})
+        strangers = self.replay.strangers.items()
+        return Counter({address: count for address, count in strangers if address not in self.replay.targets})
 
     def _resume(self, blocks: Sequence[tuple[Sequence[ExportedTransaction], _Calls]]) -> int:
         """Go on from what was stored; return how many blocks are done.
@@ -337,22 +337,24 @@ class _Import:
             UsageError: more of what seems to be the same export was executed before, but not all of this one.
 
         """
-        found = self.store.replay(self.chain, self.first)
-        given = {record.hash for records, _ in blocks for record in records}
-        self._stale = frozenset(self.store.replays(self.chain).keys() & given - {self.first})
+        stored_state = self.store.replay(self.chain, self.first)
+        hashes = {record.hash for records, _ in blocks for record in records}
+        self._stale = frozenset(self.store.replays(self.chain).keys() & hashes - {self.first})
         if self._stale:
             self._check_nothing_lost(blocks)
             self.observer.note("parts of this were executed before; all of it is executed together now")
             self._anew = True
             return 0
-        if found is None:
+        if stored_state is None:
             return 0
-        done, digest, state = found
+        done, digest, state = stored_state
         total = sum(len(records) + len(calls) for records, calls in blocks)
         if done > total:
             if self.store.holds(self.chain, [record.hash for records, _ in blocks for record in records]):
-                known = {item.address for item in self.store.contracts() if item.chain_id == self.chain}
-                self.replay.deployed |= known & self.replay.targets
+                stored_contracts = {
+                    item.address for item in self.store.contracts() if item.chain_id == self.chain
+                }
+                self.replay.deployed |= stored_contracts & self.replay.targets
                 self._remember()
                 return len(blocks)
             raise UsageError(
@@ -360,7 +362,7 @@ class _Import:
                 f"were executed, and {plain(self.export.origin)} has {total:,}; give the longer one, or another --db"
             )
         fresh, count = self.digest.copy(), 0
-        for place, (records, calls) in enumerate(blocks):
+        for position, (records, calls) in enumerate(blocks):
             self._digest(records, calls)
             count += len(records) + len(calls)
             if count == done:
@@ -374,7 +376,7 @@ class _Import:
                 self.unknown |= (
                     self.export.owners & self.replay.deployed & self.replay.doubt.contracts - self.listed
                 )
-                return place + 1
+                return position + 1
         self.digest = fresh
         self._check_nothing_lost(blocks)
         self.observer.note(
@@ -390,17 +392,17 @@ class _Import:
             UsageError: it does not.
 
         """
-        given = {record.hash for records, _ in blocks for record in records}
-        given |= {group[0].hash for _, calls in blocks for group in calls}
+        hashes = {record.hash for records, _ in blocks for record in records}
+        hashes |= {group[0].hash for _, calls in blocks for group in calls}
         stored: set[Hash] = set()
         for contract in self.replay.targets:
             stored |= self.store.recorded_by(self.chain, contract, [Tracer.EXECUTION]).keys()
-        lost = stored - given
-        if lost:
+        missing = stored - hashes
+        if missing:
             raise UsageError(
-                f"{plain(self.export.origin)} begins as an export that was executed before, but lacks {len(lost):,} "
-                f"transactions of it, such as 0x{min(lost).hex()}; give an export that has them all (with its internal "
-                "calls), or another --db"
+                f"{plain(self.export.origin)} begins as an export that was executed before, but lacks {len(missing):,} "
+                f"transactions of it, such as 0x{min(missing).hex()}; give an export that has them all (with its "
+                "internal calls), or another --db"
             )
 
     def _remember(self) -> None:
@@ -421,9 +423,9 @@ class _Import:
                 self._add_to_digest(call)
 
     def _add_to_digest(self, record: ExportedTransaction | ExportedCall) -> None:
-        told = self.export.diffs.get(record.hash)
-        if told:
-            self.digest.update(repr(sorted(told.items(), key=lambda item: item[0])).encode())
+        diffs = self.export.diffs.get(record.hash)
+        if diffs:
+            self.digest.update(repr(sorted(diffs.items(), key=lambda item: item[0])).encode())
         self.digest.update(repr(replace(record, record=0)).encode())
         if record.block_values is not None:
             self.digest.update(repr(record.block_values).encode())
@@ -437,8 +439,8 @@ class _Import:
             self.replay.machine.state.refresh()
         index = -1
         for item in _in_block_order(records, calls):
-            given = item[0].index if isinstance(item, tuple) else item.index
-            index = index + 1 if given is None else given
+            position = item[0].index if isinstance(item, tuple) else item.index
+            index = index + 1 if position is None else position
             if isinstance(item, tuple):
                 for call in item:
                     if call.to is not None:
@@ -475,12 +477,15 @@ class _Import:
         chunk.items.append(item)
 
     def _store(self, chunk: _Chunk, done: int, *, last: bool) -> None:
-        found: dict[Address, list[Transaction]] = {item: [] for item in self.created}
+        transactions_by_contract: dict[Address, list[Transaction]] = {item: [] for item in self.created}
         for item in chunk.items:
             for contract, transaction in item.parts.items():
-                found[contract].append(transaction)
+                transactions_by_contract[contract].append(transaction)
         limits = self._limits() if last else None
-        parts = [self._part(contract, found[contract], chunk, limits) for contract in sorted(found)]
+        parts = [
+            self._part(contract, transactions_by_contract[contract], chunk, limits)
+            for contract in sorted(transactions_by_contract)
+        ]
         self.store.add_replayed(
             self.chain,
             parts,
@@ -535,8 +540,8 @@ class _Import:
                     if address != contract:
                         delegated[address] = delegated.pop(address, b"") or self.codes.get(address, b"")
         codes = [*sorted(self._codes_at(contract, chunk)), *delegated.values()]
-        found = fitting_artifact(self.artifacts, codes)
-        return None if found is None else found.to_json()
+        artifact = fitting_artifact(self.artifacts, codes)
+        return None if artifact is None else artifact.to_json()
 
     def _codes_at(self, address: Address, chunk: _Chunk) -> set[bytes]:
         """Return the code that an address had in a chunk, or last before it."""
@@ -544,33 +549,33 @@ class _Import:
 
     def _limits(self) -> tuple[str, ...]:
         """Return what a reader of this history should know."""
-        told = [*self.export.limits] + ([] if self.export.calls else [_SEEN])
+        limits = [*self.export.limits] + ([] if self.export.calls else [_SEEN])
         if not self.replay.machine.tells_environment:
-            told.append(_SPECIFICATION)
+            limits.append(_SPECIFICATION)
         if self.replay.asked:
-            told.append(
+            limits.append(
                 f"the code asked for {', '.join(sorted(self.replay.asked))}, which an export does not tell; zeros or "
                 "assumptions were the answer"
             )
         if self.replay.funded:
-            told.append(
+            limits.append(
                 "ether reached the contract in ways that the export does not show: transactions that succeeded would "
                 f"have failed without it ({self.replay.funded:,} times)"
             )
         wrong = self.replay.diff_counts.contradicted
         if wrong:
-            told.append(
+            limits.append(
                 f"storage differences tell another write than was executed of {count_of(len(wrong), 'transaction')}, "
                 f"such as 0x{wrong[0].hex()}; these values are unknown"
             )
         without_code = sorted(item for item in self.unknown if not self.replay.machine.code(item))
         if self.unknown:
-            told.append(_NOT_CREATED + (_WITHOUT_CODE if without_code else ""))
+            limits.append(_NOT_CREATED + (_WITHOUT_CODE if without_code else ""))
         strangers = self._missing()
         if strangers:
             most = [address for address, _ in strangers.most_common(_NAMED)]
             more = len(strangers) - len(most)
-            told.append(
+            limits.append(
                 "contracts that were called are not at hand and answered nothing: "
                 + ", ".join(f"0x{address.hex()}" for address in most)
                 + (f" and {more} more" if more > 0 else "")
@@ -580,7 +585,7 @@ class _Import:
                     else "; their own lists, imported too, or a node (--rpc) would have their code"
                 )
             )
-        return tuple(told)
+        return tuple(limits)
 
 
 def _blocks(export: Export, replay: RecordReplay) -> Iterator[tuple[list[ExportedTransaction], _Calls]]:
@@ -610,8 +615,8 @@ def _known_blocks(export: Export) -> dict[int, Block]:
 
     """
     try:
-        listed = (item.of_block() for item in export.transactions)
-        return merge_blocks(chain(listed, (item.of_block() for item in export.calls)))
+        blocks = (item.of_block() for item in export.transactions)
+        return merge_blocks(chain(blocks, (item.of_block() for item in export.calls)))
     except RecordError as error:
         raise FileFormatError(f"{plain(export.origin)}: {error}") from None
 
@@ -620,13 +625,13 @@ def _in_block_order(
     records: Sequence[ExportedTransaction], calls: _Calls
 ) -> Sequence[ExportedTransaction | tuple[ExportedCall, ...]]:
     """Return what happened in a block in its order; calls whose place is not told come last."""
-    listed: list[ExportedTransaction | tuple[ExportedCall, ...]] = [*records, *calls]
+    items: list[ExportedTransaction | tuple[ExportedCall, ...]] = [*records, *calls]
     if any(record.index is None for record in records):
-        return listed
-    places = [item[0].index if isinstance(item, tuple) else item.index for item in listed]
-    last = max((place for place in places if place is not None), default=-1) + 1
-    order = sorted(range(len(listed)), key=lambda row: last if places[row] is None else places[row] or 0)
-    return [listed[row] for row in order]
+        return items
+    indices = [item[0].index if isinstance(item, tuple) else item.index for item in items]
+    last = max((index for index in indices if index is not None), default=-1) + 1
+    order = sorted(range(len(items)), key=lambda row: last if indices[row] is None else indices[row] or 0)
+    return [items[row] for row in order]
 
 
 def _in_tree_order(calls: Sequence[ExportedCall]) -> tuple[ExportedCall, ...]:
@@ -699,10 +704,10 @@ def _rules(
         rules = rules_of_fork(rulebook.fork)
         choice = measure(records, rulebook.chain_id, rulebook.fork, rules, maker, note)
         return rules, choice, choice.name, f"the rules of {plain(rulebook.fork, 40)}, as asked"
-    known = rules_of_chain(rulebook.chain_id)
-    if known is not None:
-        told = f"the rules of each block's fork, by the schedule of chain {rulebook.chain_id}"
-        return known, None, "schedule", told
+    chain_rules = rules_of_chain(rulebook.chain_id)
+    if chain_rules is not None:
+        sentence = f"the rules of each block's fork, by the schedule of chain {rulebook.chain_id}"
+        return chain_rules, None, "schedule", sentence
     choice = choose(records, rulebook.chain_id, maker, note, export.diffs)
     return (
         choice.rules,

@@ -86,8 +86,8 @@ class Explainer:
             numbers, counts = np.unique(transfers.token, return_counts=True)
             frequent = numbers[np.argsort(-counts, kind="stable")].tolist()
             unknown = register.unknown(transfers.parties[number] for number in frequent)[:MAX_ASKED]
-            wanted = [(token, selector) for token in unknown for selector in (SYMBOL, DECIMALS)]
-            for (token, selector), output in zip(wanted, self.ask(wanted), strict=True):
+            questions = [(token, selector) for token in unknown for selector in (SYMBOL, DECIMALS)]
+            for (token, selector), output in zip(questions, self.ask(questions), strict=True):
                 if output is not None:
                     register.add(token, selector, output, "asked of the node now")
         return register
@@ -108,7 +108,7 @@ class Explainer:
             units=self.units,
         )
 
-    def explain(self, wanted: str) -> Explanation:
+    def explain(self, text: str) -> Explanation:
         """Return everything that is known of a transaction, by its hash or a prefix of it.
 
         Raises:
@@ -116,7 +116,7 @@ class Explainer:
             StoreError: the history holds no such transaction.
 
         """
-        return self.explain_all([find_transaction(self.context.history, wanted)])[0]
+        return self.explain_all([find_transaction(self.context.history, text)])[0]
 
     def explain_all(self, hashes: Iterable[Hash]) -> list[Explanation]:
         """Return the explanations of transactions of the history, in this order.
@@ -125,9 +125,9 @@ class Explainer:
             StoreError: what was recorded of one is not there any more.
 
         """
-        wanted = list(hashes)
-        recorded = {} if self.recording is None else self.recording.transactions(wanted)
-        return [explain_transaction(self._parts(name, recorded), self._knowledge) for name in wanted]
+        names = list(hashes)
+        recorded = {} if self.recording is None else self.recording.transactions(names)
+        return [explain_transaction(self._parts(name, recorded), self._knowledge) for name in names]
 
     def _parts(self, name: Hash, recorded: Mapping[Hash, tuple[Transaction, ...]]) -> tuple[Transaction, ...]:
         parts = tuple(part for part in recorded.get(name, ()) if part.invocations)
@@ -156,12 +156,12 @@ def find_transaction(history: History, wanted: str) -> Hash:
             "first of them as far as they are unique"
         )
     digits = text[2:].lower()
-    found = [name for name in history.transaction_hash if name.hex().startswith(digits)]
-    if len(found) == 1:
-        return found[0]
-    if found:
-        listed = list_some([f"0x{name.hex()}" for name in found[:3]], len(found))
-        raise UsageError(f"{len(found):,} transactions begin with {text}: {listed}; give more digits")
+    matches = [name for name in history.transaction_hash if name.hex().startswith(digits)]
+    if len(matches) == 1:
+        return matches[0]
+    if matches:
+        examples = list_some([f"0x{name.hex()}" for name in matches[:3]], len(matches))
+        raise UsageError(f"{len(matches):,} transactions begin with {text}: {examples}; give more digits")
     raise StoreError(
         f"this history holds no transaction {text}{'' if len(digits) == 64 else '…'}; it has "
         f"{len(history.transaction_hash):,} transactions in blocks {history.first_block:,} to "

@@ -127,9 +127,11 @@ def _asker(node: Node, chain_id: int) -> Question:
     """
     from specminer.sources.node import octets, quantity
 
-    told = quantity(node.call("eth_chainId"), "the chain's id")
-    if told != chain_id:
-        raise UsageError(f"the node of --rpc is of chain {told}, but the history is of chain {chain_id}")
+    node_chain = quantity(node.call("eth_chainId"), "the chain's id")
+    if node_chain != chain_id:
+        raise UsageError(
+            f"the node of --rpc is of chain {node_chain}, but the history is of chain {chain_id}"
+        )
 
     def ask(questions: Sequence[tuple[Address, bytes]]) -> list[bytes | None]:
         calls = [

@@ -85,16 +85,16 @@ def collect_explored(
 
     """
     with_abi = artifact is None and not _has_abi(store, explorer.chain_id, contract)
-    found = explore(store, explorer, contract, last=last, with_abi=with_abi, observer=observer)
+    records = explore(store, explorer, contract, last=last, with_abi=with_abi, observer=observer)
     export = Export(
-        transactions=found.transactions,
-        calls=found.calls,
+        transactions=records.transactions,
+        calls=records.calls,
         origin=explorer.endpoint.label,
-        limits=found.limits,
+        limits=records.limits,
         codes=codes or {},
     )
-    artifact = artifact or found.artifact
-    return found, import_export(store, export, rulebook, artifact=artifact, node=node, observer=observer)
+    artifact = artifact or records.artifact
+    return records, import_export(store, export, rulebook, artifact=artifact, node=node, observer=observer)
 
 
 def _has_abi(store: TraceStore, chain_id: int, contract: Address) -> bool:
