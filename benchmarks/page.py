@@ -99,7 +99,10 @@ def grid_of(view: View, table: Table) -> Grid:
             filled = sum(row[positions[0]] is not None for row in own)
             rows.append((_named(key, view.by), tuple([*numbers, float(filled)] if counted else numbers)))
         if view.total:
-            sums = [_together([row[place] for row in table.rows], view.how) for place in positions]
+            sums = [
+                _together([row[place] for row in table.rows], view.how if _counts(table, place) else "mean")
+                for place in positions
+            ]
             rows.append(("all", tuple([*sums, float(len(table.rows))] if counted else sums)))
         whole = {place for place, name in enumerate(positions) if view.how == "sum" and _counts(table, name)}
         head = (view.by, *view.values, *(("rows",) if counted else ()))
