@@ -90,12 +90,12 @@ def summarize_accesses(history: History, numbered: Slots | None = None) -> Acces
     effective_accesses = np.zeros(len(location), dtype=np.bool_)
     count = 0
     for span in spans_of_groups(history.access_invocation):
-        found = _condensed(history, location, lasting, span)
-        effective_accesses[span] = found["effective_write"][found["touch"]]
-        found["touch"] += np.int32(count)
-        count += len(found["first"])
+        part = _condensed(history, location, lasting, span)
+        effective_accesses[span] = part["effective_write"][part["touch"]]
+        part["touch"] += np.int32(count)
+        count += len(part["first"])
         for name, kind in _COLUMNS.items():
-            parts[name].append(found[name].astype(kind, copy=False).tobytes())
+            parts[name].append(part[name].astype(kind, copy=False).tobytes())
     columns: dict[str, Any] = {name: parts.pop(name).column(kind) for name, kind in _COLUMNS.items()}
     first = columns.pop("first")
     last = _last_writes(history, location, lasting & effective_accesses)
@@ -149,10 +149,10 @@ def _condensed(history: History, location: RowColumn, lasting: BoolColumn, span:
 def _writers(history: History, first: RowColumn, last: RowColumn, before: RowColumn) -> RowColumn:
     """Return whose effective write each pair's first access saw, if it read and saw one; else ``MISSING``."""
     last = last[first]
-    known = np.maximum(last, 0)
-    written = np.where(last == MISSING, _NONE, history.access_after[known])
-    seen = (last != MISSING) & (before != MISSING) & ((written == before) | (written == MISSING))
-    return np.where(seen & ~history.access_write[first], history.access_invocation[known], _NONE)
+    index = np.maximum(last, 0)
+    written = np.where(last == MISSING, _NONE, history.access_after[index])
+    saw_write = (last != MISSING) & (before != MISSING) & ((written == before) | (written == MISSING))
+    return np.where(saw_write & ~history.access_write[first], history.access_invocation[index], _NONE)
 
 
 _NONE: Final = np.int32(MISSING)
@@ -221,7 +221,7 @@ def dependencies(accesses: AccessSummary) -> Dependencies:
     )
 
 
-def graph(history: History, found: Dependencies) -> nx.MultiDiGraph:
+def graph(history: History, edges: Dependencies) -> nx.MultiDiGraph:
     """Return the dependencies as a graph to inspect or export: an edge from each reader to its writer.
 
     Nodes are invocation rows with ``transaction`` (hash), ``block`` and ``position``; edges carry the
@@ -238,6 +238,6 @@ def graph(history: History, found: Dependencies) -> nx.MultiDiGraph:
             block=int(history.transaction_block[transaction]),
             position=int(history.invocation_position[row]),
         )
-    for reader, writer, slot in zip(found.reader, found.writer, found.slot, strict=True):
+    for reader, writer, slot in zip(edges.reader, edges.writer, edges.slot, strict=True):
         built.add_edge(int(reader), int(writer), slot=hex(history.words[slot]))
     return built

@@ -41,10 +41,10 @@ def shared_artifact(history: History, selectors: Counter[bytes]) -> tuple[Artifa
     text, best = parsed[0]
     if all(_agree(best, other) for _, other in parsed[1:]):
         return best, ""
-    chosen = next(record for record in history.contracts if record.artifact == text)
+    contract = next(record for record in history.contracts if record.artifact == text)
     return best, (
         f"the ABIs stored with the contracts contradict each other ({len(parsed)} different ones); the one stored "
-        f"with {checksum_address(chosen.address)} is used for all: it knows most of the calls; give --abi FILE "
+        f"with {checksum_address(contract.address)} is used for all: it knows most of the calls; give --abi FILE "
         "to choose another"
     )
 
@@ -64,13 +64,13 @@ def distinct_codes(contracts: Collection[ContractRecord]) -> list[bytes]:
         if code
     )
     kinds: list[Family] = []
-    found: list[bytes] = []
+    distinct: list[bytes] = []
     for code in codes:
         if not any(kind.holds(code) for kind in kinds):
-            found.append(code)
+            distinct.append(code)
             if len(kinds) < _KINDS:
                 kinds.append(family(code))
-    return found
+    return distinct
 
 
 def label(history: History) -> str:

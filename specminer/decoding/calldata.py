@@ -85,19 +85,19 @@ def decode_calls(history: History, interface: Interface) -> Calls:
     """Return which function each invocation called."""
     coded, beginnings = _beginnings(history)
     names: list[str] = []
-    known: list[InterfaceFunction | None] = []
+    declarations: list[InterfaceFunction | None] = []
     for created, selector in beginnings:
         kind = KINDS[CONSTRUCTOR] if created else KINDS[0]
         # creation code begins with bytes that are no selector
         names.append(interface.function_name(kind, b"" if created else selector))
-        known.append(None if created else interface.functions.get(selector))
+        declarations.append(None if created else interface.functions.get(selector))
     functions = tuple(sorted(set(names)))
-    place = np.array([functions.index(name) for name in names], dtype=np.int64)
-    by_name = dict(zip(names, known, strict=True))
-    reading = np.array([item is not None and item.read_only for item in known], dtype=np.bool_)
+    positions = np.array([functions.index(name) for name in names], dtype=np.int64)
+    by_name = dict(zip(names, declarations, strict=True))
+    reading = np.array([item is not None and item.read_only for item in declarations], dtype=np.bool_)
     return Calls(
         functions=functions,
-        function=in_file(place[coded]) if len(coded) else coded,
+        function=in_file(positions[coded]) if len(coded) else coded,
         read_only=reading[coded] if len(coded) else np.zeros(0, dtype=np.bool_),
         known=tuple(by_name[name] for name in functions),
     )
@@ -112,12 +112,12 @@ def _beginnings(history: History) -> tuple[IntColumn, list[tuple[bool, bytes]]]:
     size = np.minimum(sizes_of(data), 4)
     words = read_windows(data, np.arange(len(history)), 0, 4).view(">u4").reshape(-1)
     keys = (created.astype(np.int64) << 40) | (size << 32) | words.astype(np.int64)
-    _, first, place = np.unique(keys, return_index=True, return_inverse=True)
+    _, first, inverse = np.unique(keys, return_index=True, return_inverse=True)
     order = np.argsort(first)
     number = np.empty(len(order), dtype=np.int64)
     number[order] = np.arange(len(order))
     rows = first[order].tolist()
-    return number[place.ravel()], [(bool(created[row]), data[row][:4]) for row in rows]
+    return number[inverse.ravel()], [(bool(created[row]), data[row][:4]) for row in rows]
 
 
 def arguments(history: History, called: Calls) -> list[ArgumentColumn]:
@@ -131,9 +131,9 @@ def arguments(history: History, called: Calls) -> list[ArgumentColumn]:
         for leaf in leaves:
             if leaf.element is None:
                 words = _clean_words(heads[:, leaf.place], leaf.type)
-                held, found, kind = rows, words, leaf.type
+                invocations, values, kind = rows, words, leaf.type
             else:
-                held, found = _elements(history, rows, heads[:, leaf.place], leaf.element)
+                invocations, values = _elements(history, rows, heads[:, leaf.place], leaf.element)
                 kind = leaf.element
             columns.append(
                 ArgumentColumn(
@@ -142,8 +142,8 @@ def arguments(history: History, called: Calls) -> list[ArgumentColumn]:
                     type=kind,
                     place=leaf.place,
                     single=leaf.element is None,
-                    invocation=held,
-                    words=found,
+                    invocation=invocations,
+                    words=values,
                 )
             )
     return columns
@@ -153,11 +153,13 @@ def texts(history: History, called: Calls) -> list[TextColumn]:
     """Return the ``string`` and ``bytes`` arguments, by function and place."""
     columns: list[TextColumn] = []
     for function, rows in _by_function(history, called):
-        known = called.known[function]
-        for name, kind, place in _top_level(known) if known is not None else ():
-            if kind in ("string", "bytes") and place < MAX_WORDS:
-                found = [_text(history.invocation_data[row], place) for row in rows.tolist()]
-                columns.append(TextColumn(function=function, name=name, invocation=rows, texts=tuple(found)))
+        declaration = called.known[function]
+        for name, kind, position in _top_level(declaration) if declaration is not None else ():
+            if kind in ("string", "bytes") and position < MAX_WORDS:
+                contents = [_text(history.invocation_data[row], position) for row in rows.tolist()]
+                columns.append(
+                    TextColumn(function=function, name=name, invocation=rows, texts=tuple(contents))
+                )
     return columns
 
 
@@ -191,27 +193,27 @@ def _by_function(history: History, called: Calls) -> Iterator[tuple[int, IntColu
             yield function, rows
 
 
-def _leaves(known: InterfaceFunction | None, history: History, rows: IntColumn) -> list[_Leaf]:
-    if known is None:
+def _leaves(declaration: InterfaceFunction | None, history: History, rows: IntColumn) -> list[_Leaf]:
+    if declaration is None:
         sizes = np.sort(np.maximum(sizes_of(history.invocation_data)[rows] - 4, 0) // 32)
         count = min(int(sizes[len(sizes) // 2]), MAX_UNKNOWN_WORDS)
-        return [_Leaf(f"word{place}", "word", place) for place in range(count)]
+        return [_Leaf(f"word{position}", "word", position) for position in range(count)]
     leaves: list[_Leaf] = []
-    for name, kind, place in _top_level(known):
-        if place >= MAX_WORDS:
+    for name, kind, position in _top_level(declaration):
+        if position >= MAX_WORDS:
             break
-        leaves += _flatten_parameter(name, kind, place)
+        leaves += _flatten_parameter(name, kind, position)
     return leaves
 
 
-def _top_level(known: InterfaceFunction) -> Iterator[tuple[str, str, int]]:
+def _top_level(declaration: InterfaceFunction) -> Iterator[tuple[str, str, int]]:
     """Yield name, type and place of the head word of each parameter."""
-    place = 0
-    for name, kind in zip(known.arguments, known.types, strict=True):
-        yield name, kind, place
-        if place > MAX_WORDS:
+    position = 0
+    for name, kind in zip(declaration.arguments, declaration.types, strict=True):
+        yield name, kind, position
+        if position > MAX_WORDS:
             return
-        place += _size(kind) or 1
+        position += _size(kind) or 1
 
 
 def _size(kind: str) -> int | None:
@@ -245,22 +247,22 @@ def _parts(kind: str) -> list[str]:
     return [part for part in parts if part]
 
 
-def _flatten_parameter(name: str, kind: str, place: int) -> list[_Leaf]:
+def _flatten_parameter(name: str, kind: str, position: int) -> list[_Leaf]:
     """Return the words of a parameter: of a static type all, of an array of words its elements."""
     size = _size(kind)
     array = _ARRAY.fullmatch(kind)
     if size is None:
         simple = array is not None and not array[2] and _size(array[1]) == 1 and _plain(array[1])
-        return [_Leaf(f"{name}[]", kind, place, array[1])] if simple and array is not None else []
+        return [_Leaf(f"{name}[]", kind, position, array[1])] if simple and array is not None else []
     if array is None and not kind.startswith("("):
-        return [_Leaf(name, kind, place)] if place < MAX_WORDS else []
+        return [_Leaf(name, kind, position)] if position < MAX_WORDS else []
     inner = _parts(kind) if array is None else [array[1]] * min(int(array[2][:9]), MAX_WORDS)
     leaves: list[_Leaf] = []
     for number, part in enumerate(inner):
-        if place >= MAX_WORDS:
+        if position >= MAX_WORDS:
             break
-        leaves += _flatten_parameter(f"{name}[{number}]", part, place)
-        place += _size(part) or 1
+        leaves += _flatten_parameter(f"{name}[{number}]", part, position)
+        position += _size(part) or 1
     return leaves
 
 
@@ -276,20 +278,20 @@ def _heads(history: History, rows: IntColumn, count: int) -> WordArray:
 def _clean_words(words: WordArray, kind: str) -> WordArray:
     """Return words without the bits that a type does not have."""
     raw = np.ascontiguousarray(words).view(np.uint8).reshape(-1, 32)
-    found = _NUMBER.fullmatch(kind)
+    match = _NUMBER.fullmatch(kind)
     if kind == "address":
         return _as_words(_mask_bytes(raw, 12, 32))
-    if found is not None and found[1] == "uint" and found[2]:
-        return _as_words(_mask_bytes(raw, 32 - min(int(found[2][:3]), 256) // 8, 32))
-    if found is not None and found[1] == "bytes" and found[2]:
-        return _as_words(_mask_bytes(raw, 0, min(int(found[2][:3]), 32)))
+    if match is not None and match[1] == "uint" and match[2]:
+        return _as_words(_mask_bytes(raw, 32 - min(int(match[2][:3]), 256) // 8, 32))
+    if match is not None and match[1] == "bytes" and match[2]:
+        return _as_words(_mask_bytes(raw, 0, min(int(match[2][:3]), 32)))
     return _as_words(raw)
 
 
 def _mask_bytes(raw: _Bytes, first: int, last: int) -> _Bytes:
-    kept = np.zeros_like(raw)
-    kept[:, first:last] = raw[:, first:last]
-    return kept
+    masked = np.zeros_like(raw)
+    masked[:, first:last] = raw[:, first:last]
+    return masked
 
 
 def _as_words(raw: _Bytes) -> WordArray:
@@ -300,17 +302,17 @@ def _elements(
     history: History, rows: IntColumn, offsets: WordArray, kind: str
 ) -> tuple[IntColumn, WordArray]:
     """Return the elements of array arguments: (invocation, value) pairs; malformed ones have none."""
-    held: list[int] = []
-    found: list[bytes] = []
+    invocations: list[int] = []
+    values: list[bytes] = []
     text = offsets.tobytes()
-    for place, row in enumerate(rows.tolist()):
+    for position, row in enumerate(rows.tolist()):
         data = history.invocation_data[row]
-        start, length = _tail(data, int.from_bytes(text[32 * place : 32 * place + 32], "big"))
+        start, length = _tail(data, int.from_bytes(text[32 * position : 32 * position + 32], "big"))
         count = min(length, MAX_ELEMENTS, max(0, len(data) - start) // 32)
-        held += [row] * count
-        found += [data[start + 32 * at : start + 32 * at + 32] for at in range(count)]
-    words = np.frombuffer(b"".join(found), dtype="S32")
-    return np.array(held, dtype=np.int64), _clean_words(words, kind)
+        invocations += [row] * count
+        values += [data[start + 32 * at : start + 32 * at + 32] for at in range(count)]
+    words = np.frombuffer(b"".join(values), dtype="S32")
+    return np.array(invocations, dtype=np.int64), _clean_words(words, kind)
 
 
 def _tail(data: bytes, offset: int) -> tuple[int, int]:
@@ -321,7 +323,7 @@ def _tail(data: bytes, offset: int) -> tuple[int, int]:
     return start + 32, int.from_bytes(data[start : start + 32], "big")
 
 
-def _text(data: bytes, place: int) -> bytes:
-    head = 4 + 32 * place
+def _text(data: bytes, position: int) -> bytes:
+    head = 4 + 32 * position
     start, length = _tail(data, int.from_bytes(data[head : head + 32], "big"))
     return data[start : start + length]

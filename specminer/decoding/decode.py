@@ -51,11 +51,11 @@ def decode(history: History, artifact: Artifact | None = None) -> HistoryContext
     interface = _interface(history, artifact)
     # only what was given is judged: an interface recovered from bytecode may know less
     judged = artifact is not None and bool(artifact.abi)
-    known = interface.share_known(selectors) if judged else 1.0
-    if known == 0:  # not one call fits: its names and its layout would only mislead
+    known_share = interface.share_known(selectors) if judged else 1.0
+    if known_share == 0:  # not one call fits: its names and its layout would only mislead
         artifact = None
         interface = _interface(history, None)
-    elif judged and known < 1:
+    elif judged and known_share < 1:
         interface = _with_code_that_ran(interface, history, selectors)
     numbered = slots(history)
     storage = name_storage(history, artifact, numbered)
@@ -66,7 +66,7 @@ def decode(history: History, artifact: Artifact | None = None) -> HistoryContext
         accesses=summarize_accesses(history, numbered),
         calls=decode_calls(history, interface),
         artifact=artifact,
-        known_share=known,
+        known_share=known_share,
         layout_used=storage.layout_used,
         notes=(*([contradiction] if contradiction else []), *unseen, *storage.notes),
     )
@@ -81,7 +81,7 @@ def _unseen_lives(history: History) -> list[str]:
     """Return a sentence for each contract whose code at the end is not what ran last: it was created again since."""
     if history.lives or not len(history) or len(history.contracts) > _COMPARED:
         return []
-    found = []
+    sentences = []
     for owner, record in enumerate(history.contracts):
         rows = np.flatnonzero(history.invocation_contract == owner)
         created = rows[(history.invocation_kind[rows] == CONSTRUCTOR) & history.accepted[rows]]
@@ -91,11 +91,11 @@ def _unseen_lives(history: History) -> list[str]:
         last = history.words[int(history.invocation_code_hash[ran[-1]])]
         if int.from_bytes(keccak(record.code), "big") != last:
             block = int(history.transaction_block[history.invocation_transaction[ran[-1]]])
-            found.append(
+            sentences.append(
                 f"the code of {checksum_address(record.address)} at the end of what is collected is not what ran "
                 f"last, in block {block:,}: it was created again since, in a life that is not in this history"
             )
-    return found
+    return sentences
 
 
 def _destruction_rules(history: History) -> Destroys:
@@ -145,7 +145,10 @@ def _selectors(history: History) -> Counter[bytes]:
     """Return the selectors that were called, and how often."""
     data = history.invocation_data
     rows = np.flatnonzero((history.invocation_kind != CONSTRUCTOR) & (sizes_of(data) >= 4))
-    found, counts = np.unique(read_windows(data, rows, 0, 4).view(">u4"), return_counts=True)
+    selectors, counts = np.unique(read_windows(data, rows, 0, 4).view(">u4"), return_counts=True)
     return Counter(
-        {word.to_bytes(4, "big"): count for word, count in zip(found.tolist(), counts.tolist(), strict=True)}
+        {
+            word.to_bytes(4, "big"): count
+            for word, count in zip(selectors.tolist(), counts.tolist(), strict=True)
+        }
     )

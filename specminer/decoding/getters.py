@@ -69,12 +69,12 @@ class _Path:
 
 def read_getters(probed: Iterable[ProbedGetter]) -> list[GetterReading]:
     """Return what the runs of getters prove, in the order of the getters."""
-    found: list[GetterReading] = []
+    readings: list[GetterReading] = []
     for item in probed:
         alike = _alike(item.probes, vyper=item.vyper)
         if alike is not None:
-            found += _of_getter(item, *alike)
-    return found
+            readings += _of_getter(item, *alike)
+    return readings
 
 
 def _alike(probes: Sequence[Probe], *, vyper: bool) -> tuple[list[Probe], list[list[_Path]]] | None:
@@ -92,29 +92,29 @@ def _alike(probes: Sequence[Probe], *, vyper: bool) -> tuple[list[Probe], list[l
 
 def _paths(item: Probe, *, vyper: bool) -> list[_Path]:
     """Return how each slot that a run read was computed."""
-    known = ARRAY_IMAGES | {
+    preimages = ARRAY_IMAGES | {
         int.from_bytes(keccak(data), "big"): data for data in item.preimages if len(data) >= 32
     }
-    images = sorted(known)
-    found = []
-    for place, _ in item.reads:
-        slot = place
+    images = sorted(preimages)
+    paths = []
+    for read_slot, _ in item.reads:
+        slot = read_slot
         links: list[_Link] = []
         while len(links) < MAX_STEPS and slot >= NAMED_BASES:
             at = bisect_right(images, slot) - 1
             if at < 0 or slot - images[at] >= NEARBY:
                 break
-            data = known[images[at]]
+            data = preimages[images[at]]
             base, key = (data[:32], data[32:]) if vyper else (data[-32:], data[:-32])
             links.append(_Link(None if len(data) == 32 else key, slot - images[at]))
             slot = int.from_bytes(base, "big")
-        found.append(_Path(slot, tuple(links[::-1])))
-    return found
+        paths.append(_Path(slot, tuple(links[::-1])))
+    return paths
 
 
 def _of_getter(run: ProbedGetter, probes: list[Probe], trails: list[list[_Path]]) -> Iterator[GetterReading]:
     getter, limit = run.getter, run.limit
-    found: list[tuple[int, int, int, int]] = []
+    matches: list[tuple[int, int, int, int]] = []
     for output, (_, kind) in enumerate(getter.outputs):
         if "[" in kind:
             continue
@@ -126,10 +126,10 @@ def _of_getter(run: ProbedGetter, probes: list[Probe], trails: list[list[_Path]]
             for read in range(len(trails[0]))
             for window in _windows(kind, [item.reads[read][1] for item in probes], answers, whole=run.vyper)
         ]
-        chosen = _widest(windows)
-        if chosen is not None:
-            found.append((output, *chosen))
-    for output, read, shift, width in found:
+        widest = _widest(windows)
+        if widest is not None:
+            matches.append((output, *widest))
+    for output, read, shift, width in matches:
         kind = getter.outputs[output][1]
         path = _generalise(getter, probes, [trail[read] for trail in trails])
         if path is not None:
@@ -137,7 +137,7 @@ def _of_getter(run: ProbedGetter, probes: list[Probe], trails: list[list[_Path]]
             yield GetterReading(
                 getter=getter,
                 output=output,
-                values=len(found),
+                values=len(matches),
                 root=root,
                 steps=steps,
                 kind=_kind(kind),
@@ -146,7 +146,7 @@ def _of_getter(run: ProbedGetter, probes: list[Probe], trails: list[list[_Path]]
                 text=kind in ("string", "bytes"),
                 limit=limit,
             )
-    if not found and len(getter.outputs) == 1 and not run.vyper:
+    if not matches and len(getter.outputs) == 1 and not run.vyper:
         yield from _packed_readings(getter, limit, probes, trails)
 
 
@@ -156,8 +156,8 @@ def _words(item: Probe) -> list[int | bytes]:
 
 def _widest(windows: list[tuple[int, int, int]]) -> tuple[int, int, int] | None:
     """Return the one read, shift and width that fits; of several in the same place the narrowest."""
-    places = {(read, shift) for read, shift, _ in windows}
-    if len(places) != 1:
+    positions = {(read, shift) for read, shift, _ in windows}
+    if len(positions) != 1:
         return None
     return min(windows, key=lambda window: window[2])
 
@@ -239,9 +239,9 @@ def _generalise(
     base, stride, argument = root
     if argument is not None:
         steps.append(GetterStep("fixed", argument, 0, stride, packed))
-    for place in range(len(paths[0].links)):
-        links = [path.links[place] for path in paths]
-        last = place == len(paths[0].links) - 1
+    for level in range(len(paths[0].links)):
+        links = [path.links[level] for path in paths]
+        last = level == len(paths[0].links) - 1
         offset = _affine([link.offset for link in links], probes, packed if last else 1)
         if offset is None:
             return None
@@ -304,17 +304,17 @@ def _packed_readings(
         if packed == 1 or not getter.inputs:
             continue
         for read in range(len(trails[0])):
-            found = _generalise(getter, probes, [trail[read] for trail in trails], packed)
-            if found is None:
+            path = _generalise(getter, probes, [trail[read] for trail in trails], packed)
+            if path is None:
                 continue
-            index = found[1][-1].argument
+            index = path[1][-1].argument
             if all(_element(item, read, index, size, kind) == item.values[0] for item in probes):
                 yield GetterReading(
                     getter=getter,
                     output=0,
                     values=1,
-                    root=found[0],
-                    steps=found[1],
+                    root=path[0],
+                    steps=path[1],
                     kind=_kind(kind),
                     shift=-1,
                     width=8 * size,
@@ -325,5 +325,5 @@ def _packed_readings(
 
 def _element(item: Probe, read: int, index: int, size: int, kind: str) -> int:
     """Return the element of a packed array that stands where the index points to."""
-    place = int.from_bytes(item.arguments[index], "big") % (32 // size)
-    return _encode_value(kind, (item.reads[read][1] >> 8 * size * place) & ((1 << 8 * size) - 1), size)
+    position = int.from_bytes(item.arguments[index], "big") % (32 // size)
+    return _encode_value(kind, (item.reads[read][1] >> 8 * size * position) & ((1 << 8 * size) - 1), size)

@@ -117,17 +117,19 @@ def hashes(
     ``ARRAY_IMAGES`` and the slots of ``arrays`` are added as dynamic arrays. ``key_last`` says whether mappings
     are Vyper's, whose keys stand behind the base; ``None`` leaves it to the data.
     """
-    known = dict(ARRAY_IMAGES)
-    known.update(_hash_base(base) for base in arrays)
-    guessed = known.keys() - preimages.keys()
-    known |= {image: data for image, data in preimages.items() if len(data) >= 32}
-    images = from_integers(known)
+    data_by_image = dict(ARRAY_IMAGES)
+    data_by_image.update(_hash_base(base) for base in arrays)
+    guessed = data_by_image.keys() - preimages.keys()
+    data_by_image |= {image: data for image, data in preimages.items() if len(data) >= 32}
+    images = from_integers(data_by_image)
     order = np.argsort(images)
-    data = list(known.values())
+    data = list(data_by_image.values())
     data = [data[row] for row in order.tolist()]
     lengths = np.fromiter(map(len, data), dtype=np.int64, count=len(data))
     form = np.select([lengths == 32, lengths == 64], [ARRAY, WORD], TEXT)
-    unknown = np.fromiter((image in guessed for image in known), dtype=np.bool_, count=len(known))
+    unknown = np.fromiter(
+        (image in guessed for image in data_by_image), dtype=np.bool_, count=len(data_by_image)
+    )
     head = from_bytes([item[:32] if len(item) == 64 else bytes(32) for item in data])
     tail = from_bytes([item[-32:] for item in data])
     pairs = form == WORD
@@ -169,14 +171,14 @@ def _keys_stand_last(images: WordArray, head: WordArray, tail: WordArray) -> boo
     return bool(first > last)
 
 
-def paths(slots: WordArray, known: Hashes) -> Paths:
+def paths(slots: WordArray, table: Hashes) -> Paths:
     """Return how each slot was computed; n log n in slots and hashes together."""
-    at, behind = _match_slots(slots, known)
-    parent = np.full(len(known.image), MISSING, dtype=np.int64)
-    gap = np.zeros(len(known.image), dtype=np.int64)
+    at, behind = _match_slots(slots, table)
+    parent = np.full(len(table.image), MISSING, dtype=np.int64)
+    gap = np.zeros(len(table.image), dtype=np.int64)
     frontier = np.unique(at[at != MISSING])
     for _ in range(MAX_STEPS - 1):
-        parent[frontier], gap[frontier] = _match_slots(known.base[frontier], known)
+        parent[frontier], gap[frontier] = _match_slots(table.base[frontier], table)
         outer = np.unique(parent[frontier])
         frontier = outer[(outer != MISSING) & (parent[outer] == MISSING)]
     levels: list[tuple[IntColumn, IntColumn]] = []
@@ -184,12 +186,12 @@ def paths(slots: WordArray, known: Hashes) -> Paths:
         levels.append((at, behind))
         inside = at != MISSING
         at, behind = np.where(inside, parent[at], MISSING), np.where(inside, gap[at], 0)
-    return _outwards(slots, known, levels)
+    return _outwards(slots, table, levels)
 
 
-def _match_slots(slots: WordArray, known: Hashes) -> tuple[IntColumn, IntColumn]:
+def _match_slots(slots: WordArray, table: Hashes) -> tuple[IntColumn, IntColumn]:
     """Return the hash that each slot lies behind, or ``MISSING``, and how far."""
-    at, behind = _behind(slots, known.image)
+    at, behind = _behind(slots, table.image)
     (limit,) = from_integers([NAMED_BASES])
     behind[slots < limit] = MISSING
     return np.where(behind == MISSING, MISSING, at), np.maximum(behind, 0)
@@ -206,7 +208,7 @@ def _behind(words: WordArray, images: WordArray) -> tuple[IntColumn, IntColumn]:
     return at, behind
 
 
-def _outwards(slots: WordArray, known: Hashes, levels: list[tuple[IntColumn, IntColumn]]) -> Paths:
+def _outwards(slots: WordArray, table: Hashes, levels: list[tuple[IntColumn, IntColumn]]) -> Paths:
     """Turn the order round: ``levels`` lead from the slots inwards to the roots."""
     depth = np.sum([at != MISSING for at, _ in levels], axis=0, dtype=np.int64) + np.zeros(
         len(slots), np.int64
@@ -218,5 +220,5 @@ def _outwards(slots: WordArray, known: Hashes, levels: list[tuple[IntColumn, Int
         rows = np.flatnonzero(at != MISSING)
         steps[rows, depth[rows] - 1 - level] = at[rows]
         offset[rows, depth[rows] - 1 - level] = behind[rows]
-        root[rows] = known.base[at[rows]]
+        root[rows] = table.base[at[rows]]
     return Paths(root=root, depth=depth, hash=steps, offset=offset)

@@ -53,9 +53,9 @@ class StorageCoverage:
         """Return the shares in a sentence, without its full stop."""
         if not self.sources:
             return "Nothing is in storage"
-        named = [f"{_percent(share)} by {_NAME_SOURCES[naming]}" for naming, share in self.sources.items()]
+        phrases = [f"{_percent(share)} by {_NAME_SOURCES[naming]}" for naming, share in self.sources.items()]
         resolved = f"{_percent(self.resolved)} of the accesses to storage are resolved to variable and keys"
-        return f"{resolved}; variables are named {', '.join(named)}"
+        return f"{resolved}; variables are named {', '.join(phrases)}"
 
     def round_shares(self) -> LocationCoverage:
         """Return the shares as they stand in the specification."""
@@ -107,8 +107,8 @@ class HistoryContext:
         rejected &= True if self.window is None else self.window
         if not rejected.any():
             return None
-        wanted = calls.read_only & np.isin(calls.function, np.unique(calls.function[rejected]))
-        return replace(self, calls=replace(calls, read_only=~wanted))
+        by_rejecting_readers = calls.read_only & np.isin(calls.function, np.unique(calls.function[rejected]))
+        return replace(self, calls=replace(calls, read_only=~by_rejecting_readers))
 
     @classmethod
     def of(cls, history: History, interface: Interface, locations: Locations) -> Self:
@@ -186,9 +186,9 @@ class HistoryContext:
     def lasting_accesses(self) -> RowColumn:
         """Rows of ``accesses`` of accepted invocations whose values are known, by variable, then in their order."""
         accesses = self.accesses
-        known = (accesses.value_before != MISSING) & (accesses.value_after != MISSING)
+        has_values = (accesses.value_before != MISSING) & (accesses.value_after != MISSING)
         accepted = self.history.accepted if self.window is None else self.history.accepted & self.window
-        rows = np.flatnonzero(accepted[accesses.invocation] & known).astype(np.int32)
+        rows = np.flatnonzero(accepted[accesses.invocation] & has_values).astype(np.int32)
         return in_file(rows[np.argsort(self.locations.variable[accesses.slot[rows]], kind="stable")])
 
     @cached_property

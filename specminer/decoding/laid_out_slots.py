@@ -31,7 +31,7 @@ class _Here:
     step: int
     """Hashes already followed."""
 
-    def chosen(self, which: BoolColumn) -> _Here:
+    def select(self, which: BoolColumn) -> _Here:
         return _Here(self.rows[which], self.slot[which], self.step)
 
 
@@ -39,14 +39,14 @@ class LayoutWalk:
     """Assigns the slots that a layout explains; the others keep ``MISSING`` as their variable."""
 
     def __init__(
-        self, layout: Layout, known: Hashes, building: Building, naming: NameSource = NameSource.LAYOUT
+        self, layout: Layout, hashes: Hashes, building: Building, naming: NameSource = NameSource.LAYOUT
     ) -> None:
         self._naming = naming
         self._types = layout.types
         self._variables = layout.variables
-        self._known = known
+        self._hashes = hashes
         self._building = building
-        self._found = building.found
+        self._paths = building.paths
 
     def run(self) -> None:
         """Walk through all variables."""
@@ -54,8 +54,8 @@ class LayoutWalk:
             return
         clusters = _clusters(self._variables)
         starts = from_integers(cluster[0].slot for cluster in clusters)
-        at = np.searchsorted(starts, self._found.root, side="right") - 1
-        slot = difference(self._found.root, starts[np.maximum(at, 0)], _FAR)
+        at = np.searchsorted(starts, self._paths.root, side="right") - 1
+        slot = difference(self._paths.root, starts[np.maximum(at, 0)], _FAR)
         at[(slot == MISSING) | (self._building.variable != MISSING)] = MISSING
         for number in np.unique(at[at != MISSING]).tolist():
             rows = np.flatnonzero(at == number)
@@ -63,7 +63,7 @@ class LayoutWalk:
 
     def _cluster(self, members: tuple[Member, ...], here: _Here, trail: Trail, sign: str) -> None:
         """Walk into what shares one slot: a single variable of any type, or several plain ones."""
-        here = here.chosen(here.slot < members[0].slots)
+        here = here.select(here.slot < members[0].slots)
         kinds = [self._types[member.type] for member in members]
         if len(members) == 1 and not kinds[0].plain:
             self._walk(kinds[0], here, trail.behind(sign + members[0].label))
@@ -75,7 +75,7 @@ class LayoutWalk:
         self._leaf(here, trail, fields)
 
     def _leaf(self, here: _Here, trail: Trail, fields: list[Field]) -> None:
-        rows = here.rows[(self._found.depth[here.rows] == here.step) & (here.slot == 0)]
+        rows = here.rows[(self._paths.depth[here.rows] == here.step) & (here.slot == 0)]
         if len(rows):
             self._building.leaf(rows, trail, fields, self._naming)
 
@@ -101,7 +101,7 @@ class LayoutWalk:
             starts = np.array([min(cluster[0].slot, _FAR) for cluster in clusters], dtype=np.int64)
             at = np.searchsorted(starts, here.slot, side="right") - 1
             for number in np.unique(at).tolist():
-                part = here.chosen(at == number)
+                part = here.select(at == number)
                 part = _Here(part.rows, part.slot - starts[number], part.step)
                 if number != MISSING:
                     self._cluster(clusters[number], part, trail, ".")
@@ -112,7 +112,7 @@ class LayoutWalk:
 
     def _vyper(self, kind: Type, here: _Here, trail: Trail) -> None:
         """Walk into what only Vyper has: arrays and texts in place behind their length, structs without fields."""
-        behind = here.chosen(here.slot > 0)
+        behind = here.select(here.slot > 0)
         behind = _Here(behind.rows, behind.slot - 1, behind.step)
         if kind.encoding == "opaque":
             offsets = np.unique(here.slot)
@@ -122,7 +122,7 @@ class LayoutWalk:
                 return
             for number in offsets.tolist():
                 text = f"+{number}" if number else ""
-                self._leaf(_at_start(here.chosen(here.slot == number)), trail, [Field(text, ValueKind.WORD)])
+                self._leaf(_at_start(here.select(here.slot == number)), trail, [Field(text, ValueKind.WORD)])
             return
         self._leaf(here, trail, [Field(".length", ValueKind.UINT)])
         if kind.encoding == "inline_array":
@@ -133,24 +133,24 @@ class LayoutWalk:
 
     def _enter_hash(self, here: _Here, *, array: bool) -> _Here:
         """Return the slots that lie behind one more hash: an array's, or else a mapping's."""
-        inside = self._found.depth[here.rows] > here.step
+        inside = self._paths.depth[here.rows] > here.step
         rows = here.rows[inside & (here.slot == 0)]
-        forms = self._known.form[self._found.hash[rows, here.step]] if len(rows) else rows
+        forms = self._hashes.form[self._paths.hash[rows, here.step]] if len(rows) else rows
         rows = rows[(forms == ARRAY) == array]
-        offset = self._found.offset[rows, here.step] if len(rows) else rows
+        offset = self._paths.offset[rows, here.step] if len(rows) else rows
         return _Here(rows, offset, here.step + 1)
 
     def _mapping(self, kind: Type, here: _Here, trail: Trail) -> None:
         key, value = self._types[kind.key or ""], self._types[kind.value or ""]
         inside = self._enter_hash(here, array=False)
         empty = (
-            self._enter_hash(here, array=True) if key.encoding == "bytes" else inside.chosen(inside.rows < 0)
+            self._enter_hash(here, array=True) if key.encoding == "bytes" else inside.select(inside.rows < 0)
         )
         if not len(inside.rows) + len(empty.rows):
             return
         inner = self._building.port(trail, PortKind.MAPPING, key.kind)
         column = self._building.key_hash[len(trail.ports)]
-        column[inside.rows] = self._found.hash[inside.rows, here.step]
+        column[inside.rows] = self._paths.hash[inside.rows, here.step]
         column[empty.rows] = EMPTY_TEXT  # hashed alone, as an array's slot
         both = _Here(np.r_[inside.rows, empty.rows], np.r_[inside.slot, empty.slot], here.step + 1)
         self._walk(value, both, inner)
@@ -172,7 +172,7 @@ class LayoutWalk:
             return
         # several elements share the slot: the slot is indexed by its first; the last slot may have bits to spare
         packed = 32 // base.size
-        within = here.chosen(here.slot * packed < (_FAR if kind.length is None else kind.length))
+        within = here.select(here.slot * packed < (_FAR if kind.length is None else kind.length))
         inner = self._add_index(within, within.slot * packed, trail, PortKind.ARRAY)
         bits = base.size * 8
         fields = [

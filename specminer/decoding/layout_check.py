@@ -50,10 +50,10 @@ def check(
     share = float(accesses[strange].sum()) / max(1, int(accesses.sum()))
     problems: list[str] = []
     if share >= TOLD_SHARE:
-        shown = ", ".join(plain(locations.text(row), 80) for row in _most_touched(accesses, strange))
+        examples = ", ".join(plain(locations.text(row), 80) for row in _most_touched(accesses, strange))
         problems.append(
-            f"the storage layout does not explain {share:.1%} of the accesses to storage (such as {shown}); it may be "
-            "another contract's or another version's (for a proxy, give the implementation's)"
+            f"the storage layout does not explain {share:.1%} of the accesses to storage (such as {examples}); it may "
+            "be another contract's or another version's (for a proxy, give the implementation's)"
         )
     problems += _misfits(history, numbered, locations)
     agreeing, contrary = _getters(layout, getters)
@@ -72,7 +72,7 @@ def _misfits(history: History, numbered: Slots, locations: Locations) -> Iterabl
     """Yield what was stored that the declared types cannot hold."""
     words = from_integers(history.words[row] for row in numbered.word.tolist())
     observed = SlotObservations(history, numbered, words)
-    found = 0
+    count = 0
     for number, item in enumerate(locations.variables[:_MAX_CHECKED]):
         partial = sum(part.width for part in item.fields) < 256
         flags = [part for part in item.fields if part.kind is ValueKind.BOOL]
@@ -88,13 +88,13 @@ def _misfits(history: History, numbered: Slots, locations: Locations) -> Iterabl
                 f"the slot of {name} holds values in bits that the storage layout does not give to any "
                 "variable; the layout is probably another version's"
             )
-            found += 1
+            count += 1
         for part in flags:
             if (used >> part.shift) & ((1 << part.width) - 1) > 1:
-                shown = plain(item.text(field=item.fields.index(part)), 80)
-                yield f"{shown} is a bool in the storage layout, but holds values other than 0 and 1"
-                found += 1
-        if found >= _LISTED:
+                field_name = plain(item.text(field=item.fields.index(part)), 80)
+                yield f"{field_name} is a bool in the storage layout, but holds values other than 0 and 1"
+                count += 1
+        if count >= _LISTED:
             return
 
 

@@ -48,7 +48,7 @@ class Trail:
 class Building:
     """Columns while they are filled; rows are slots."""
 
-    found: Paths
+    paths: Paths
     variable: IntColumn
     variables: list[StorageVariable] = field(default_factory=list)
     ports: list[Port] = field(default_factory=list)
@@ -77,10 +77,10 @@ class Building:
 
     def leaf(self, rows: IntColumn, trail: Trail, fields: Sequence[Field], naming: NameSource) -> None:
         """Say that these slots are one variable, whose fields' texts follow the trail."""
-        named = tuple(replace(item, text=trail.tail + item.text) for item in fields)
+        fields_with_tail = tuple(replace(item, text=trail.tail + item.text) for item in fields)
         self.variable[rows] = len(self.variables)
         self.variables.append(
-            StorageVariable(pieces=trail.pieces, ports=trail.ports, fields=named, naming=naming)
+            StorageVariable(pieces=trail.pieces, ports=trail.ports, fields=fields_with_tail, naming=naming)
         )
 
     def forget_keys(self, rows: IntColumn) -> None:
@@ -88,24 +88,24 @@ class Building:
         for column in (*self.key_hash, *self.key_number):
             column[rows] = MISSING
 
-    def finish(self, known: Hashes, roots: WordArray) -> Locations:
-        """Return the columns; rows of ``key_hash`` behind those of ``known`` are keys in ``roots``."""
-        table, keys = self._keys(known, roots)
+    def finish(self, hashes: Hashes, roots: WordArray) -> Locations:
+        """Return the columns; rows of ``key_hash`` behind those of ``hashes`` are keys in ``roots``."""
+        table, keys = self._keys(hashes, roots)
         order, variables = self._in_order(_unique_texts(self.variables))
         used = sorted(
             {port for item in variables for port in item.ports}, key=lambda row: self.ports[row].name
         )
-        place = {old: new for new, old in enumerate(used)} | {MISSING: MISSING}
+        new_row = {old: new for new, old in enumerate(used)} | {MISSING: MISSING}
         names = unique_names(self.ports[row].name for row in used)
         return Locations(
             variable=order[self.variable],
             keys=keys,
-            resolution=self._resolution(known, len(known.image)),
+            resolution=self._resolution(hashes, len(hashes.image)),
             variables=tuple(
-                replace(item, ports=tuple(place[row] for row in item.ports)) for item in variables
+                replace(item, ports=tuple(new_row[row] for row in item.ports)) for item in variables
             ),
             ports=tuple(
-                replace(self.ports[row], name=name, parent=place[self.ports[row].parent])
+                replace(self.ports[row], name=name, parent=new_row[self.ports[row].parent])
                 for row, name in zip(used, names, strict=True)
             ),
             key_table=table,
@@ -119,27 +119,27 @@ class Building:
         order[alive] = np.arange(len(alive))
         return order, [variables[row] for row in alive]
 
-    def _resolution(self, known: Hashes, tried: int) -> IntColumn:
+    def _resolution(self, hashes: Hashes, tried: int) -> IntColumn:
         codes = {item: RESOLUTIONS.index(item) for item in Resolution}
-        guessed = np.r_[known.guessed, [False]]  # the last for MISSING
-        any_guessed = guessed[self.found.hash].any(axis=1)
+        guessed = np.r_[hashes.guessed, [False]]  # the last for MISSING
+        any_guessed = guessed[self.paths.hash].any(axis=1)
         result = np.where(any_guessed, codes[Resolution.DICTIONARY], codes[Resolution.PREIMAGE])
-        result[self.found.depth == 0] = codes[Resolution.FIXED]
-        lost = np.array(
+        result[self.paths.depth == 0] = codes[Resolution.FIXED]
+        is_unresolved = np.array(
             [
                 bool(item.ports) and self.ports[item.ports[0]].keyed is PortKind.UNRESOLVED
                 for item in self.variables
             ],
             dtype=np.bool_,
         )
-        result[lost[self.variable]] = codes[Resolution.UNRESOLVED]
+        result[is_unresolved[self.variable]] = codes[Resolution.UNRESOLVED]
         return result
 
-    def _keys(self, known: Hashes, roots: WordArray) -> tuple[KeyTable, IntColumn]:
+    def _keys(self, hashes: Hashes, roots: WordArray) -> tuple[KeyTable, IntColumn]:
         """Give every key a code."""
-        count = len(known.image)
-        forms = np.r_[known.form, np.full(len(roots), WORD, dtype=np.int64)]
-        words = np.concatenate([known.key, roots])
+        count = len(hashes.image)
+        forms = np.r_[hashes.form, np.full(len(roots), WORD, dtype=np.int64)]
+        words = np.concatenate([hashes.key, roots])
         columns = (
             np.stack(self.key_hash, axis=1) if self.key_hash else np.full((len(self.variable), 1), MISSING)
         )
@@ -150,14 +150,14 @@ class Building:
         by_word = np.flatnonzero(used & (forms == WORD))
         table = np.unique(np.concatenate([words[by_word], from_numbers(indices)]))
         by_text = np.flatnonzero(used[:count] & (forms[:count] == TEXT)).tolist()
-        texts = {known.texts[known.text[row]] for row in by_text}
+        texts = {hashes.texts[hashes.text[row]] for row in by_text}
         texts |= {b""} if np.any(columns == EMPTY_TEXT) else set()
-        place = {text: len(table) + at for at, text in enumerate(sorted(texts))}
+        text_code = {text: len(table) + at for at, text in enumerate(sorted(texts))}
         code = np.full(len(forms), MISSING, dtype=np.int64)
         code[by_word] = np.searchsorted(table, words[by_word])
-        code[by_text] = [place[known.texts[known.text[row]]] for row in by_text]
+        code[by_text] = [text_code[hashes.texts[hashes.text[row]]] for row in by_text]
         keys = np.where(columns >= 0, code[columns] if len(code) else MISSING, MISSING)
-        keys[columns == EMPTY_TEXT] = place.get(b"", MISSING)
+        keys[columns == EMPTY_TEXT] = text_code.get(b"", MISSING)
         at_number = np.searchsorted(table, from_numbers(indices))
         rows = numbers >= 0
         keys[rows] = at_number[np.searchsorted(indices, numbers[rows])]
@@ -167,7 +167,7 @@ class Building:
 def _unique_texts(variables: Sequence[StorageVariable]) -> list[StorageVariable]:
     """Tell fields of one name apart, which only a hostile layout has."""
     texts = [item.text(field=at) for item in variables for at in range(len(item.fields))]
-    added = iter([shown[len(text) :] for text, shown in zip(texts, unique_names(texts), strict=True)])
+    added = iter([unique[len(text) :] for text, unique in zip(texts, unique_names(texts), strict=True)])
     return [
         replace(item, fields=tuple(replace(part, text=part.text + next(added)) for part in item.fields))
         for item in variables

@@ -123,7 +123,7 @@ class StorageVariable:
     naming: NameSource
 
     @property
-    def named(self) -> bool:
+    def has_name(self) -> bool:
         """Whether it has a real name, not that of its slot."""
         return self.naming is not NameSource.NUMBER
 
@@ -132,16 +132,16 @@ class StorageVariable:
 
         The names with empty brackets are unique in a table, over all variables and fields.
         """
-        shown = zip_longest(self.pieces, keys or (), fillvalue="")
-        path = "".join(f"{piece}[{key}]" for piece, key in shown)
+        pairs = zip_longest(self.pieces, keys or (), fillvalue="")
+        path = "".join(f"{piece}[{key}]" for piece, key in pairs)
         return f"{path}{self.fields[field].text}"
 
     def spellings(self, keys: tuple[str, ...] | None = None, field: int = 0) -> tuple[str, ...]:
         """Return the names that a field's getters give it: ``ownerOf[]`` where ``cityIndexToOwner`` is read."""
-        shown = (
+        pieces = (
             f"[{key}]" for _, key in zip_longest(self.ports, (keys or ())[: len(self.ports)], fillvalue="")
         )
-        brackets = "".join(shown)
+        brackets = "".join(pieces)
         return tuple(f"{name}{brackets}" for name in self.fields[field].getters)
 
 
@@ -180,17 +180,17 @@ class KeyTable:
         """Return each key as a number where it is a word below 2**62, else ``MISSING``; shape (k,)."""
         parts = limbs(self.words)
         small = (parts[:, :3] == 0).all(axis=1) & (parts[:, 3] < np.uint64(1 << 62))
-        found = np.where(small, parts[:, 3], np.uint64(0)).astype(np.int64)
+        low_limbs = np.where(small, parts[:, 3], np.uint64(0)).astype(np.int64)
         texts = np.full(len(self.texts), MISSING, dtype=np.int64)
-        return np.concatenate([np.where(small, found, MISSING), texts])
+        return np.concatenate([np.where(small, low_limbs, MISSING), texts])
 
     @property
     def like_addresses(self) -> BoolColumn:
         """Whether each key lies in ``2**96 .. 2**160 - 1``, as nearly all addresses do; shape (k,)."""
         low, high = np.searchsorted(self.words, from_integers([1 << 96, 1 << 160]))
-        found = np.zeros(len(self), dtype=np.bool_)
-        found[low:high] = True
-        return found
+        is_like_address = np.zeros(len(self), dtype=np.bool_)
+        is_like_address[low:high] = True
+        return is_like_address
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

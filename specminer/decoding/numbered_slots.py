@@ -28,16 +28,16 @@ class NumberedWalk:
 
     def __init__(
         self,
-        known: Hashes,
+        hashes: Hashes,
         building: Building,
         constants: Collection[int],
         shapes: Mapping[int, Shape],
         observed: SlotObservations | None,
     ) -> None:
         """Prepare; a hash-like root is a variable's only if it stands among ``constants`` or ``shapes``."""
-        self._known = known
+        self._hashes = hashes
         self._building = building
-        self._found = building.found
+        self._paths = building.paths
         self._constants = np.sort(from_integers({*constants, *shapes}))
         self._shapes = shapes
         self._observed = observed
@@ -51,24 +51,24 @@ class NumberedWalk:
             return
         self._building.forget_keys(rows)
         rows = self._assign_fixed_arrays(rows)
-        roots, group = np.unique(self._found.root[rows], return_inverse=True)
+        roots, group = np.unique(self._paths.root[rows], return_inverse=True)
         (limit,) = from_integers([NAMED_BASES])
-        lost = (roots >= limit) & (find(self._constants, roots) == MISSING)
-        self.roots = roots[lost]
-        for number, part in _split(np.where(lost[group], MISSING, group), rows):
+        is_unexplained = (roots >= limit) & (find(self._constants, roots) == MISSING)
+        self.roots = roots[is_unexplained]
+        for number, part in _split(np.where(is_unexplained[group], MISSING, group), rows):
             if number == MISSING:
-                self._name_unexplained(part, (np.cumsum(lost) - 1)[group[lost[group]]])
+                self._name_unexplained(part, (np.cumsum(is_unexplained) - 1)[group[is_unexplained[group]]])
                 continue
             word = word_at(roots, number)
             name = str(word) if word < NAMED_BASES else f"{word:#066x}"
             shape = self._shapes.get(word) or Shape()
-            ends = self._found.depth[part] == 0
+            ends = self._paths.depth[part] == 0
             self._value(part[ends], Trail(), shape, f"slot{name}")
             self._enter_hash(part[~ends], 0, Trail(), shape, (f"mapping{name}", f"array{name}"))
 
     def _name_unexplained(self, rows: IntColumn, root: IntColumn) -> None:
         trail = self._building.port(Trail(tail="unresolved"), PortKind.UNRESOLVED, ValueKind.WORD)
-        self._building.key_hash[0][rows] = len(self._known.image) + root
+        self._building.key_hash[0][rows] = len(self._hashes.image) + root
         self._end(rows, _ROOT, trail, Shape(), "")
 
     def _assign_fixed_arrays(self, rows: IntColumn) -> IntColumn:
@@ -79,11 +79,11 @@ class NumberedWalk:
                 continue
             following = min((root for root in self._shapes if root > base), default=NAMED_BASES)
             first, behind = from_integers([base, min(base + entry.slots, following, NAMED_BASES)])
-            inside = (self._found.root[rows] >= first) & (self._found.root[rows] < behind)
-            mine = rows[inside]
-            if len(mine):
-                number = difference(self._found.root[mine], np.repeat(first, len(mine)), NAMED_BASES)
-                self._elements(mine, number, _ROOT, Trail(), shape, entry, f"array{base}")
+            inside = (self._paths.root[rows] >= first) & (self._paths.root[rows] < behind)
+            elements = rows[inside]
+            if len(elements):
+                number = difference(self._paths.root[elements], np.repeat(first, len(elements)), NAMED_BASES)
+                self._elements(elements, number, _ROOT, Trail(), shape, entry, f"array{base}")
             rows = rows[~inside]
         return rows
 
@@ -91,7 +91,7 @@ class NumberedWalk:
 
     def _end(self, rows: IntColumn, step: int, trail: Trail, shape: Shape, default: str) -> None:
         """Assign slots that lie in one place behind the hash ``step``, or behind further hashes of it."""
-        ends = self._found.depth[rows] == step + 1
+        ends = self._paths.depth[rows] == step + 1
         self._value(rows[ends], trail, shape, default)
         self._enter_hash(rows[~ends], step + 1, trail.behind(default), shape, ("", ""))
 
@@ -114,16 +114,16 @@ class NumberedWalk:
     def _with_gaps(self, rows: IntColumn, parts: list[Field], default: str) -> list[Field]:
         """Add what is in use between the fields that are known."""
         used = self._observed.used_bits(rows) if self._observed is not None else 0
-        found: list[Field] = []
+        fields: list[Field] = []
         end = 0
         for part in [*parts, Field("", ValueKind.WORD, 256, 0)]:
             if (used >> end) & ((1 << max(0, part.shift - end)) - 1):
                 name = f"{default}.bytes{end // 8}to{part.shift // 8 - 1}"
-                found.append(Field(name, ValueKind.WORD, end, part.shift - end))
+                fields.append(Field(name, ValueKind.WORD, end, part.shift - end))
             if part.width:
-                found.append(part)
+                fields.append(part)
             end = part.shift + part.width
-        return found
+        return fields
 
     # -- behind a hash ------------------------------------------------------------------------------
 
@@ -133,8 +133,8 @@ class NumberedWalk:
         """Walk behind the hash ``step``, under the default name of a mapping or of an array."""
         if not len(rows):
             return
-        hashed = self._found.hash[rows, step]
-        arrays = self._known.form[hashed] == ARRAY
+        hashed = self._paths.hash[rows, step]
+        arrays = self._hashes.form[hashed] == ARRAY
         if np.any(~arrays):
             self._mapping(rows[~arrays], step, trail, shape, defaults[0])
         if np.any(arrays):
@@ -142,36 +142,36 @@ class NumberedWalk:
 
     def _mapping(self, rows: IntColumn, step: int, trail: Trail, shape: Shape, default: str) -> None:
         entry = shape.mapping or KeyedEntry()
-        offset = self._found.offset[rows, step]
-        place = offset.copy()
+        offset = self._paths.offset[rows, step]
+        field_offset = offset.copy()
         fixed = {base: field for base, field in sorted(entry.fields.items()) if field.fixed is not None}
         for base, field in fixed.items():
             slots = field.fixed.slots if field.fixed is not None else 0
-            place[(offset >= base) & (offset < base + slots)] = base
-        parts = list(_split(place, rows))
+            field_offset[(offset >= base) & (offset < base + slots)] = base
+        parts = list(_split(field_offset, rows))
         alone = shape.alone is not None and len(parts) == 1 and parts[0][0] in entry.fields
         inner = self._building.port(
             _name_trail(trail, shape, default, alone=alone), PortKind.MAPPING, entry.kind
         )
-        self._building.key_hash[len(trail.ports)][rows] = self._found.hash[rows, step]
+        self._building.key_hash[len(trail.ports)][rows] = self._paths.hash[rows, step]
         if len(parts) > MAX_FIELDS:
             self._elements(rows, offset, step, inner, Shape(), KeyedEntry(stride=1), "")
             return
         for number, part in parts:
             field = _field(entry, number, alone=alone)
             if field.fixed is not None:
-                behind = self._found.offset[part, step] - number
+                behind = self._paths.offset[part, step] - number
                 self._elements(part, behind, step, inner, field, field.fixed, _plus(number))
             else:
                 self._end(part, step, inner, field, _plus(number))
 
     def _array(self, rows: IntColumn, step: int, trail: Trail, shape: Shape, default: str) -> None:
-        offset = self._found.offset[rows, step]
+        offset = self._paths.offset[rows, step]
         entry, text = shape.array, shape.text
         if entry is None:
             stride = 1
             if self._observed is not None and not text:
-                bases = self._known.base[self._found.hash[rows, step]]
+                bases = self._hashes.base[self._paths.hash[rows, step]]
                 stride = self._observed.stride(rows, bases, offset)
             text = text or stride == TEXT_STRIDE
             entry = KeyedEntry(stride=stride)
@@ -180,8 +180,8 @@ class NumberedWalk:
         if not text:
             self._elements(rows, offset, step, trail, shape, entry, default)
             return
-        known = shape.parts[0].text if shape.parts else None
-        here = trail.behind(default if known is None else known, shape.naming if known else None)
+        name = shape.parts[0].text if shape.parts else None
+        here = trail.behind(default if name is None else name, shape.naming if name else None)
         inner = self._building.port(here, PortKind.TEXT, ValueKind.UINT)
         self._building.key_number[len(trail.ports)][rows] = offset
         self._end(rows, step, inner, Shape(), "")
@@ -224,10 +224,10 @@ def _name_trail(trail: Trail, shape: Shape, default: str, *, alone: bool) -> Tra
 
 def _field(entry: KeyedEntry, offset: int, *, alone: bool) -> Shape:
     """Return what is known of a place in an entry; what is alone there takes the variable's name."""
-    found = entry.fields.get(offset) or Shape()
+    shape = entry.fields.get(offset) or Shape()
     if not alone:
-        return found
-    return replace(found, alone="", parts=[replace(part, text="") for part in found.parts])
+        return shape
+    return replace(shape, alone="", parts=[replace(part, text="") for part in shape.parts])
 
 
 def _plus(offset: int) -> str:

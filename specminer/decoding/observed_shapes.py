@@ -21,8 +21,8 @@ class SlotObservations:
     def __init__(self, history: History, numbered: Slots, words: WordArray) -> None:
         self._history = history
         self._numbered = numbered
-        self._words, place = np.unique(words, return_inverse=True)
-        pairs = numbered.contract * max(1, len(self._words)) + place
+        self._words, index = np.unique(words, return_inverse=True)
+        pairs = numbered.contract * max(1, len(self._words)) + index
         self._order = np.argsort(pairs)
         self._pairs = pairs[self._order]
 
@@ -36,18 +36,18 @@ class SlotObservations:
         return used
 
     def _accesses(self, rows: IntColumn) -> IntColumn:
-        wanted = np.zeros(len(self._numbered), dtype=np.bool_)
-        wanted[rows] = True
-        return np.flatnonzero(wanted[self._numbered.access])
+        in_rows = np.zeros(len(self._numbered), dtype=np.bool_)
+        in_rows[rows] = True
+        return np.flatnonzero(in_rows[self._numbered.access])
 
     def _row_of(self, contracts: IntColumn, words: WordArray) -> IntColumn:
         """Return the number of each (contract, word), or ``MISSING`` where the history never touches it."""
         if not len(self._pairs):
             return np.full(len(words), MISSING, dtype=np.int64)
-        place = find(self._words, words)
-        pairs = contracts * len(self._words) + place
+        index = find(self._words, words)
+        pairs = contracts * len(self._words) + index
         at = np.minimum(np.searchsorted(self._pairs, pairs), len(self._pairs) - 1)
-        return np.where((place != MISSING) & (self._pairs[at] == pairs), self._order[at], MISSING)
+        return np.where((index != MISSING) & (self._pairs[at] == pairs), self._order[at], MISSING)
 
     def stride(self, rows: IntColumn, bases: WordArray, offset: IntColumn) -> int:
         """Return how many slots an element has of the arrays whose elements these slots are, or ``TEXT_STRIDE``.
@@ -65,16 +65,16 @@ class SlotObservations:
         numbers = self._numbered.access
         bases_at = self._accesses(base[base != MISSING])
         span = len(numbers) + 1
-        known = np.sort(numbers[bases_at] * span + bases_at)
+        length_codes = np.sort(numbers[bases_at] * span + bases_at)
         elements = at[owner[numbers[at]] != MISSING]
-        if not len(known) or not len(elements):
+        if not len(length_codes) or not len(elements):
             return 1
-        wanted = owner[numbers[elements]] * span + elements
-        last = np.searchsorted(known, wanted) - 1
-        valid = (last >= 0) & (known[last] // span == wanted // span)
+        element_codes = owner[numbers[elements]] * span + elements
+        last = np.searchsorted(length_codes, element_codes) - 1
+        valid = (last >= 0) & (length_codes[last] // span == element_codes // span)
         if not np.any(valid):
             return 1
-        before, after = self._lengths(known[last[valid]] % span)
+        before, after = self._lengths(length_codes[last[valid]] % span)
         index = behind[numbers[elements[valid]]]
         if np.all(_is_text(before, index) | _is_text(after, index)):
             return TEXT_STRIDE

@@ -73,15 +73,15 @@ def read_text(output: bytes, most: int) -> str | None:
 
 def _common(history: History, selector: bytes) -> bytes | None:
     """Return the answer that all contracts give which give one."""
-    found = {
+    answers = {
         answer
-        for place, record in enumerate(history.contracts)
+        for contract, record in enumerate(history.contracts)
         if (
-            answer := _recorded_answer(history, place, selector)
-            or _computed_answer(history, place, record, selector)
+            answer := _recorded_answer(history, contract, selector)
+            or _computed_answer(history, contract, record, selector)
         )
     }
-    return next(iter(found)) if len(found) == 1 else None
+    return next(iter(answers)) if len(answers) == 1 else None
 
 
 def _recorded_answer(history: History, contract: int, selector: bytes) -> bytes | None:
@@ -94,7 +94,9 @@ def _recorded_answer(history: History, contract: int, selector: bytes) -> bytes 
     return None
 
 
-def _computed_answer(history: History, place: int, record: ContractRecord, selector: bytes) -> bytes | None:
+def _computed_answer(
+    history: History, contract: int, record: ContractRecord, selector: bytes
+) -> bytes | None:
     """Return what a contract would answer with the storage that it had last."""
     codes = [record.code, *(code for _, code in record.implementations)]
     if not any(selector in code for code in codes):
@@ -103,7 +105,7 @@ def _computed_answer(history: History, place: int, record: ContractRecord, selec
     from specminer.replay.fast_machine import FastMachine
     from specminer.replay.machine_calls import Basics, Call, Surroundings
 
-    world = _LastStorage(history, place, record.address, Basics(balance=0))
+    world = _LastStorage(history, contract, record.address, Basics(balance=0))
     machine = FastMachine(world, max_steps=_OPCODES)
     machine.use(_RULES)
     for address, code in ((record.address, record.code), *record.implementations):
@@ -125,8 +127,8 @@ class _LastStorage:
 
     def __init__(self, history: History, contract: int, address: Address, account: Basics) -> None:
         calls, words = history.access_invocation, history.words
-        mine = (history.invocation_contract[calls] == contract) & history.accepted[calls]
-        rows = np.flatnonzero(mine & ~history.access_undone)
+        is_own = (history.invocation_contract[calls] == contract) & history.accepted[calls]
+        rows = np.flatnonzero(is_own & ~history.access_undone)
         order = np.lexsort((history.access_position[rows], history.invocation_transaction[calls[rows]]))
         rows = rows[order]
         after = zip(history.access_slot[rows].tolist(), history.access_after[rows].tolist(), strict=True)

@@ -87,7 +87,7 @@ class _Nest:
 
 
 class Dictionary:
-    """What is tried for one history; :attr:`found` grows."""
+    """Tries what may have been hashed in one history; :attr:`matches` grows."""
 
     def __init__(
         self, history: History, numbered: Slots, words: WordArray, *, key_last: bool | None = None
@@ -106,48 +106,48 @@ class Dictionary:
         self._words = words
         self._first = _touch(history, numbered, slice(None, None, -1))
         self._last = _touch(history, numbered, slice(None))
-        self.found: list[KnownHash] = []
+        self.matches: list[KnownHash] = []
         self.hashed = 0
         """Hashes tried."""
 
-    def run(self, known: Hashes, given: Iterable[tuple[int, int]] = ()) -> Hashes:
-        """Return the table with what was found added to ``known``.
+    def run(self, hashes: Hashes, explained_roots: Iterable[tuple[int, int]] = ()) -> Hashes:
+        """Return the table with what was found added to ``hashes``.
 
-        ``given`` are roots that look like hashes, but are explained: the first of each run, and how many there are.
+        ``explained_roots`` look like hashes, but are explained: the first of each run, and how many there are.
         """
-        runs = sorted(given)
-        self._given = from_integers(first for first, _ in runs)
+        runs = sorted(explained_roots)
+        self._explained = from_integers(first for first, _ in runs)
         self._counts = np.array([min(count, NEARBY) for _, count in runs], dtype=np.int64)
-        roots, rows = self._unexplained_roots(known)
+        roots, rows = self._unexplained_roots(hashes)
         if not len(roots):
-            return known
-        known = self._extend(known, self._array_bases(roots))
+            return hashes
+        hashes = self._extend(hashes, self._array_bases(roots))
         for _ in range(_ROUNDS):
-            before = len(self.found)
+            before = len(self.matches)
             for attempt in (self._plain, self._texts, self._try_nested):
-                roots, rows = self._unexplained_roots(known)
+                roots, rows = self._unexplained_roots(hashes)
                 if len(roots) and self.hashed < MAX_HASHES:
-                    known = self._extend(known, attempt(known, roots, rows))
-            if len(self.found) == before or not len(roots):
+                    hashes = self._extend(hashes, attempt(hashes, roots, rows))
+            if len(self.matches) == before or not len(roots):
                 break
-        return known
+        return hashes
 
-    def _extend(self, known: Hashes, new: Iterable[KnownHash]) -> Hashes:
+    def _extend(self, hashes: Hashes, new: Iterable[KnownHash]) -> Hashes:
         fresh = list(dict.fromkeys(new))
-        self.found += fresh
-        return known.extend(fresh) if fresh else known
+        self.matches += fresh
+        return hashes.extend(fresh) if fresh else hashes
 
-    def _unexplained_roots(self, known: Hashes) -> tuple[WordArray, IntColumn]:
+    def _unexplained_roots(self, hashes: Hashes) -> tuple[WordArray, IntColumn]:
         """Return the roots that nothing explains, ascending, and for each the first slot (row) that leads to it."""
-        found = paths(self._words, known)
+        slot_paths = paths(self._words, hashes)
         (limit,) = from_integers([NAMED_BASES])
-        roots, first = np.unique(found.root, return_index=True)
-        lost = roots >= limit
-        if len(self._given):
-            at = np.maximum(np.searchsorted(self._given, roots, side="right") - 1, 0)
-            behind = difference(roots, self._given[at], NEARBY)
-            lost &= (behind < 0) | (behind >= self._counts[at])
-        return roots[lost], first[lost]
+        roots, first = np.unique(slot_paths.root, return_index=True)
+        is_unexplained = roots >= limit
+        if len(self._explained):
+            at = np.maximum(np.searchsorted(self._explained, roots, side="right") - 1, 0)
+            behind = difference(roots, self._explained[at], NEARBY)
+            is_unexplained &= (behind < 0) | (behind >= self._counts[at])
+        return roots[is_unexplained], first[is_unexplained]
 
     # -- candidates ---------------------------------------------------------------------------------
 
@@ -157,24 +157,24 @@ class Dictionary:
         data = history.invocation_data[invocation]
         # a constructor's arguments stand behind the code
         data = data[-32 * 8 :] if history.invocation_kind[invocation] == CONSTRUCTOR else data[4:]
-        found: list[_Key] = [
+        keys: list[_Key] = [
             (at, data[32 * at : 32 * at + 32]) for at in range(min(len(data) // 32, _MAX_WORDS))
         ]
         transaction = int(history.invocation_transaction[invocation])
-        for place, row in (
+        for position, row in (
             (_SENDER, history.invocation_sender[invocation]),
             (_ORIGIN, history.transaction_origin[transaction]),
         ):
-            found.append((place, history.addresses[int(row)].rjust(32, b"\0")))
+            keys.append((position, history.addresses[int(row)].rjust(32, b"\0")))
         here = history.contracts[int(history.invocation_contract[invocation])].address
-        found.append((_HERE, here.rjust(32, b"\0")))
+        keys.append((_HERE, here.rjust(32, b"\0")))
         value = int(history.invocation_value[invocation])
         after = history.access_after[history.accesses(invocation)][:_MAX_STORED]
         stored = dict.fromkeys([value, *after[after != MISSING].tolist()])
-        found += [
+        keys += [
             (_VALUE if row == value else _STORED, history.words[row].to_bytes(32, "big")) for row in stored
         ]
-        return found
+        return keys
 
     def _all_keys(self) -> Iterator[WordArray]:
         """Yield the words that may be keys, in chunks, those of the calls' data and senders first."""
@@ -206,12 +206,12 @@ class Dictionary:
         rows = _hit_rows(keccak_many(_bytes(bases)), roots)
         return [KnownHash(b"", _whole(bases[row]), False, array=True) for row in rows.tolist()]
 
-    def _plain(self, known: Hashes, roots: WordArray, rows: IntColumn) -> list[KnownHash]:
+    def _plain(self, hashes: Hashes, roots: WordArray, rows: IntColumn) -> list[KnownHash]:
         """Try mappings with keys of one word."""
-        del known
-        chosen = rows[np.unique(np.linspace(0, len(rows) - 1, SAMPLE).astype(np.int64))]
+        del hashes
+        sample_rows = rows[np.unique(np.linspace(0, len(rows) - 1, SAMPLE).astype(np.int64))]
         # a call that makes an entry under a hash computes the key; those that come later have it in their data
-        calls = np.unique(np.concatenate([self._first[chosen], self._last[chosen]]))
+        calls = np.unique(np.concatenate([self._first[sample_rows], self._last[sample_rows]]))
         keys = {word for call in calls.tolist() for _, word in self._keys(call)}
         keys |= {number.to_bytes(32, "big") for number in range(16)}
         keys |= set(self._constants)
@@ -224,15 +224,15 @@ class Dictionary:
         }
         self._settle(tried)
         alive = sorted(base for base, hits in tried.items() if hits and base.key_last in self._orders)
-        found = [item for base in alive for item in tried[base]]
+        matches = [item for base in alive for item in tried[base]]
         if not alive:
             return []
         for chunk in self._all_keys():
             for base in alive:
                 if self.hashed > MAX_HASHES:
-                    return found
-                found += self._try(chunk, base, roots)
-        return found
+                    return matches
+                matches += self._try(chunk, base, roots)
+        return matches
 
     def _settle(self, tried: dict[_Base, list[KnownHash]]) -> None:
         """Decide where keys stand: what was hashed for a small key can be read both ways, for others it cannot."""
@@ -259,44 +259,44 @@ class Dictionary:
         halves = (bases, keys) if key_last else (keys, bases)
         return keccak_many(np.hstack([_bytes(half) for half in halves]))
 
-    def _texts(self, known: Hashes, roots: WordArray, rows: IntColumn) -> list[KnownHash]:
+    def _texts(self, hashes: Hashes, roots: WordArray, rows: IntColumn) -> list[KnownHash]:
         """Try mappings with texts as keys: pieces of the calls' data that look like the ABI's texts."""
-        del known
+        del hashes
         texts: dict[bytes, None] = {}
         for call in np.unique(self._first[rows])[:_MAX_CALLS].tolist():
             texts.update(dict.fromkeys(_texts_in(self._history.invocation_data[call][4:])))
         if not texts:
             return []
-        found = self._text_hits(list(texts)[:64], self._bases, roots)
-        alive = sorted({int.from_bytes(item.base, "big") for item in found})  # shows in a part of them
-        return found + self._text_hits(list(texts)[64:], alive, roots)
+        matches = self._text_hits(list(texts)[:64], self._bases, roots)
+        alive = sorted({int.from_bytes(item.base, "big") for item in matches})  # shows in a part of them
+        return matches + self._text_hits(list(texts)[64:], alive, roots)
 
     def _text_hits(self, texts: Sequence[bytes], bases: Iterable[int], roots: WordArray) -> list[KnownHash]:
-        found: list[KnownHash] = []
+        matches: list[KnownHash] = []
         for slot in bases:
             base = slot.to_bytes(32, "big")
             images = from_bytes([keccak(text + base) for text in texts])
             self.hashed += len(texts)
-            found += [KnownHash(texts[row], base, False) for row in _hit_rows(images, roots).tolist()]
-        return found
+            matches += [KnownHash(texts[row], base, False) for row in _hit_rows(images, roots).tolist()]
+        return matches
 
-    def _try_nested(self, known: Hashes, roots: WordArray, rows: IntColumn) -> list[KnownHash]:
+    def _try_nested(self, hashes: Hashes, roots: WordArray, rows: IntColumn) -> list[KnownHash]:
         """Try mappings in mappings: first where a sample's keys stand, then these places for all."""
-        chosen = np.unique(np.linspace(0, len(rows) - 1, SAMPLE_NESTED).astype(np.int64))
+        sample = np.unique(np.linspace(0, len(rows) - 1, SAMPLE_NESTED).astype(np.int64))
         nests: set[_Nest] = set()
-        found: list[KnownHash] = []
-        for at in chosen.tolist():
+        matches: list[KnownHash] = []
+        for at in sample.tolist():
             invocation = int(self._first[rows[at]])
             keys = self._keys(invocation)
             target = roots[at : at + 1]
             for nest in self._all_nests(keys, target):
                 nests.add(nest)
-            found += self._beside(known, keys, invocation, target)
+            matches += self._beside(hashes, keys, invocation, target)
         pending: list[tuple[_Nest, bytes, bytes]] = []
         for row in rows.tolist() if nests else ():
             words: dict[int, list[bytes]] = {}
-            for place, word in self._keys(int(self._first[row])):
-                words.setdefault(place, []).append(word)
+            for position, word in self._keys(int(self._first[row])):
+                words.setdefault(position, []).append(word)
             pending += [
                 (nest, first, second)
                 for nest in sorted(nests)
@@ -304,16 +304,16 @@ class Dictionary:
                 for second in words.get(nest.second, [])[:MAX_KEYS]
             ]
             if len(pending) >= _CHUNK:
-                found += self._some_nests(pending, roots)
+                matches += self._some_nests(pending, roots)
                 pending = []
             if self.hashed > MAX_HASHES:
                 break
-        return found + self._some_nests(pending, roots)
+        return matches + self._some_nests(pending, roots)
 
     def _all_nests(self, keys: Sequence[_Key], target: WordArray) -> Iterator[_Nest]:
         """Yield each way in which two keys of a call lead to a slot."""
         distinct = list(dict.fromkeys(word for _, word in keys))[:MAX_KEYS]
-        places = [[place for place, word in keys if word == wanted] for wanted in distinct]
+        positions = [[position for position, word in keys if word == key] for key in distinct]
         words = from_bytes(distinct)
         for key_last in self._orders:
             count = min(len(self._bases), BASES)
@@ -326,45 +326,45 @@ class Dictionary:
                 for row in _hit_rows(self._images(inner, behind, key_last), target).tolist():
                     first, second = row // len(words), row % len(words)
                     base = _Base(self._bases[first % count], key_last)
-                    for place in places[first // count]:
-                        for other in places[second]:
-                            yield _Nest(base, field, place, other)
+                    for position in positions[first // count]:
+                        for other in positions[second]:
+                            yield _Nest(base, field, position, other)
 
     def _some_nests(self, tried: Sequence[tuple[_Nest, bytes, bytes]], roots: WordArray) -> list[KnownHash]:
-        found: list[KnownHash] = []
+        matches: list[KnownHash] = []
         for key_last in (False, True):
-            chosen = [item for item in dict.fromkeys(tried) if item[0].outer.key_last == key_last]
-            if not chosen:
+            candidates = [item for item in dict.fromkeys(tried) if item[0].outer.key_last == key_last]
+            if not candidates:
                 continue
-            first = from_bytes([item[1] for item in chosen])
-            second = from_bytes([item[2] for item in chosen])
-            bases = from_numbers(np.array([item[0].outer.slot for item in chosen], dtype=np.int64))
+            first = from_bytes([item[1] for item in candidates])
+            second = from_bytes([item[2] for item in candidates])
+            bases = from_numbers(np.array([item[0].outer.slot for item in candidates], dtype=np.int64))
             images = self._images(first, bases, key_last)
-            fields = np.array([item[0].field for item in chosen], dtype=np.int64)
+            fields = np.array([item[0].field for item in candidates], dtype=np.int64)
             behind = images.copy()
             for field in np.unique(fields).tolist():
                 behind[fields == field] = _add_number(images[fields == field], field)
             for row in _hit_rows(self._images(second, behind, key_last), roots).tolist():
-                found.append(KnownHash(chosen[row][1], _whole(bases[row]), key_last))
-                found.append(KnownHash(chosen[row][2], _whole(behind[row]), key_last))
-        return found
+                matches.append(KnownHash(candidates[row][1], _whole(bases[row]), key_last))
+                matches.append(KnownHash(candidates[row][2], _whole(behind[row]), key_last))
+        return matches
 
     def _beside(
-        self, known: Hashes, keys: Sequence[_Key], invocation: int, target: WordArray
+        self, hashes: Hashes, keys: Sequence[_Key], invocation: int, target: WordArray
     ) -> list[KnownHash]:
         """Try mappings in the structs that the call touches elsewhere, be they elements of arrays."""
         rows = np.unique(self._history.access_slot[self._history.accesses(invocation)])
         near = from_integers(self._history.words[row] for row in rows.tolist())
-        at = np.searchsorted(known.image, near, side="right") - 1
-        behind = difference(near, known.image[np.maximum(at, 0)], NEARBY)
+        at = np.searchsorted(hashes.image, near, side="right") - 1
+        behind = difference(near, hashes.image[np.maximum(at, 0)], NEARBY)
         near = near[(at >= 0) & (behind >= 0)][:MAX_KEYS]
-        found: list[KnownHash] = []
+        matches: list[KnownHash] = []
         words = from_bytes(list(dict.fromkeys(word for _, word in keys))[:MAX_KEYS])
         for field in range(-MAX_FIELDS, MAX_FIELDS):
             bases = np.repeat(_add_number(near, field), len(words))
             for key_last in self._orders:
-                found += self._pairs(np.tile(words, len(near)), bases, key_last, target)
-        return found
+                matches += self._pairs(np.tile(words, len(near)), bases, key_last, target)
+        return matches
 
 
 def _codes(history: History) -> list[bytes]:
@@ -390,10 +390,10 @@ def _bases(codes: Iterable[bytes]) -> list[int]:
 
 def _touch(history: History, numbered: Slots, order: slice) -> IntColumn:
     """Return the invocation that touches each slot last in this order of the accesses; shape (s,)."""
-    found = np.zeros(len(numbered), dtype=np.int64)
+    invocations = np.zeros(len(numbered), dtype=np.int64)
     # of several values for one place the last is kept
-    found[numbered.access[order]] = history.access_invocation[order]
-    return found
+    invocations[numbered.access[order]] = history.access_invocation[order]
+    return invocations
 
 
 def _bytes(words: WordArray) -> npt.NDArray[np.uint8]:

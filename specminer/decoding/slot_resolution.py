@@ -52,27 +52,27 @@ def locate(
     """
     numbered = slots(history) if numbered is None else numbered
     words = from_integers(history.words[row] for row in numbered.word.tolist())
-    named = shapes(read_getters(probed))
+    root_shapes = shapes(read_getters(probed))
     key_last = layout.key_last if layout is not None else False if from_solc(history) else None
     arrays = [*(layout.array_slots() if layout is not None else ()), *standards().array_slots()]
-    known = hashes(history.preimages, arrays, key_last=key_last)
-    far = [(root, 1) for root in named if root >= NAMED_BASES]
+    table = hashes(history.preimages, arrays, key_last=key_last)
+    far = [(root, 1) for root in root_shapes if root >= NAMED_BASES]
     far += [(item.slot, item.slots) for item in standards().variables]
     if layout is not None:
         far += [(item.slot, item.slots) for item in layout.variables if item.slot >= NAMED_BASES]
     return resolve(
         words,
-        Dictionary(history, numbered, words, key_last=key_last).run(known, far),
+        Dictionary(history, numbered, words, key_last=key_last).run(table, far),
         layout,
         constants=_frequent(history, numbered),
-        shapes=named,
+        shapes=root_shapes,
         observed=SlotObservations(history, numbered, words),
     )
 
 
 def resolve(
     words: WordArray,
-    known: Hashes,
+    table: Hashes,
     layout: Layout | None,
     *,
     constants: Collection[int] = (),
@@ -83,21 +83,21 @@ def resolve(
 
     Args:
         words: the slots.
-        known: what was hashed.
+        table: what was hashed.
         layout: the compiler's storage layout.
         constants: slots that look like hashes, but are none.
         shapes: what is known where the layout says nothing.
         observed: the values in the slots, in the order of ``words``.
 
     """
-    found = paths(words, known)
-    building = Building(found, np.full(len(words), MISSING, dtype=np.int64))
+    slot_paths = paths(words, table)
+    building = Building(slot_paths, np.full(len(words), MISSING, dtype=np.int64))
     if layout is not None:
-        LayoutWalk(layout, known, building).run()
-    LayoutWalk(standards(), known, building, NameSource.STANDARD).run()
-    walk = NumberedWalk(known, building, constants, shapes or {}, observed)
+        LayoutWalk(layout, table, building).run()
+    LayoutWalk(standards(), table, building, NameSource.STANDARD).run()
+    walk = NumberedWalk(table, building, constants, shapes or {}, observed)
     walk.run()
-    return building.finish(known, walk.roots)
+    return building.finish(table, walk.roots)
 
 
 def from_solc(history: History) -> bool:
@@ -120,8 +120,8 @@ def _frequent(history: History, numbered: Slots) -> list[int]:
     calls = history.access_invocation[rows].astype(np.int64)
     pairs = np.unique(calls * len(numbered) + numbered.access[rows])
     touching = np.bincount(pairs % max(1, len(numbered)), minlength=len(numbered))
-    found = {
+    ranking = {
         (-int(touching[row]), history.words[numbered.word[row]])
         for row in np.flatnonzero(likely & (touching >= CONSTANT_SHARE * len(history))).tolist()
     }
-    return [word for _, word in sorted(found)[:MAX_CONSTANTS]]
+    return [word for _, word in sorted(ranking)[:MAX_CONSTANTS]]

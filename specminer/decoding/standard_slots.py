@@ -111,15 +111,15 @@ def standards() -> Layout:
 
 def _members(fields: tuple[tuple[str, str], ...], types: dict[str, dict[str, Any]]) -> list[dict[str, Any]]:
     """Lay fields out as solc does: side by side while they fit into the slot."""
-    found: list[dict[str, Any]] = []
+    members: list[dict[str, Any]] = []
     slot, offset = 0, 0
     for name, kind in fields:
         size = _SIZES.get(kind, 32)
         if offset + size > 32:
             slot, offset = slot + 1, 0
-        found.append({"label": name, "slot": str(slot), "offset": offset, "type": _type(kind, types)})
+        members.append({"label": name, "slot": str(slot), "offset": offset, "type": _type(kind, types)})
         offset += size
-    return found
+    return members
 
 
 def _type(kind: str, types: dict[str, dict[str, Any]]) -> str:

@@ -96,25 +96,27 @@ _DEPTH: Final = 32
 _LENGTH: Final = re.compile(r"\[([0-9]{1,9})\]$", re.ASCII)
 
 
-def _number(text: str, place: str, least: int) -> int:
+def _number(text: str, subject: str, least: int) -> int:
     if text.isascii() and text.isdigit() and len(text) <= 78 and least <= int(text) < WORD_LIMIT:
         return int(text)
     raise _ContradictionError(
-        f"{place} should be a decimal number from {least} to 2**256 - 1, got {plain(text, 40)!r}"
+        f"{subject} should be a decimal number from {least} to 2**256 - 1, got {plain(text, 40)!r}"
     )
 
 
-def _members(raw: Sequence[_RawMember], types: Mapping[str, int], place: str) -> tuple[Member, ...]:
+def _members(raw: Sequence[_RawMember], types: Mapping[str, int], prefix: str) -> tuple[Member, ...]:
     """Return members by their place; none may overlap another."""
-    found = []
+    members = []
     for member in raw:
-        shown = f"{place}{plain(member.label, 60)}"
+        member_name = f"{prefix}{plain(member.label, 60)}"
         if member.type not in types:
-            raise _ContradictionError(f"{shown} has type {plain(member.type, 60)!r}, which is not described")
-        size, slot = types[member.type], _number(member.slot, f"the slot of {shown}", 0)
+            raise _ContradictionError(
+                f"{member_name} has type {plain(member.type, 60)!r}, which is not described"
+            )
+        size, slot = types[member.type], _number(member.slot, f"the slot of {member_name}", 0)
         if not 0 <= member.offset <= max(0, 32 - size):
-            raise _ContradictionError(f"{shown} of {size} bytes lies across the end of its slot")
-        found.append(
+            raise _ContradictionError(f"{member_name} of {size} bytes lies across the end of its slot")
+        members.append(
             Member(
                 label=member.label[:MAX_NAME],
                 slot=slot,
@@ -123,30 +125,32 @@ def _members(raw: Sequence[_RawMember], types: Mapping[str, int], place: str) ->
                 slots=-(-size // 32),
             )
         )
-    found.sort(key=lambda member: (member.slot, member.offset))
-    for one, other in pairwise(found):
+    members.sort(key=lambda member: (member.slot, member.offset))
+    for one, other in pairwise(members):
         if one.slot * 32 + one.offset + types[one.type] > other.slot * 32 + other.offset:
             raise _ContradictionError(
-                f"{place}{plain(one.label, 60)} and {plain(other.label, 60)} overlap in slot {other.slot}"
+                f"{prefix}{plain(one.label, 60)} and {plain(other.label, 60)} overlap in slot {other.slot}"
             )
-    return tuple(found)
+    return tuple(members)
 
 
 def _check_type(name: str, raw: _RawType, sizes: Mapping[str, int]) -> Type:
-    shown = plain(name, 60)
+    plain_name = plain(name, 60)
     for role, other in (("base", raw.base), ("key", raw.key), ("value", raw.value)):
         if other is not None and other not in sizes:
-            raise _ContradictionError(f"the {role} of type {shown} is {plain(other, 60)!r}, not described")
+            raise _ContradictionError(
+                f"the {role} of type {plain_name} is {plain(other, 60)!r}, not described"
+            )
     if raw.encoding == "mapping" and (raw.key is None or raw.value is None):
-        raise _ContradictionError(f"the mapping {shown} has no key or no value")
+        raise _ContradictionError(f"the mapping {plain_name} has no key or no value")
     if raw.encoding in ("dynamic_array", "inline_array") and raw.base is None:
-        raise _ContradictionError(f"the array {shown} has no base")
+        raise _ContradictionError(f"the array {plain_name} has no base")
     size = sizes[name]
     if size % 32 and (raw.members or raw.base or raw.encoding != "inplace" or size > 32):
-        raise _ContradictionError(f"type {shown} has {size} bytes; expected whole slots of 32")
+        raise _ContradictionError(f"type {plain_name} has {size} bytes; expected whole slots of 32")
     members = _members(raw.members, sizes, f"{plain(raw.label, 60)}.")
     if members and (members[-1].slot + members[-1].slots) * 32 > size:
-        raise _ContradictionError(f"type {shown} has {size} bytes, but its members need more")
+        raise _ContradictionError(f"type {plain_name} has {size} bytes, but its members need more")
     length = _LENGTH.search(raw.label)
     return Type(
         encoding=raw.encoding,
@@ -197,9 +201,9 @@ def _kind(name: str, label: str) -> ValueKind:
         return ValueKind.ADDRESS
     if label.startswith("enum "):
         return ValueKind.ENUM
-    found = _PLAIN.fullmatch(label)
-    if found is not None:
-        return {"uint": ValueKind.UINT, "int": ValueKind.INT, "bytes": ValueKind.BYTES}[found[1]]
+    match = _PLAIN.fullmatch(label)
+    if match is not None:
+        return {"uint": ValueKind.UINT, "int": ValueKind.INT, "bytes": ValueKind.BYTES}[match[1]]
     return ValueKind.BYTES if label == "string" else ValueKind.WORD
 
 
@@ -221,43 +225,43 @@ class Layout:
             }
             self.types = {name: _check_type(name, item, sizes) for name, item in raw.types.items()}
             _check_depth(self.types)
-            self.variables = _told_apart(_members(raw.storage, sizes, ""))
+            self.variables = _distinguish_labels(_members(raw.storage, sizes, ""))
             self.key_last = raw.key_last
         except (msgspec.ValidationError, _ContradictionError, RecursionError) as error:
             raise LayoutError(f"{plain(origin)}: the storage layout is malformed: {plain(error)}") from None
 
     def array_slots(self) -> list[int]:
         """Return the fixed slots of dynamic arrays and texts, at most ``MAX_ARRAYS``, ascending."""
-        holding: dict[str, bool] = {}
-        found: set[int] = set()
+        cache: dict[str, bool] = {}
+        slots: set[int] = set()
         open_ends = [(member.type, member.slot) for member in self.variables]
-        while open_ends and len(found) < MAX_ARRAYS:
+        while open_ends and len(slots) < MAX_ARRAYS:
             name, slot = open_ends.pop()
             kind = self.types[name]
-            if not self._holds_array(name, holding):
+            if not self._holds_array(name, cache):
                 continue
             if kind.encoding != "inplace":
-                found.add(slot)
+                slots.add(slot)
             open_ends += [(member.type, slot + member.slot) for member in kind.members]
             if kind.encoding == "inplace" and kind.base is not None:
                 width = -(-self.types[kind.base].size // 32)
                 elements = range(min(kind.size // 32 // width, MAX_ARRAYS))
                 open_ends += [(kind.base, slot + element * width) for element in elements]
-        return sorted(slot for slot in found if slot < WORD_LIMIT)
+        return sorted(slot for slot in slots if slot < WORD_LIMIT)
 
-    def _holds_array(self, name: str, known: dict[str, bool]) -> bool:
+    def _holds_array(self, name: str, cache: dict[str, bool]) -> bool:
         """Whether a dynamic array or a text lies inside a type, not behind a hash."""
-        if name not in known:
+        if name not in cache:
             kind = self.types[name]
             inside = [member.type for member in kind.members]
             inside += [kind.base] if kind.base is not None and kind.encoding == "inplace" else []
-            known[name] = kind.encoding in ("dynamic_array", "bytes") or any(
-                self._holds_array(item, known) for item in inside
+            cache[name] = kind.encoding in ("dynamic_array", "bytes") or any(
+                self._holds_array(item, cache) for item in inside
             )
-        return known[name]
+        return cache[name]
 
 
-def _told_apart(members: Sequence[Member]) -> tuple[Member, ...]:
+def _distinguish_labels(members: Sequence[Member]) -> tuple[Member, ...]:
     """Tell private variables of one name, inherited from different contracts, apart by their slots."""
     labels: set[str] = set()
     result = []

@@ -49,7 +49,7 @@ def name_storage(history: History, artifact: Artifact | None, numbered: Slots | 
             notes.append("the storage layout contradicts the contract, so it was not used")
             layout = None
             locations = locate(history, None, numbered)
-    if probed and any(not item.named for item in locations.variables):
+    if probed and any(not item.has_name for item in locations.variables):
         locations = locate(history, layout, numbered, probed=probed)
     if artifact is not None:
         locations = with_enum_members(locations, artifact)
@@ -68,16 +68,21 @@ def getters(history: History, artifact: Artifact) -> list[ProbedGetter]:
 
 def _codes(history: History) -> Iterable[bytes]:
     """Yield the runtime codes that the history's calls ran, those that ran last first, each once."""
-    known: dict[Address, list[bytes]] = {}
+    codes_by_address: dict[Address, list[bytes]] = {}
     for record in reversed(history.contracts):  # of several lives the last one first
-        known.setdefault(record.address, []).append(record.code)
+        codes_by_address.setdefault(record.address, []).append(record.code)
     for record in history.contracts:
         for address, code in record.implementations:
-            known[address] = [code]
+            codes_by_address[address] = [code]
     last = np.full(len(history.addresses), MISSING, dtype=np.int64)
     np.maximum.at(last, history.invocation_code, np.arange(len(history)))
     ran = [
         history.addresses[row] for row in np.argsort(-last, kind="stable").tolist() if last[row] != MISSING
     ]
-    codes = [code for address in dict.fromkeys([*ran, *known]) for code in known.get(address, ()) if code]
+    codes = [
+        code
+        for address in dict.fromkeys([*ran, *codes_by_address])
+        for code in codes_by_address.get(address, ())
+        if code
+    ]
     return dict.fromkeys(codes)

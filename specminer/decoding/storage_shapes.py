@@ -61,19 +61,19 @@ class KeyedEntry:
         return -(-self.length // self.packed) if self.packed > 1 else self.length * max(1, self.stride)
 
 
-def shapes(found: Iterable[GetterReading]) -> dict[int, Shape]:
+def shapes(readings: Iterable[GetterReading]) -> dict[int, Shape]:
     """Return what getters tell, by root slot."""
     roots: dict[int, Shape] = {}
     by_root: dict[int, list[GetterReading]] = {}
-    for item in _together(list(found)):
+    for item in _together(list(readings)):
         by_root.setdefault(item.root, []).append(item)
-    taken: set[str] = set()
+    used_names: set[str] = set()
     for root, items in sorted(by_root.items()):
         roots[root] = shape = Shape(naming=NameSource.GETTER)
-        _plain(shape, [item for item in items if not item.steps], taken)
+        _plain(shape, [item for item in items if not item.steps], used_names)
         keyed = [item for item in items if item.steps]
         if keyed:
-            chief = _label(shape, keyed, taken)
+            chief = _label(shape, keyed, used_names)
             for item in sorted(keyed, key=lambda item: _order(item, chief)):
                 _grow(shape, item)
     return {
@@ -83,15 +83,15 @@ def shapes(found: Iterable[GetterReading]) -> dict[int, Shape]:
     }
 
 
-def _together(found: Sequence[GetterReading]) -> list[GetterReading]:
+def _together(readings: Sequence[GetterReading]) -> list[GetterReading]:
     """Bring the fields of structs in one array of fixed length under one beginning."""
     result = []
-    for item in found:
+    for item in readings:
         first = item.steps[0] if item.steps else None
         if first is not None and first.form == "fixed" and first.stride > 1:
             peers = [
                 other.root
-                for other in found
+                for other in readings
                 if other.steps
                 and other.steps[0].form == "fixed"
                 and other.steps[0].stride == first.stride
@@ -107,9 +107,9 @@ def _together(found: Sequence[GetterReading]) -> list[GetterReading]:
 def trim_name(name: str) -> str:
     """Return what a getter's name says of the variable: ``getPrice`` and ``_price`` speak of ``price``."""
     bare = name.strip("_")
-    found = _GET.match(bare)
-    if found is not None:
-        bare = bare[found.end() :]
+    match = _GET.match(bare)
+    if match is not None:
+        bare = bare[match.end() :]
         if not bare[1:2].isupper():
             bare = bare[:1].lower() + bare[1:]
     return bare or name
@@ -133,7 +133,7 @@ def _preference(item: GetterReading) -> tuple[bool, bool, bool, int]:
     return (item.values != 1, not _public(item), trim, -item.width)
 
 
-def _plain(shape: Shape, items: Sequence[GetterReading], taken: set[str]) -> None:
+def _plain(shape: Shape, items: Sequence[GetterReading], used_names: set[str]) -> None:
     """Name the bits of a root slot, the best evidence first."""
     for item in sorted(items, key=_preference):
         if item.text:
@@ -142,8 +142,8 @@ def _plain(shape: Shape, items: Sequence[GetterReading], taken: set[str]) -> Non
         name = _name(item)
         if name and item.values > 1 and trim_name(item.getter.name) == item.getter.name:
             name = f"{item.getter.name}.{name}"  # as a public struct's
-        if name and name not in taken and _add(shape, item, name):
-            taken.add(name)
+        if name and name not in used_names and _add(shape, item, name):
+            used_names.add(name)
 
 
 def _add(shape: Shape, item: GetterReading, text: str) -> bool:
@@ -160,33 +160,33 @@ def _add(shape: Shape, item: GetterReading, text: str) -> bool:
 
 def _read_by(shape: Shape, item: GetterReading) -> None:
     """Note that a getter reads the bits of a field that is known already."""
-    for place, part in enumerate(shape.parts):
+    for index, part in enumerate(shape.parts):
         same = (part.shift, part.width) == (item.shift, item.width)
         if same and item.values == 1 and item.getter.name not in part.getters:
-            shape.parts[place] = replace(part, getters=(*part.getters, item.getter.name))
+            shape.parts[index] = replace(part, getters=(*part.getters, item.getter.name))
 
 
-def _label(shape: Shape, keyed: Sequence[GetterReading], taken: set[str]) -> str | None:
+def _label(shape: Shape, keyed: Sequence[GetterReading], used_names: set[str]) -> str | None:
     """Name a variable with keys; return the getter whose values name the fields of its entries."""
     counts: dict[str, set[tuple[tuple[GetterStep, ...], int]]] = {}
     for item in keyed:
         counts.setdefault(item.getter.name, set()).add((item.steps, item.shift))
-    places = set.union(*counts.values())
+    positions = set.union(*counts.values())
     many = [item for item in keyed if len(counts[item.getter.name]) > 1]
-    if len(places) > 1 and many:
+    if len(positions) > 1 and many:
         chief = min(
             many, key=lambda item: (not _public(item), -len(counts[item.getter.name]), item.getter.name)
         )
         name = trim_name(chief.getter.name)
-        if name not in taken:
-            taken.add(name)
+        if name not in used_names:
+            used_names.add(name)
             shape.label = name
         return chief.getter.name
-    if len(places) == 1:
+    if len(positions) == 1:
         for item in sorted(keyed, key=_preference):
             name = _name(item)
-            if name and name not in taken:
-                taken.add(name)
+            if name and name not in used_names:
+                used_names.add(name)
                 shape.alone = name
                 break
     return None

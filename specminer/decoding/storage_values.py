@@ -58,9 +58,9 @@ class Key:
 
     def _text(self, word: int) -> str:
         """Return what a slot with a text holds."""
-        told = short_text(word)
-        if told is not None:
-            return repr(plain(told, 60))
+        text = short_text(word)
+        if text is not None:
+            return repr(plain(text, 60))
         return f"a text of {word // 2:,} bytes" if _is_long(word) else f"0x{self.data.hex()}"
 
 

@@ -40,24 +40,26 @@ _SPOKEN: Final = frozenset(
 def with_enum_members(locations: Locations, artifact: Artifact) -> Locations:
     """Return locations in which fields that are enums have the names of their values, where these are known."""
     returned = dict(_returned_enums(artifact))
-    taken = _taken_names(locations, artifact)
+    reserved_names = _reserved_names(locations, artifact)
     variables = []
     for item in locations.variables:
         fields = [_name_enum(item, field, returned, artifact) for field in item.fields]
         clear = [
-            field if taken.isdisjoint(field.members) else old
+            field if reserved_names.isdisjoint(field.members) else old
             for old, field in zip(item.fields, fields, strict=True)
         ]
         variables.append(replace(item, fields=tuple(clear)))
     return replace(locations, variables=tuple(variables))
 
 
-def _taken_names(locations: Locations, artifact: Artifact) -> frozenset[str]:
+def _reserved_names(locations: Locations, artifact: Artifact) -> frozenset[str]:
     """Return names that conditions have for something else: ``phase = sender`` would be read as a comparison of two."""
-    stored = (item.text(None, place) for item in locations.variables for place in range(len(item.fields)))
+    stored = (item.text(None, index) for item in locations.variables for index in range(len(item.fields)))
     words = {word for text in stored for word in _WORD.findall(text)}
-    given = {parameter.name for entry in artifact.abi for parameter in (*entry.inputs, *entry.outputs)}
-    return frozenset(words | given | _SPOKEN)
+    parameter_names = {
+        parameter.name for entry in artifact.abi for parameter in (*entry.inputs, *entry.outputs)
+    }
+    return frozenset(words | parameter_names | _SPOKEN)
 
 
 def _returned_enums(artifact: Artifact) -> Iterator[tuple[tuple[str, str], str]]:
@@ -75,8 +77,11 @@ def _name_enum(
 ) -> Field:
     if field.width != _WIDTH:
         return field
-    told = [field.enum, *(returned.get((name, ""), "") for name in field.getters)]
+    enum_names = [field.enum, *(returned.get((name, ""), "") for name in field.getters)]
     root, _, member = f"{item.pieces[0] if item.pieces else ''}{field.text}".partition(".")
-    told.append(returned.get((root, member), ""))  # the getter of a struct, or of the variable alone
-    members = next((found for name in told if name and (found := enum_members_of(artifact, name))), ())
+    enum_names.append(returned.get((root, member), ""))  # the getter of a struct, or of the variable alone
+    members = next(
+        (enum_members for name in enum_names if name and (enum_members := enum_members_of(artifact, name))),
+        (),
+    )
     return replace(field, kind=ValueKind.ENUM, members=members) if members else field

@@ -40,7 +40,7 @@ def usual_roles() -> dict[int, str]:
 
 def pushed_words(codes: Iterable[bytes]) -> list[int]:
     """Return the long constants that codes push, each once, at most ``MAX_PUSHED``."""
-    found: dict[int, None] = {}
+    words: dict[int, None] = {}
     for code in codes:
         position = 0
         while position < len(code):
@@ -49,6 +49,6 @@ def pushed_words(codes: Iterable[bytes]) -> list[int]:
             if width > 16:
                 word = int.from_bytes(code[position + 1 : position + 1 + width], "big")
                 if word >= _LONG:
-                    found[word] = None
+                    words[word] = None
             position += 1 + width
-    return list(found)[:MAX_PUSHED]
+    return list(words)[:MAX_PUSHED]

@@ -69,7 +69,7 @@ def _keyless(context: HistoryContext) -> BoolColumn:
     locations, accesses = context.locations, context.accesses
     has_column = np.array([not item.ports for item in locations.variables], dtype=np.bool_)
     touching = np.bincount(locations.variable[accesses.slot], minlength=len(has_column))
-    unnamed = [row for row, item in enumerate(locations.variables) if has_column[row] and not item.named]
+    unnamed = [row for row, item in enumerate(locations.variables) if has_column[row] and not item.has_name]
     # variables stand in the order of their names
     ranked = sorted(unnamed, key=lambda row: (-int(touching[row]), row))
     has_column[ranked[MAX_UNNAMED:]] = False

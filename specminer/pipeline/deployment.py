@@ -31,7 +31,7 @@ def lasting_values(context: HistoryContext) -> tuple[LastingValue, ...]:
 
 def _lasting(context: HistoryContext) -> Iterator[LastingValue]:
     locations, accesses = context.locations, context.accesses
-    bare = np.array([not item.ports and item.named for item in locations.variables], dtype=np.bool_)
+    bare = np.array([not item.ports and item.has_name for item in locations.variables], dtype=np.bool_)
     rows = np.flatnonzero(bare[locations.variable[accesses.slot]])
     rows = rows[np.argsort(accesses.slot[rows], kind="stable")]
     starts = np.flatnonzero(np.diff(accesses.slot[rows], prepend=MISSING))

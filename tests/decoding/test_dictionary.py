@@ -92,5 +92,5 @@ def test_the_cost_is_bounded() -> None:
     words = from_integers(history.words[row] for row in numbered.word.tolist())
     attack = Dictionary(history, numbered, words)
     attack.run(hashes({}))
-    assert attack.found == []
+    assert attack.matches == []
     assert 0 < attack.hashed < 20_000_000

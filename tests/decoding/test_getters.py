@@ -98,7 +98,7 @@ def test_private_variables_are_named_by_what_speaks_of_them(
     # the time stamp has no getter, but is in use beside fields that have
     (keeper,) = [item for item in named.variables if item.fields[0].text == "keeper"]
     assert [item.text for item in keeper.fields] == ["keeper", "slot0.bytes20to27", "open"]
-    assert named.variables[named.variable[0]].named
+    assert named.variables[named.variable[0]].has_name
 
 
 def test_structure_is_the_same_from_preimages_alone(contract: Lived) -> None:
@@ -109,7 +109,7 @@ def test_structure_is_the_same_from_preimages_alone(contract: Lived) -> None:
         if not told.variables[told.variable[row]].text().startswith(FIXED)
     ]
     assert_same_structure(told, plain, rows)
-    assert not any(item.named for item in plain.variables)
+    assert not any(item.has_name for item in plain.variables)
     assert len(rows) > 0.8 * len(told.variable)
 
 

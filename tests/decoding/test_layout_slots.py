@@ -249,7 +249,7 @@ def test_every_slot_has_its_name_and_value(
         for access in call.accesses:
             row = row_of[access.slot]
             variable = found.variables[int(found.variable[row])]
-            assert variable.named, (function, found.text(row))
+            assert variable.has_name, (function, found.text(row))
             if access.kind is not AccessKind.WRITE:
                 continue
             for at, part in enumerate(variable.fields):
