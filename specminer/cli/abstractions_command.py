@@ -23,9 +23,9 @@ def command() -> None:
 @command.command("list")
 def list_command() -> None:
     """List the shipped definitions."""
-    found = {name: resolve(path) for name, path in paths().items()}
-    width = max(map(len, found))
-    for name, definition in found.items():
+    definitions = {name: resolve(path) for name, path in paths().items()}
+    width = max(map(len, definitions))
+    for name, definition in definitions.items():
         by_itself = " (used by itself where the ABI fits)" if definition.applies_to else ""
         click.echo(f"{name:<{width}}  {definition.summary}{by_itself}")
 
@@ -34,11 +34,11 @@ def list_command() -> None:
 @click.argument("name")
 def show_command(name: str) -> None:
     """Show the definition NAME as TOML, to copy and edit."""
-    known = paths()
-    if name not in known:
+    shipped = paths()
+    if name not in shipped:
         find(name)
         raise UsageError(f"'{plain(name, 200)}' is a file; `specminer abstractions check` reads it")
-    click.echo(known[name].read_text(encoding="utf-8").rstrip())
+    click.echo(shipped[name].read_text(encoding="utf-8").rstrip())
 
 
 @command.command("check")
@@ -51,7 +51,7 @@ def check_command(name: str) -> None:
     path = find(name)
     definition = resolve(Path(path))
     check_forms(definition, plain(path))
-    asked = [
+    clauses = [
         ("fixes", definition.fix),
         ("prefers", definition.prefer),
         ("forbids", definition.forbid),
@@ -62,7 +62,7 @@ def check_command(name: str) -> None:
         ("applies to", definition.applies_to),
     ]
     click.echo(f"{plain(path)} is well-formed: {plain(definition.name)}")
-    for verb, texts in asked:
+    for verb, texts in clauses:
         if texts:
             click.echo(f"  {verb:<10} {'; '.join(plain(text, 100) for text in texts)}")
     if definition.only:

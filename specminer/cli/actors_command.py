@@ -104,9 +104,9 @@ def command(
         table = actors(selected, options=options, limit=texts.most, observer=screen)
     match texts.form:
         case "json":
-            shown = table.to_json().decode()
+            text = table.to_json().decode()
         case "csv":
-            shown = actors_csv(table)
+            text = actors_csv(table)
         case _:
-            shown = paint(actors_text(table, max(80, min(shutil.get_terminal_size().columns, 160))))
-    click.echo(shown, nl=False)
+            text = paint(actors_text(table, max(80, min(shutil.get_terminal_size().columns, 160))))
+    click.echo(text, nl=False)

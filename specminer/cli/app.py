@@ -35,11 +35,13 @@ _URL: Final = re.compile(r"\b(\w+)://\S*")
 
 def _summaries() -> dict[str, str]:
     """Return what each command does in a line, by its name: the first line of its module, which is not loaded."""
-    found = {}
+    summaries = {}
     for path in sorted(Path(__file__).parent.glob("*_command.py")):
         with path.open(encoding="utf-8") as file:
-            found[path.stem.removesuffix("_command").replace("_", "-")] = file.readline().strip().strip('"')
-    return found
+            summaries[path.stem.removesuffix("_command").replace("_", "-")] = (
+                file.readline().strip().strip('"')
+            )
+    return summaries
 
 
 class _Commands(UserDict[str, click.Command]):
@@ -64,17 +66,17 @@ class _App(click.Group):
 
     def shell_complete(self, context: click.Context, incomplete: str) -> list[CompletionItem]:
         """Return the commands that begin as what was typed, with what they do, and the options."""
-        named = [
+        completions = [
             CompletionItem(name, help=line)
             for name, line in _summaries().items()
             if name.startswith(incomplete)
         ]
-        return [*named, *click.Command.shell_complete(self, context, incomplete)]
+        return [*completions, *click.Command.shell_complete(self, context, incomplete)]
 
     def format_commands(self, context: click.Context, formatter: click.HelpFormatter) -> None:
         """Write what each command does in a line."""
-        listed = {name: click.Command(name, short_help=line) for name, line in _summaries().items()}
-        click.Group(commands=listed).format_commands(context, formatter)
+        commands = {name: click.Command(name, short_help=line) for name, line in _summaries().items()}
+        click.Group(commands=commands).format_commands(context, formatter)
 
 
 @click.group(

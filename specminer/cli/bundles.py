@@ -30,13 +30,13 @@ def parameters(command: Callable[..., Any]) -> list[str]:
     return [name for name in get_type_hints(command) if name != "return"]
 
 
-def options_read(command: Callable[..., Any], given: Mapping[str, Any]) -> set[str]:
-    """Return which of the options that are given a command reads, bundled or not; ``given`` is by name."""
+def options_read(command: Callable[..., Any], values: Mapping[str, Any]) -> set[str]:
+    """Return which of the options that are given a command reads, bundled or not; ``values`` is by name."""
     read: set[str] = set()
     for name, kind in get_type_hints(command).items():
         bundle = _dataclass(kind)
-        read |= {name} if bundle is None else set(_keys(name, bundle, given))
-    return read & set(given)
+        read |= {name} if bundle is None else set(_keys(name, bundle, values))
+    return read & set(values)
 
 
 def _keys(name: str, bundle: type, values: Mapping[str, Any]) -> Iterator[str]:

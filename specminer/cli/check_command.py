@@ -152,7 +152,7 @@ class ProposedText:
 @quiet_option
 @bundle_options
 def command(
-    given: CheckTexts,
+    texts: CheckTexts,
     source: SourceOptions,
     judged: JudgedRange,
     proposed: ProposedText,
@@ -181,19 +181,19 @@ def command(
       specminer check out/automaton.json later.jsonl.gz --at broken --format sarif
       specminer check out/automaton.json --call 'settle(7)' --from 0xADDRESS
     """  # noqa: D301  # \b is click's mark for a paragraph that is not to be wrapped
-    specification = read_specification(given.automaton)
+    specification = read_specification(texts.automaton)
     abi = read_artifact(artifact)
-    chosen = _selection(specification, given.targets)
-    chosen.trace_files()
-    edits = read_edits(edits_path(given.automaton))
+    selection = _selection(specification, texts.targets)
+    selection.trace_files()
+    edits = read_edits(edits_path(texts.automaton))
     options, call = replace(judged.options(), edits=edits), proposed.call(judged)
-    is_own = not given.targets and call is None and specification.history.life is None
+    is_own = not texts.targets and call is None and specification.history.life is None
     with Screen(quiet=quiet) as screen:
         if is_own:
-            state = given.automaton.with_suffix(".state")
+            state = texts.automaton.with_suffix(".state")
             stored = StoredHistory(database=database, state=state, source=source.source, artifact=abi)
-            return _print_result(check_stored(specification, stored, options, observer=screen), given)
-        selected = select(database, chosen, abi=abi, source=source.source, observer=screen)
+            return _print_result(check_stored(specification, stored, options, observer=screen), texts)
+        selected = select(database, selection, abi=abi, source=source.source, observer=screen)
         if call is not None:
             proposal = propose(selected, call, source.source)
             selected = replace(selected, history=proposal.history)
@@ -201,19 +201,19 @@ def command(
             for note in (*proposal.notes, proposal.outcome):
                 screen.note(note)
         result = check(specification, selected, options=options, abi=abi, observer=screen)
-    return _print_result(result, given)
+    return _print_result(result, texts)
 
 
-def _print_result(result: CheckResult, given: CheckTexts) -> int:
+def _print_result(result: CheckResult, texts: CheckTexts) -> int:
     """Print what was found; return the exit code."""
-    match given.form:
+    match texts.form:
         case "json":
             click.echo(check_json(result), nl=False)
         case "sarif":
             click.echo(check_sarif(result, __version__), nl=False)
         case _:
             click.echo(paint(check_text(result)), nl=False)
-    return 1 if result.at_least(Severity(given.least)) else 0
+    return 1 if result.at_least(Severity(texts.least)) else 0
 
 
 def _selection(specification: Specification, targets: tuple[str, ...]) -> SelectionOptions:

@@ -39,12 +39,12 @@ def command(automaton: Path, template: bool, form: str) -> None:
       specminer claims out/automaton.json --template > out/automaton.toml
     """  # noqa: D301  # \b is click's mark for a paragraph that is not to be wrapped
     specification = read_specification(automaton)
-    mined = list_claims(specification)
+    mined_claims = list_claims(specification)
     if template:
-        click.echo(claims_template(mined), nl=False)
+        click.echo(claims_template(mined_claims), nl=False)
         return
     edits = read_edits(edits_path(automaton))
-    kept = list_claims(edit_specification(specification, edits))
-    listed = tuple({claim.id: claim for claim in (*mined, *kept)}.values())
-    made = frozenset(claim.id for claim in mined)
-    click.echo((claims_json if form == "json" else claims_text)(listed, made, edits), nl=False)
+    edited_claims = list_claims(edit_specification(specification, edits))
+    claims = tuple({claim.id: claim for claim in (*mined_claims, *edited_claims)}.values())
+    mined_ids = frozenset(claim.id for claim in mined_claims)
+    click.echo((claims_json if form == "json" else claims_text)(claims, mined_ids, edits), nl=False)

@@ -48,33 +48,33 @@ class Screen:
             self._said.add(text)
             self._say(f"note: {plain(text, 1_000)}")
 
-    def progress(self, told: ProgressEvent) -> None:
+    def progress(self, event: ProgressEvent) -> None:
         """Show an estimate before long work, and a bar during it."""
-        if isinstance(told, ExecutionProgress):
+        if isinstance(event, ExecutionProgress):
             if self._task is None:
-                self._begin("executing", told.total)
-                self._before = told.done - 1
-            self._advance(told.done, told.done - self._before, "transactions")
-        elif isinstance(told, FunctionFollowed):
-            if self._task is None or told.done == 1:
-                self._begin("following decisions", told.total)
+                self._begin("executing", event.total)
+                self._before = event.done - 1
+            self._advance(event.done, event.done - self._before, "transactions")
+        elif isinstance(event, FunctionFollowed):
+            if self._task is None or event.done == 1:
+                self._begin("following decisions", event.total)
                 self._before = 0
-            self._advance(told.done, told.done, "functions")
-        elif isinstance(told, PageRead):
+            self._advance(event.done, event.done, "functions")
+        elif isinstance(event, PageRead):
             if self._bar is not None:
-                noun = "transaction" if told.listing is ListingKind.TRANSACTIONS else "internal call"
-                self._say(f"read {count_of(told.records, noun)} up to block {told.block:,}")
-        elif isinstance(told, Estimate):
+                noun = "transaction" if event.listing is ListingKind.TRANSACTIONS else "internal call"
+                self._say(f"read {count_of(event.records, noun)} up to block {event.block:,}")
+        elif isinstance(event, Estimate):
             if not self._quiet:
                 self._say(
-                    f"reading {count_of(told.blocks, 'block')} by {told.way.value}: about "
-                    f"{count_of(told.requests, 'request')}, and about four for each transaction found"
+                    f"reading {count_of(event.blocks, 'block')} by {event.way.value}: about "
+                    f"{count_of(event.requests, 'request')}, and about four for each transaction found"
                 )
-            self._begin("collecting", told.blocks)
+            self._begin("collecting", event.blocks)
         else:
-            unit = f"blocks, {count_of(told.transactions, 'transaction')}"
-            unit += f", {count_of(told.retries, 'request')} sent again" if told.retries else ""
-            self._advance(told.block - told.first, told.transactions, unit)
+            unit = f"blocks, {count_of(event.transactions, 'transaction')}"
+            unit += f", {count_of(event.retries, 'request')} sent again" if event.retries else ""
+            self._advance(event.block - event.first, event.transactions, unit)
 
     def _say(self, text: str) -> None:
         """Show a line, above the bar if there is one."""

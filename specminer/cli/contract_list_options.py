@@ -37,9 +37,9 @@ def check_alone(contracts: Path | None, others: Mapping[str, object]) -> None:
         UsageError: something of it is given as well.
 
     """
-    given = [name for name, value in others.items() if value]
-    if contracts is not None and given:
-        raise UsageError(f"--contracts names all contracts: leave out {' and '.join(given)}")
+    names = [name for name, value in others.items() if value]
+    if contracts is not None and names:
+        raise UsageError(f"--contracts names all contracts: leave out {' and '.join(names)}")
 
 
 def collect_list(
@@ -82,11 +82,12 @@ def mine_list(
     )
     for row in overview.rows:
         if row.failure is not None:
-            told = f"not mined: {row.failure}"
+            outcome = f"not mined: {row.failure}"
         else:
             alarms = "alarms not measured" if row.alarms is None else count_of(row.alarms, "alarm")
-            told = f"{count_of(row.states or 0, 'state')}, {count_of(row.transactions or 0, 'transaction')}, {alarms}"
-        click.echo(plain(f"{row.name}: {told}", 2_000))
+            transactions = count_of(row.transactions or 0, "transaction")
+            outcome = f"{count_of(row.states or 0, 'state')}, {transactions}, {alarms}"
+        click.echo(plain(f"{row.name}: {outcome}", 2_000))
     click.echo(
         f"\nindex          {plain(overview.page, 4096)}\ndocument       {plain(overview.document, 4096)}"
     )

@@ -15,9 +15,9 @@ def command() -> None:
 @command.command("list")
 def list_command() -> None:
     """List the datasets."""
-    found = list_datasets()
-    width = max(len(item.name) for item in found)
-    for item in found:
+    datasets = list_datasets()
+    width = max(len(item.name) for item in datasets)
+    for item in datasets:
         click.echo(f"{item.name:<{width}}  {item.title}")
 
 

@@ -38,9 +38,9 @@ def check_command(database: str, form: str) -> int:
     Nothing is changed. Blocks between two ranges that were not collected are noted. Exits with 1 if the database is
     damaged.
     """
-    found = check_database(database)
-    click.echo(flaws_json(found) if form == "json" else paint(flaws_text(found)))
-    return 1 if any(flaw.lasting for flaw in found) else 0
+    flaws = check_database(database)
+    click.echo(flaws_json(flaws) if form == "json" else paint(flaws_text(flaws)))
+    return 1 if any(flaw.lasting for flaw in flaws) else 0
 
 
 @command.command("prune", short_help="Remove contracts, and what nobody needs.")
@@ -62,12 +62,14 @@ def prune_command(contracts: tuple[str, ...], sure: bool, chain_id: int | None, 
     if not spare and not contracts:
         click.echo("there is nothing to remove")
         return
-    wanted = [f"{rows:,} rows of {name}" for name, rows in spare.items()]
-    wanted += [f"all of {contract}" for contract in contracts]
+    removals = [f"{rows:,} rows of {name}" for name, rows in spare.items()]
+    removals += [f"all of {contract}" for contract in contracts]
     if not sure:
         if not sys.stdin.isatty():
-            raise UsageError(f"prune would remove {', '.join(wanted)}; give --yes where nobody can be asked")
-        click.confirm(f"Remove {', '.join(wanted)}?", abort=True)
+            raise UsageError(
+                f"prune would remove {', '.join(removals)}; give --yes where nobody can be asked"
+            )
+        click.confirm(f"Remove {', '.join(removals)}?", abort=True)
     removed = prune_database(database, contracts, chain_id=chain_id)
     rows = ", ".join(f"{count:,} of {name}" for name, count in sorted(removed.items()))
     click.echo(

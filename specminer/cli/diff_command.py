@@ -95,7 +95,7 @@ class DiffOutput:
 @quiet_option
 @bundle_options
 def command(
-    given: ComparedTexts,
+    texts: ComparedTexts,
     output: DiffOutput,
     source: SourceOptions,
     artifact: Path | None,
@@ -116,8 +116,8 @@ def command(
       specminer diff loans --out upgrade
       specminer diff 0xADDRESS --at 18000000 --db h.db --exit-code
     """  # noqa: D301  # \b is click's mark for a paragraph that is not to be wrapped
-    given.check()
-    targets, out = given.targets, output.out
+    texts.check()
+    targets, out = texts.targets, output.out
     abi = read_artifact(artifact)
     if out is not None:
         prepare_folder(out)
@@ -128,28 +128,28 @@ def command(
             if path.suffix == ".json" and path.is_file() and is_specification(path):
                 return edit_specification(read_specification(path), read_edits(edits_path(path)))
             options = SelectionOptions(
-                targets=(target,), chain_id=given.chain_id if is_address(target) else None
+                targets=(target,), chain_id=texts.chain_id if is_address(target) else None
             )
             options.trace_files()
             return select(database, options, abi=abi, source=source.source, observer=screen)
 
         first = open_target(targets[0])
         if len(targets) == 2:
-            compared = diff(first, open_target(targets[1]), observer=screen)
+            comparison = diff(first, open_target(targets[1]), observer=screen)
         elif isinstance(first, Specification):
             raise UsageError("an automaton.json is compared with another one, or with a history: give B")
         else:
-            compared = diff_at(first, given.block, observer=screen)
+            comparison = diff_at(first, texts.block, observer=screen)
     click.echo(
-        comparison_json(compared) if output.form == "json" else paint(comparison_text(compared)), nl=False
+        comparison_json(comparison) if output.form == "json" else paint(comparison_text(comparison)), nl=False
     )
     if out is not None:
-        picture = joint_dot(compared)
+        picture = joint_dot(comparison)
         make_folder(out)
         for name, content in (
-            ("difference.html", comparison_html(compared).encode()),
-            ("difference.md", comparison_markdown(compared).encode()),
-            ("difference.json", comparison_json(compared)),
+            ("difference.html", comparison_html(comparison).encode()),
+            ("difference.md", comparison_markdown(comparison).encode()),
+            ("difference.json", comparison_json(comparison)),
             ("difference.dot", picture.encode()),
             ("difference.svg", render_dot(picture, "svg")),
         ):
@@ -157,4 +157,4 @@ def command(
         if output.form == "text":
             click.echo(f"\npicture        {plain(out / 'difference.svg', _MAX_PATH)}")
             click.echo(f"page           {plain(out / 'difference.html', _MAX_PATH)}")
-    return 1 if output.exit_code and compared.differences else 0
+    return 1 if output.exit_code and comparison.differences else 0

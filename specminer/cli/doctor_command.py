@@ -28,14 +28,14 @@ def command(node: NodeOptions | None, database: str, form: str) -> int:
     way to trace transactions.
     """
     findings = examine(database)
-    asked = () if node is None else examine_node(node)
+    node_findings = () if node is None else examine_node(node)
     if form == "json":
-        click.echo(msgspec.json.format(msgspec.json.encode([*findings, *asked]), indent=2))
+        click.echo(msgspec.json.format(msgspec.json.encode([*findings, *node_findings]), indent=2))
     else:
-        click.echo("\n".join(map(_line, [*findings, *asked])))
+        click.echo("\n".join(map(_line, [*findings, *node_findings])))
         if node is None:
             click.echo("\nGive --rpc URL to see what a node can do.")
-    return 0 if not asked or usable(list(asked)) else 1
+    return 0 if not node_findings or usable(list(node_findings)) else 1
 
 
 def _line(item: Finding) -> str:

@@ -122,23 +122,23 @@ def command(
     files = selection.trace_files()
     with Screen(quiet=quiet) as screen:
         selected = select(database, selection, abi=artifact, source=None if files else node, observer=screen)
-        told = explain(selected, transaction, options=options, observer=screen)
-    shown = render(told, form)
+        explanation = explain(selected, transaction, options=options, observer=screen)
+    text = render(explanation, form)
     if texts.out is None:
-        click.echo(shown, nl=False)
+        click.echo(text, nl=False)
         return
-    replace_file(texts.out, shown.encode())
+    replace_file(texts.out, text.encode())
     click.echo(f"explanation    {plain(texts.out, _MAX_PATH)}")
 
 
-def render(told: Explanation, form: str) -> str:
+def render(explanation: Explanation, form: str) -> str:
     """Return an explanation in a format."""
     match form:
         case "html":
-            return transaction_html(told)
+            return transaction_html(explanation)
         case "md":
-            return transaction_markdown(told)
+            return transaction_markdown(explanation)
         case "json":
-            return told.to_json().decode()
+            return explanation.to_json().decode()
         case _:
-            return transaction_text(told, max(60, min(shutil.get_terminal_size().columns, 120)))
+            return transaction_text(explanation, max(60, min(shutil.get_terminal_size().columns, 120)))

@@ -60,11 +60,11 @@ class ExportTexts:
 
     def _selection(self, specification: Specification) -> Selection:
         """Return the recorded calls, with the ABI that is stored with them."""
-        chosen = SelectionOptions(
+        options = SelectionOptions(
             targets=self.targets or specification.contracts,
             chain_id=specification.chain_id if not self.targets else None,
         )
-        return select(self.database, chosen)
+        return select(self.database, options)
 
 
 @click.command("export-spec")
@@ -95,7 +95,7 @@ class ExportTexts:
     help="The file to write; without it the text goes to the terminal.",
 )
 @bundle_options
-def command(given: ExportTexts, out: Path | None) -> None:
+def command(texts: ExportTexts, out: Path | None) -> None:
     """Write what AUTOMATON.json claims in the language of another tool.
 
     Written are the guards that the code itself decides upon, required and coded, and, where the language can say them,
@@ -104,7 +104,7 @@ def command(given: ExportTexts, out: Path | None) -> None:
     Formats that hold recorded calls read them from the ADDRESS, a shipped DATASET or a trace FILE; without one, from
     the specification's own contract in the database.
     """
-    export = export_as(given.language, given.request())
+    export = export_as(texts.language, texts.request())
     for item in export.left_out:
         click.echo(f"not stated: {plain(str(item), _SHOWN)}", err=True)
     if out is None:

@@ -118,8 +118,8 @@ def _format_view(split: InspectedSplit, view: View, width: int) -> str:
         document = split.timeline(view.entity)
         return _json(document) if json else paint(timeline_text(document, width))
     if view.races:
-        listed = split.races()
-        return _json(listed) if json else paint(races_text(listed, width))
+        races = split.races()
+        return _json(races) if json else paint(races_text(races, width))
     if json:
         return _json(split.members())
     about = {"explanation": split.interactions.explanation}

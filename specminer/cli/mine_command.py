@@ -323,12 +323,12 @@ def write(mined: MinedSpecification, output: Output, usual_folder: Path) -> str:
     folder = output.out or usual_folder
     written = mined.write(folder, report=output.report)
     width = max(60, min(shutil.get_terminal_size().columns, 120))
-    found = mined.apply_edits(folder / "automaton.json").specification
+    specification = mined.apply_edits(folder / "automaton.json").specification
     if output.verbose:
-        told, more = paint(summary(found, width=width, surprising=output.surprising)), []
+        text, more = paint(summary(specification, width=width, surprising=output.surprising)), []
     else:
-        told, more = short_summary(found, width=width, colour=has_colours()), [_MORE]
-    parts = [told.rstrip()]
+        text, more = short_summary(specification, width=width, colour=has_colours()), [_MORE]
+    parts = [text.rstrip()]
     if output.explain:
         parts.append(paint(explanation(mined.specification, width=width)).rstrip())
     return "\n\n".join([*parts, *more, _files(written)])

@@ -44,12 +44,12 @@ class AutomatonView:
 
 def _formats(text: str) -> tuple[Format, ...]:
     """Read ``svg,png``."""
-    known: dict[str, Format] = {name: name for name in get_args(Format)}
-    wanted = [part.strip().lower() for part in text.split(",")]
-    for part in wanted:
-        if part not in known:
-            raise click.BadParameter(f"'{plain(part, 40)}' is none of {', '.join(known)}")
-    return tuple(dict.fromkeys(known[part] for part in wanted))
+    formats: dict[str, Format] = {name: name for name in get_args(Format)}
+    names = [part.strip().lower() for part in text.split(",")]
+    for part in names:
+        if part not in formats:
+            raise click.BadParameter(f"'{plain(part, 40)}' is none of {', '.join(formats)}")
+    return tuple(dict.fromkeys(formats[part] for part in names))
 
 
 def _share(text: str) -> float:

@@ -53,8 +53,8 @@ def command(
       specminer report out/automaton.json --db h.db
       specminer report out/automaton.json --db h.db --format html,md,json --out audit
     """  # noqa: D301  # \b is click's mark for a paragraph that is not to be wrapped
-    wanted = [part.strip().lower() for part in formats.split(",") if part.strip()]
-    if split_formats(wanted)[1] and database is None:
+    names = [part.strip().lower() for part in formats.split(",") if part.strip()]
+    if split_formats(names)[1] and database is None:
         raise UsageError(
             "--format csv, xes and ocel hold every event of the history; give its database with --db"
         )
@@ -64,5 +64,5 @@ def command(
     prepare_folder(folder)
     if database is not None:
         mined = mined.with_history(database, abi=abi)
-    for path in mined.apply_edits(automaton).write_report(folder, wanted):
+    for path in mined.apply_edits(automaton).write_report(folder, names):
         click.echo(f"{'events' if path.name.startswith('events.') else 'report':<15}{plain(path, 4096)}")

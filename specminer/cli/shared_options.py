@@ -231,7 +231,7 @@ def parse_weights(text: str | None) -> dict[str, float]:
 
     """
     names = [item.name for item in fields(Weights)]
-    found: dict[str, float] = {}
+    weights: dict[str, float] = {}
     for part in text.split(",") if text else ():
         name, separator, number = (piece.strip() for piece in part.partition("="))
         if name not in names:
@@ -245,8 +245,8 @@ def parse_weights(text: str | None) -> dict[str, float]:
             raise UsageError(
                 f"--weights should be NAME=NUMBER,..., the numbers 0 or more, but has '{plain(part, 60)}'"
             )
-        found[name] = value
-    return found
+        weights[name] = value
+    return weights
 
 
 def parse_labels(texts: Sequence[str]) -> dict[str, str]:

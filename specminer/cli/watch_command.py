@@ -45,12 +45,12 @@ class Delivery:
         """
         if self.webhook_secret_env is not None and self.webhook is None:
             raise UsageError("--webhook-secret-env signs what is posted; give it with --webhook URL")
-        found: list[FindingReceiver] = []
+        receivers: list[FindingReceiver] = []
         if self.file is not None:
-            found.append(FileReceiver(self.file))
+            receivers.append(FileReceiver(self.file))
         if self.webhook is not None:
-            found.append(WebhookReceiver(self.webhook, self._secret()))
-        return found or [StreamReceiver(sys.stdout.buffer)]
+            receivers.append(WebhookReceiver(self.webhook, self._secret()))
+        return receivers or [StreamReceiver(sys.stdout.buffer)]
 
     def _secret(self) -> str | None:
         if self.webhook_secret_env is None:
@@ -192,7 +192,7 @@ def command(
     with (
         Screen(quiet=quiet) as screen,
         TraceStore(database) as store,
-        DeliveryJournal(watch.journal or watch.automaton.with_suffix(".watch")) as kept,
+        DeliveryJournal(watch.journal or watch.automaton.with_suffix(".watch")) as journal,
         StateFile(watch.automaton.with_suffix(".state")) as state,
         source.open(specification.chain_id) as opened,
         HeadSubscription(source.endpoints(), screen.note) as heads,
@@ -201,7 +201,7 @@ def command(
             specification=specification,
             store=store,
             source=opened,
-            journal=kept,
+            journal=journal,
             receivers=receivers,
             options=options,
             artifact=abi,
