@@ -43,7 +43,7 @@ def test_a_guard_is_what_the_source_asks() -> None:
         "seller != 0",
         "not paused",
         "now < endTime",
-        "phase = 0",
+        "phase = Open",
         "highestBidder = 0 or value >= highestBid + 1",
         "highestBidder != 0 or value >= reserve",
     }

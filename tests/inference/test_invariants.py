@@ -27,7 +27,7 @@ EXPECTED = {
         "vaults[].received never decreases",
         "vaultCount changes only by growing by 1",
         "initialize: vaults[vaultId].guardian' = guardian",
-        "before initialize: vaults[·].stage = 1",
+        "before initialize: vaults[·].stage = Created",
         "vaults[·].received >= vaults[·].balance",
     },
     "tender": {
@@ -35,7 +35,7 @@ EXPECTED = {
         "publish: jobs[·].bidUntil' = now + seconds_",
         "publish: jobs[·].customer' = sender",
         "bid: offers[jobId][sender]' = price",
-        "before pay: jobs[·].stage = 4",
+        "before pay: jobs[·].stage = Accepted",
         "jobs[·].budget >= jobs[·].price",
         "jobs[].price is changed only by award",
     },
@@ -80,8 +80,8 @@ def test_each_carries_its_evidence(name: str) -> None:
         ("savings", "total = the sum of accounts[].balance"),
         ("savings", "accountsOpen = the number of accounts[].isOpen that are not zero"),
         ("vaults", "vaults[].owner is set once and never changed after"),
-        ("vaults", "before initialize: vaults[·].stage = 1"),
-        ("tender", "before pay: jobs[·].stage = 4"),
+        ("vaults", "before initialize: vaults[·].stage = Created"),
+        ("tender", "before pay: jobs[·].stage = Accepted"),
     ],
 )
 def test_the_attack_and_nothing_else_breaks_it(name: str, text: str) -> None:

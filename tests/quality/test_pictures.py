@@ -11,11 +11,11 @@ from tests.support.real import RealDatabase
 
 EXPECTED = {
     "auction_house": {
-        "phase = 0, highest bid = 0, end time not reached",
-        "phase = 0, highest bid > 0, end time not reached",
-        "phase = 0, end time reached",
-        "phase = 1",
-        "phase = 2",
+        "phase open, highest bid = 0, end time not reached",
+        "phase open, highest bid > 0, end time not reached",
+        "phase open, end time reached",
+        "phase settled",
+        "phase cancelled",
     },
     "channel": {
         "deposit > 0, closing time not set",
@@ -24,13 +24,13 @@ EXPECTED = {
         "deposit = 0",
     },
     "escrow": {
-        "status = 1, deadline not reached",
-        "status = 2, deadline not reached",
-        "status = 4",
-        "status = 5",
-        "status = 1, deadline reached",
-        "status = 3",
-        "status = 2, deadline reached",
+        "status funded, deadline not reached",
+        "status shipped, deadline not reached",
+        "status paid",
+        "status refunded",
+        "status funded, deadline reached",
+        "status disputed",
+        "status shipped, deadline reached",
     },
     "governance": {
         "stage = 1, vote end not reached",
@@ -61,15 +61,15 @@ EXPECTED = {
         "not open",
     },
     "tender": {
-        "stage = 1, bids = 0, bid until not reached",
+        "stage published, bids = 0, bid until not reached",
         "bids > 0, bid until not reached",
-        "stage = 1, bids > 0, bid until reached",
-        "stage = 2",
-        "stage = 3",
-        "stage = 4",
-        "stage = 5",
-        "stage = 1, bids = 0, bid until reached",
-        "stage = 6",
+        "stage published, bids > 0, bid until reached",
+        "stage awarded",
+        "stage delivered",
+        "stage accepted",
+        "stage paid",
+        "stage published, bids = 0, bid until reached",
+        "stage withdrawn",
     },
 }
 """Of a dataset, the states behind the beginning; deadlines that were reached tell some of them apart."""

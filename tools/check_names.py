@@ -1,0 +1,169 @@
+"""Finds names that say nothing of what they hold.
+
+    python -m tools.check_names              # packages that were looked through
+    python -m tools.check_names FOLDER ...   # any others
+
+Local variables, parameters and functions whose whole name is one of
+:data:`WORDS`, or a bare participle of :data:`PARTICIPLES` for a function that is no property, and classes whose whole
+name is a participle. Each is printed with its line and what to write instead; the exit code is 1 if there is any.
+"""
+
+from __future__ import annotations
+
+import ast
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final, NamedTuple
+
+ROOT: Final = Path(__file__).parent.parent
+_WHAT: Final = "a noun for what it holds: predicates, edges, rows, answers"
+_MASK: Final = "what is true of each: is_known, has_creation, accepted"
+WORDS: Final = {
+    "asked": "requested_..., or the question",
+    "chosen": "what was chosen: selection, sort, interactions",
+    "found": _WHAT,
+    "given": "arguments, options, or what was given",
+    "gone": "what is no longer there: removed_edges",
+    "held": _WHAT,
+    "kept": "kept_... with a noun, or a mask by its meaning",
+    "known": f"known_... with a noun, or {_MASK}",
+    "listed": _WHAT,
+    "lost": _WHAT,
+    "made": _WHAT,
+    "met": _WHAT,
+    "mine": "own_... with a noun, or a mask by its meaning",
+    "named": _WHAT,
+    "place": "index, position, or what it numbers: row, slot, symbol",
+    "places": "indices, positions, or what they number",
+    "said": "the text, sentence or claim",
+    "seen": "values, or what was seen",
+    "shown": "the text or what is shown",
+    "spoken": "variables, symbols",
+    "taken": _WHAT,
+    "told": "labels, transitions, facts: what is told",
+    "wanted": "requested_..., or what is wanted",
+}
+"""Names that stand for anything, and what to write instead."""
+PARTICIPLES: Final = frozenset(
+    {
+        "asked",
+        "chosen",
+        "compared",
+        "condensed",
+        "drawn",
+        "edited",
+        "explained",
+        "fed",
+        "gone",
+        "guarded",
+        "held",
+        "hidden",
+        "joined",
+        "judged",
+        "kept",
+        "left",
+        "lied",
+        "listed",
+        "lost",
+        "made",
+        "merged",
+        "met",
+        "mined",
+        "named",
+        "negated",
+        "owned",
+        "padded",
+        "prefixed",
+        "proved",
+        "refused",
+        "said",
+        "seen",
+        "settled",
+        "shown",
+        "sorted",
+        "spent",
+        "spoken",
+        "stacked",
+        "staged",
+        "stored",
+        "taken",
+        "told",
+        "wanted",
+    }
+)
+"""What functions are not called; a verb, or a noun for what they return."""
+UNFINISHED: Final = frozenset(
+    {
+        "cli",
+        "comparison",
+        "contracts",
+        "decoding",
+        "explanation",
+        "export",
+        "monitoring",
+        "pipeline",
+        "presentation",
+        "replay",
+        "sources",
+    }
+)
+"""Packages of which not all names were looked through yet; they are checked only when they are named."""
+
+
+class Finding(NamedTuple):
+    """A name, where it stands, and what to write instead."""
+
+    path: Path
+    line: int
+    kind: str
+    name: str
+    instead: str
+
+
+def names_in(path: Path) -> Iterator[Finding]:
+    """Yield the names of a module that say nothing of what they hold."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ClassDef) and node.name.strip("_").lower() in PARTICIPLES:
+            yield Finding(path, node.lineno, "class", node.name, "a noun")
+        elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            bare = node.name.strip("_")
+            if bare in WORDS or (bare in PARTICIPLES and not _is_property(node)):
+                yield Finding(path, node.lineno, "function", node.name, "a verb phrase")
+        elif isinstance(node, ast.arg) and node.arg.strip("_") in WORDS:
+            yield Finding(path, node.lineno, "parameter", node.arg, WORDS[node.arg.strip("_")])
+        elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store) and node.id.strip("_") in WORDS:
+            yield Finding(path, node.lineno, "variable", node.id, WORDS[node.id.strip("_")])
+
+
+def _is_property(node: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
+    names = {
+        decorator.id if isinstance(decorator, ast.Name) else getattr(decorator, "attr", "")
+        for decorator in node.decorator_list
+    }
+    return bool(names & {"property", "cached_property", "setter"})
+
+
+def looked_through() -> list[str]:
+    """Return the folders of the packages that are checked by default."""
+    packages = sorted(path.parent.name for path in (ROOT / "specminer").glob("*/__init__.py"))
+    return [f"specminer/{name}" for name in packages if name not in UNFINISHED]
+
+
+def main(folders: list[str]) -> int:
+    """Print what is found in some folders; return the exit code."""
+    findings = [
+        finding
+        for folder in folders or looked_through()
+        for path in sorted((ROOT / folder).rglob("*.py"))
+        for finding in names_in(path)
+    ]
+    for finding in findings:
+        print(
+            f"{finding.path.relative_to(ROOT)}:{finding.line}: {finding.kind} {finding.name}: write {finding.instead}"
+        )
+    return 1 if findings else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
