@@ -41,6 +41,7 @@ check: setup ## lint, types and declared dependencies only
 	$(BIN)/python -m tools.automaton_schema --check
 	$(BIN)/typos --format brief
 	$(BIN)/python -m tools.check_prose
+	$(BIN)/python -m tools.check_names
 
 schema: setup ## write docs/automaton.schema.json from the types of the specification
 	$(BIN)/python -m tools.automaton_schema

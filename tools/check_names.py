@@ -94,19 +94,7 @@ PARTICIPLES: Final = frozenset(
 )
 """What functions are not called; a verb, or a noun for what they return."""
 UNFINISHED: Final = frozenset(
-    {
-        "cli",
-        "comparison",
-        "contracts",
-        "decoding",
-        "explanation",
-        "export",
-        "monitoring",
-        "pipeline",
-        "presentation",
-        "replay",
-        "sources",
-    }
+    {"cli", "comparison", "decoding", "export", "monitoring", "pipeline", "presentation", "replay", "sources"}
 )
 """Packages of which not all names were looked through yet; they are checked only when they are named."""
 
@@ -122,8 +110,15 @@ class Finding(NamedTuple):
 
 
 def names_in(path: Path) -> Iterator[Finding]:
-    """Yield the names of a module that say nothing of what they hold."""
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    """Yield the names of a module that say nothing of what they hold; those of fields are left alone."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    local = {
+        id(node)
+        for function in ast.walk(tree)
+        if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda)
+        for node in ast.walk(function)
+    }
+    for node in ast.walk(tree):
         if isinstance(node, ast.ClassDef) and node.name.strip("_").lower() in PARTICIPLES:
             yield Finding(path, node.lineno, "class", node.name, "a noun")
         elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
@@ -132,7 +127,12 @@ def names_in(path: Path) -> Iterator[Finding]:
                 yield Finding(path, node.lineno, "function", node.name, "a verb phrase")
         elif isinstance(node, ast.arg) and node.arg.strip("_") in WORDS:
             yield Finding(path, node.lineno, "parameter", node.arg, WORDS[node.arg.strip("_")])
-        elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store) and node.id.strip("_") in WORDS:
+        elif (
+            id(node) in local
+            and isinstance(node, ast.Name)
+            and isinstance(node.ctx, ast.Store)
+            and node.id.strip("_") in WORDS
+        ):
             yield Finding(path, node.lineno, "variable", node.id, WORDS[node.id.strip("_")])
 
 

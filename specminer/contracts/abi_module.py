@@ -46,14 +46,14 @@ def from_module(text: str) -> Any:
     if len(text) > MAX_MODULE:
         raise AbiModuleError(f"it has more than {MAX_MODULE:,} characters")
     starts = islice(_starts(text), MAX_LISTS)
-    lists = [(name, found) for name, start in starts if (found := _read_list(text, start))]
-    named = [item for item in lists if "abi" in item[0].lower()]
-    choice = named or lists
+    lists = [(name, entries) for name, start in starts if (entries := _read_list(text, start))]
+    called_abi = [item for item in lists if "abi" in item[0].lower()]
+    choice = called_abi or lists
     if not choice:
         raise AbiModuleError("no list of functions stands in it as a literal")
-    if len({msgspec.json.encode(found) for _, found in choice}) == 1:
+    if len({msgspec.json.encode(entries) for _, entries in choice}) == 1:
         return choice[0][1]
-    return {"contracts": {_ENDING.sub("", name): {"abi": found} for name, found in choice}}
+    return {"contracts": {_ENDING.sub("", name): {"abi": entries} for name, entries in choice}}
 
 
 def _starts(text: str) -> Iterator[tuple[str, int]]:
@@ -68,11 +68,11 @@ def _read_list(text: str, start: int) -> list[Any]:
     try:
         written = _as_json(text, start).encode("utf-8", "surrogatepass")
         check_nesting(written)
-        found = msgspec.json.decode(written)
+        entries = msgspec.json.decode(written)
     except (AbiModuleError, msgspec.DecodeError, ValueError):
         return []
-    is_abi = isinstance(found, list) and all(isinstance(item, dict) and "type" in item for item in found)
-    return found if is_abi else []
+    is_abi = isinstance(entries, list) and all(isinstance(item, dict) and "type" in item for item in entries)
+    return entries if is_abi else []
 
 
 def _as_json(text: str, start: int) -> str:

@@ -30,13 +30,13 @@ def fitting_artifact(artifacts: Sequence[Artifact], codes: Sequence[bytes]) -> A
         return artifacts[0]
     programs = [code for code in codes if code]
     if not programs:
-        return _joined(artifacts, None) if artifacts else None
+        return _join_abis(artifacts, None) if artifacts else None
     fitting = [item for item in artifacts if max(_share(item, code) for code in programs) >= FITS]
     if not fitting:
         return None
     with_layout = [item for item in fitting if item.storage_layout is not None]
     newest = max(with_layout, key=lambda item: (_share(item, programs[-1]), len(item.abi)), default=None)
-    return _joined(fitting, newest)
+    return _join_abis(fitting, newest)
 
 
 def _share(artifact: Artifact, code: bytes) -> float:
@@ -45,7 +45,7 @@ def _share(artifact: Artifact, code: bytes) -> float:
     return sum(selector in code for selector in selectors) / len(selectors) if selectors else 0.0
 
 
-def _joined(artifacts: Sequence[Artifact], newest: Artifact | None) -> Artifact:
+def _join_abis(artifacts: Sequence[Artifact], newest: Artifact | None) -> Artifact:
     """Return several ABIs as one, with the layout of one of them."""
     ordered = sorted(artifacts, key=lambda item: item is not newest)
     entries: dict[Any, AbiEntry] = {}

@@ -215,8 +215,8 @@ def _functions(artifact: Artifact, kind: str) -> dict[bytes, InterfaceFunction]:
 
 
 def _members(artifact: Artifact, parameters: Sequence[Parameter]) -> tuple[tuple[str, ...], ...]:
-    found = tuple(enum_members_of(artifact, item.enum) if item.enum else () for item in parameters)
-    return found if any(found) else ()
+    members = tuple(enum_members_of(artifact, item.enum) if item.enum else () for item in parameters)
+    return members if any(members) else ()
 
 
 def _argument_names(parameters: Sequence[Parameter]) -> tuple[str, ...]:

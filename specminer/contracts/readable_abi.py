@@ -60,8 +60,10 @@ def _entry(text: str, row: int) -> dict[str, Any]:
         entry["anonymous"] = "anonymous" in words
     elif kind != "error":
         is_view = "constant" in words
-        told = next((item for item in _MUTABILITY if item in words), "view" if is_view else "nonpayable")
-        entry["stateMutability"] = told
+        mutability = next(
+            (item for item in _MUTABILITY if item in words), "view" if is_view else "nonpayable"
+        )
+        entry["stateMutability"] = mutability
         if kind == "function":
             entry["outputs"] = outputs
     return entry
@@ -71,17 +73,17 @@ def _arguments(text: str, at: int, row: int, depth: int = 0) -> tuple[list[dict[
     """Return the arguments in parentheses that open at a place, and where they end."""
     if text[at : at + 1] != "(" or depth > MAX_DEPTH:
         raise ReadableAbiError(f"entry {row} lacks its arguments in parentheses, or nests them too deep")
-    found: list[dict[str, Any]] = []
+    arguments: list[dict[str, Any]] = []
     at = _skip(text, at + 1)
     while text[at : at + 1] != ")":
         argument, at = _argument(text, at, row, depth)
-        found.append(argument)
+        arguments.append(argument)
         at = _skip(text, at)
         if text[at : at + 1] == ",":
             at = _skip(text, at + 1)
         elif text[at : at + 1] != ")":
             raise ReadableAbiError(f"entry {row} is cut off, or an argument of it is malformed")
-    return found, at + 1
+    return arguments, at + 1
 
 
 def _argument(text: str, at: int, row: int, depth: int) -> tuple[dict[str, Any], int]:

@@ -37,7 +37,7 @@ class MatchedValues:
         groups: dict[tuple[int, _Fed], list[IntColumn]] = defaultdict(list)
         for number, positions in self._places.items():
             own = self._runs.own_nodes.get(number, {}).get(node, node)
-            fed = self._fed(self._runs.runs[number], own)
+            fed = self._find_feeds(self._runs.runs[number], own)
             if fed is not None:
                 groups[own, fed].append(positions)
         for (own, fed), parts in groups.items():
@@ -56,7 +56,7 @@ class MatchedValues:
             if is_known:
                 column[position] = int(word)
 
-    def _fed(self, run: CallRun, node: int) -> _Fed | None:
+    def _find_feeds(self, run: CallRun, node: int) -> _Fed | None:
         """Return where the calls of a path have what a node is made of; ``None`` if they do not have all of it."""
         if not run.feeds:
             return None

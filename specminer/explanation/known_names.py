@@ -170,8 +170,12 @@ class KnownNames:
         values = decode_values([kind for kind, _ in pairs], output)
         if values is None:
             return None
-        named = _name_values(pairs, values)
-        return named if entry is None or table is None else table.name_members(entry.outputs, named)
+        named_values = _name_values(pairs, values)
+        return (
+            named_values
+            if entry is None or table is None
+            else table.name_members(entry.outputs, named_values)
+        )
 
     def reason(self, address: Address, data: bytes) -> str:
         """Return why a call that another contract rejected was, as far as its error says."""

@@ -52,11 +52,11 @@ def with_calls(table: EventTable, history: History, interactions: Interactions) 
         keys=keys,
         accepted_as=_accepted_as(table),
         calls=tuple(EntityVariable(name=name, kind=_KINDS[name]) for name in names),
-        call_values=_stacked([columns.pop(name) for name in names], len(table)),
+        call_values=_stack_columns([columns.pop(name) for name in names], len(table)),
     )
 
 
-def _stacked(columns: list[IntColumn], count: int) -> IntColumn:
+def _stack_columns(columns: list[IntColumn], count: int) -> IntColumn:
     """Return columns as one of shape (columns, count); the list is emptied, so that not all of it is held twice."""
     writer, shape = ColumnWriter(), (len(columns), count)
     for position in range(len(columns)):

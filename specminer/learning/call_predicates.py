@@ -108,11 +108,11 @@ class CallVocabulary:
             self._add(flag, "newcomer", self._truths[new.astype(np.int64)], context=True)
         for argument in table.arguments:
             if symbol in argument.symbols:
-                name = _hidden(argument.variable.name, names)
+                name = _free_name(argument.variable.name, names)
                 self._add(argument.variable, name, argument.values[rows], context=True)
         for variable, values in zip(table.variables, table.values, strict=True):
             before = np.where(rows > first, values[rows - 1], MISSING)
-            self._add(variable, _hidden(variable.name, names), before, context=False)
+            self._add(variable, _free_name(variable.name, names), before, context=False)
 
     def _add(self, variable: EntityVariable, name: str, column: IntColumn, *, context: bool) -> None:
         sort = {
@@ -194,7 +194,7 @@ def _with_truths(words: tuple[int, ...]) -> tuple[int, ...]:
     return (*words, *(word for word in (0, 1) if word not in present_words))
 
 
-def _hidden(name: str, names: UniqueNames) -> str:
+def _free_name(name: str, names: UniqueNames) -> str:
     """Return a name that is free: an argument hides a variable called like it."""
     return names.add(name, lambda other, number: "this." * (number - 1) + other)
 

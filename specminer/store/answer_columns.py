@@ -24,7 +24,7 @@ from specminer.history.contract_history import (
 from specminer.history.trace import Address, Hash
 from specminer.store import schema
 from specminer.store.code_instances import among
-from specminer.store.damage import blob, padded
+from specminer.store.damage import blob, pad_words
 from specminer.store.history_columns import Row, fetch_rows, look_up
 
 _CALLS: Final = {kind.value: position for position, kind in enumerate(CALLS)}
@@ -166,8 +166,8 @@ def _environment(
         invocation, position, kind, subject, value = zip(*rows, strict=True)
         coded = [_ENVIRONMENT[name] for name in kind]
         parts.append(np.array([invocation, position, coded], dtype=np.int64))
-        subjects += padded(subject)
-        values += padded(value)
+        subjects += pad_words(subject)
+        values += pad_words(value)
     raw = np.concatenate(parts, axis=1)
     call, order = _order_rows(call_place, raw[0], raw[1])
     return {
@@ -258,8 +258,8 @@ def block_columns(
         limits = [MISSING if value is None else value for value in limit]
         has_fee, has_random = ([text is not None for text in texts] for texts in (fee, random))
         parts.append(np.array([number, limits, paid, has_fee, has_random], dtype=np.int64))
-        fees += padded(fee)
-        randomness += padded(random)
+        fees += pad_words(fee)
+        randomness += pad_words(random)
     raw = np.concatenate(parts, axis=1)
     if not raw.shape[1]:
         return None

@@ -45,7 +45,7 @@ def check_sizes(values: Iterable[bytes], noun: str, least: int, most: int) -> No
             raise ValueError(f"{noun} has {len(value)} bytes")
 
 
-def padded(texts: Iterable[bytes | None]) -> bytes:
+def pad_words(texts: Iterable[bytes | None]) -> bytes:
     """Return stored words as 32 bytes each; zero for what is not there.
 
     Raises:

@@ -42,7 +42,7 @@ from specminer.store import notes, schema
 from specminer.store import stored_answers as answers
 from specminer.store.answer_columns import answer_columns, block_columns
 from specminer.store.code_instances import among
-from specminer.store.damage import blob, check_history, padded
+from specminer.store.damage import blob, check_history, pad_words
 from specminer.store.newborn_callers import newborn_callers
 from specminer.store.stored_blocks import stored_block
 from specminer.store.transfer_columns import transfer_columns
@@ -515,7 +515,7 @@ def _words_of(connection: sa.Connection) -> tuple[IntColumn, Words]:
     for rows in columns.fetch_rows(connection, sa.select(table.c.id, table.c.bytes).order_by(table.c.id)):
         numbers, values = zip(*rows, strict=True)
         ids.append(np.array([numbers], dtype=np.int64))
-        words.append(padded([blob(value) for value in values]))
+        words.append(pad_words([blob(value) for value in values]))
     return ids.columns()[0], Words(words.column(np.dtype("S32")))
 
 

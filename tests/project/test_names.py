@@ -14,7 +14,8 @@ from tools.check_names import ROOT, UNFINISHED, names_in
     [
         ("def f():\n    found = 1", [("variable", "found")]),
         ("def f(told):\n    return told", [("parameter", "told")]),
-        ("[place for place in ()]", [("variable", "place")]),
+        ("f = lambda: [place for place in ()]", [("variable", "place")]),
+        ("class A:\n    found: int", []),
         ("def _chosen():\n    pass", [("function", "_chosen")]),
         ("async def merged():\n    pass", [("function", "merged")]),
         ("class _Told:\n    pass", [("class", "_Told")]),
