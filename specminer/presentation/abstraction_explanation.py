@@ -25,9 +25,11 @@ def explanation(spec: Specification, *, width: int = 80) -> str:
         lines += _predicate(item, width)
     facets = abstraction.facets
     if facets:
-        shown = "; ".join(plain(text, 80) for text in facets[:12])
+        facet_text = "; ".join(plain(text, 80) for text in facets[:12])
         more = f"; and {len(facets) - 12} more" if len(facets) > 12 else ""
-        lines += paragraph(f"Kinds of entities, never states, as they do not change: {shown}{more}.", width)
+        lines += paragraph(
+            f"Kinds of entities, never states, as they do not change: {facet_text}{more}.", width
+        )
     lines += paragraph(_proofs(abstraction), width)
     lines += ["", *_front(spec, width)]
     return "\n".join(lines) + "\n"
@@ -66,12 +68,12 @@ def _predicate(item: ChosenPredicate, width: int) -> list[str]:
     aliases = item.aliases
     if aliases:
         proved = set(item.equivalent)
-        shown = [
+        alias_texts = [
             plain(text, 80) + (" (means the same, proved)" if text in proved else "")
             for text in aliases[:MAX_ALIASES]
         ]
         more = f", and {len(aliases) - MAX_ALIASES} more" if len(aliases) > MAX_ALIASES else ""
-        lines += paragraph(f"always together with: {'; '.join(shown)}{more}", width, "  ")
+        lines += paragraph(f"always together with: {'; '.join(alias_texts)}{more}", width, "  ")
     return lines
 
 
@@ -88,12 +90,12 @@ def _proofs(abstraction: AbstractionSummary) -> str:
 def _front(spec: Specification, width: int) -> list[str]:
     """Return the table of the automata to choose from."""
     rows = [("point", "states", "edges", "bits", "precision", "unseen", "")]
-    for place, point in enumerate(spec.front, start=1):
+    for number, point in enumerate(spec.front, start=1):
         metrics = point.metrics
         marks = [text for text, set_ in (("chosen", point.chosen), ("knee", point.knee)) if set_]
         rows.append(
             (
-                str(place),
+                str(number),
                 str(point.states),
                 show_number(metrics.get("transitions"), ".0f"),
                 show_number(metrics.get("description_length"), ",.0f"),
@@ -107,9 +109,9 @@ def _front(spec: Specification, width: int) -> list[str]:
     for row in rows:
         cells = [f"{text:>{width_}}" for text, width_ in zip(row[:-1], widths, strict=False)]
         lines.append(cut(f"  {'  '.join(cells)}  {row[-1]}".rstrip(), width))
-    told = (
+    legend = (
         "bits: its description with the history; precision: share of what it allows that was seen; unseen: "
     )
     return lines + paragraph(
-        f"{told}share of the interactions that an automaton learned from the others accepts.", width
+        f"{legend}share of the interactions that an automaton learned from the others accepts.", width
     )

@@ -39,8 +39,8 @@ def token_unit(symbol: str | None, token: str) -> str:
 
 def token_text(number: str, item: TokenBalance | TokenSum) -> str:
     """Return an amount of a token with its unit."""
-    shown = token_amount(int(number), item.decimals)
-    return f"{shown} {token_unit(item.symbol, item.token)}"
+    amount_text = token_amount(int(number), item.decimals)
+    return f"{amount_text} {token_unit(item.symbol, item.token)}"
 
 
 def _tokens(actor: Actor, side: str) -> list[str]:
@@ -182,7 +182,7 @@ def actor_sections(actors: ActorTable) -> tuple[Section, ...]:
 
 
 def _actors(actors: ActorTable) -> Section:
-    shown = actors.actors[:MAX_ROWS]
+    first_actors = actors.actors[:MAX_ROWS]
     unknown = (
         ()
         if actors.ether_known
@@ -224,9 +224,9 @@ def _actors(actors: ActorTable) -> Section:
                     actors.chain_id, *dict.fromkeys((item.first.transaction, item.last.transaction))
                 ),
             )
-            for item in shown
+            for item in first_actors
         ),
-        note=left_out(len(shown), actors.total, "actors"),
+        note=left_out(len(first_actors), actors.total, "actors"),
     )
 
 
@@ -236,7 +236,7 @@ def _name_actor(item: Actor, chain_id: int) -> Cell:
 
 
 def _token_section(actors: ActorTable) -> Section:
-    shown = actors.tokens[:MAX_ROWS]
+    first_tokens = actors.tokens[:MAX_ROWS]
     return Section(
         id="tokens",
         title="Token flows",
@@ -274,9 +274,9 @@ def _token_section(actors: ActorTable) -> Section:
                 token_amount(int(item.amount), item.decimals),
                 _note(item),
             )
-            for item in shown
+            for item in first_tokens
         ),
-        note=left_out(len(shown), len(actors.tokens), "tokens"),
+        note=left_out(len(first_tokens), len(actors.tokens), "tokens"),
     )
 
 

@@ -37,17 +37,17 @@ def observer_text(spec: Specification) -> str:
     functions = [plain(item, 100) for item in spec.abstraction.observers]
     if not functions:
         return ""
-    told = "States are told apart by what the contract's own functions return, run on the storage known at each event"
-    return f"{told}: {join_words(functions, 'and')}."
+    lead = "States are told apart by what the contract's own functions return, run on the storage known at each event"
+    return f"{lead}: {join_words(functions, 'and')}."
 
 
 def state_section(spec: Specification) -> Section:
     """Return the states and what holds in them."""
-    told = observer_text(spec)
+    sentence = observer_text(spec)
     return Section(
         id="states",
         title="States",
-        lead=(told,) if told else (),
+        lead=(sentence,) if sentence else (),
         header=("State", "What holds there", "Visits", "Interactions that end here"),
         figures=frozenset({2, 3}),
         rows=tuple(
@@ -66,9 +66,9 @@ def transition_section(report: Report) -> Section:
     """Return every transition as a sentence with its evidence, in the specification's order."""
     spec = report.specification
     leaving = outflows(spec)
-    shown = spec.transitions[:MAX_TRANSITIONS]
+    edges = spec.transitions[:MAX_TRANSITIONS]
     lead = ["Each sentence is counted from the history, and its transactions are the evidence."]
-    if any(edge.interval for edge in shown):
+    if any(edge.interval for edge in edges):
         lead.append(
             "The interval says how sure the share of the interactions is that take a transition once they "
             "reach its source (95 %, Wilson)."
@@ -81,29 +81,29 @@ def transition_section(report: Report) -> Section:
         figures=frozenset({1, 2}),
         rows=tuple(
             row(
-                transition_sentence(spec, edge, leaving[edge.source]) + _more(report.evidence, place, edge),
+                transition_sentence(spec, edge, leaving[edge.source]) + _more(report.evidence, index, edge),
                 with_unknown(edge.count, edge.unknown),
                 share(edge.count, leaving[edge.source]),
                 _when(edge),
                 _witnesses(spec, edge),
-                place=place,
+                index=index,
             )
-            for place, edge in enumerate(shown)
+            for index, edge in enumerate(edges)
         ),
-        note=left_out(len(shown), len(spec.transitions), "transitions"),
+        note=left_out(len(edges), len(spec.transitions), "transitions"),
     )
 
 
-def _more(evidence: HistoryEvidence | None, place: int, edge: Edge) -> str:
+def _more(evidence: HistoryEvidence | None, index: int, edge: Edge) -> str:
     """Return further sentences: how long after the event before, the interval, how it is called."""
     text = ""
-    taken = evidence.transitions[place] if evidence else None
-    if taken and taken.elapsed:
-        text += f" Time: {elapsed_text(taken.elapsed)}."
-    if taken and edge.outcome == "returned":
+    use = evidence.transitions[index] if evidence else None
+    if use and use.elapsed:
+        text += f" Time: {elapsed_text(use.elapsed)}."
+    if use and edge.outcome == "returned":
         moved = [
             f"{amount(value)} {way}"
-            for value, way in ((taken.value, "came in"), (taken.paid or "0", "went out"))
+            for value, way in ((use.value, "came in"), (use.paid or "0", "went out"))
             if value != "0"
         ]
         text += f" Ether: {' and '.join(moved)}." if moved else ""
@@ -113,11 +113,11 @@ def _more(evidence: HistoryEvidence | None, place: int, edge: Edge) -> str:
             f" Of {count_of(edge.reached, 'interaction')} that left its source, {edge.interaction_count:,} took it "
             f"(interval {100 * low:.1f} % to {100 * high:.1f} %)."
         )
-    if taken and taken.examples and edge.kind is TransitionKind.CALL:
-        example = taken.examples[0]
-        given = ", ".join(f"{name} = {value}" for name, value in example.arguments.items())
-        if given:
-            text += f" Example: {edge.function}({given})."
+    if use and use.examples and edge.kind is TransitionKind.CALL:
+        example = use.examples[0]
+        arguments = ", ".join(f"{name} = {value}" for name, value in example.arguments.items())
+        if arguments:
+            text += f" Example: {edge.function}({arguments})."
         if example.reason:
             text += (
                 " No reason was given."
@@ -129,9 +129,9 @@ def _more(evidence: HistoryEvidence | None, place: int, edge: Edge) -> str:
 
 def _witnesses(spec: Specification, edge: Edge) -> Cell:
     """Return the first witnesses, and how many more the automaton's document has."""
-    shown = transaction_cell(spec.chain_id, *edge.witnesses[:WITNESSES])
+    pieces = transaction_cell(spec.chain_id, *edge.witnesses[:WITNESSES])
     more = len(edge.witnesses) - WITNESSES
-    return (*shown, TextPiece(text=f"and {more} more in automaton.json")) if more > 0 else shown
+    return (*pieces, TextPiece(text=f"and {more} more in automaton.json")) if more > 0 else pieces
 
 
 def _when(edge: Edge) -> str:
@@ -150,7 +150,7 @@ def second_view_section(spec: Specification) -> Section | None:
     if other is None:
         return None
     leaving = outflows(other)
-    shown = other.transitions[:MAX_TRANSITIONS]
+    edges = other.transitions[:MAX_TRANSITIONS]
     return Section(
         id="second-view",
         title="Second view",
@@ -165,9 +165,9 @@ def second_view_section(spec: Specification) -> Section | None:
                 _when(edge),
                 _witnesses(other, edge),
             )
-            for edge in shown
+            for edge in edges
         ),
-        note=left_out(len(shown), len(other.transitions), "transitions"),
+        note=left_out(len(edges), len(other.transitions), "transitions"),
     )
 
 
@@ -194,9 +194,9 @@ def variant_section(report: Report) -> Section | None:
                 f"{item.least:,}" if item.least == item.most else f"{item.least:,} to {item.most:,}",
                 _way(spec, item),
                 item.example,
-                place=place,
+                index=index,
             )
-            for place, item in enumerate(variants.items)
+            for index, item in enumerate(variants.items)
         ),
         note=left_out(len(variants.items), variants.total, "variants"),
     )
@@ -204,7 +204,7 @@ def variant_section(report: Report) -> Section | None:
 
 def _way(spec: Specification, variant: Variant) -> str:
     """Return the events of a variant in words."""
-    steps = [spec.transitions[place].event for place in variant.steps]
+    steps = [spec.transitions[index].event for index in variant.steps]
     return (", ".join(steps) or "nothing was accepted") + (", …" if variant.cut else "")
 
 
@@ -213,8 +213,8 @@ def rare_section(spec: Specification) -> Section | None:
     leaving = outflows(spec)
     first, last = spec.history.first_block, spec.history.last_block
     late = None if first is None or last is None else first + LATE * (last - first)
-    found: list[tuple[int, int, Row]] = []
-    for place, edge in enumerate(spec.transitions):
+    rare_rows: list[tuple[int, int, Row]] = []
+    for index, edge in enumerate(spec.transitions):
         why = []
         if edge.count == 1:
             why.append("happened once")
@@ -229,18 +229,18 @@ def rare_section(spec: Specification) -> Section | None:
                 edge.first.block,
                 transaction_cell(spec.chain_id, edge.first.transaction),
             )
-            found.append((edge.count, place, line))
-    if not found:
+            rare_rows.append((edge.count, index, line))
+    if not rare_rows:
         return None
-    shown = sorted(found, key=lambda item: item[:2])[:MAX_RARE]
+    rarest = sorted(rare_rows, key=lambda item: item[:2])[:MAX_RARE]
     return Section(
         id="rare",
         title="Rare and first-time transitions",
         lead=("Attacks, mistakes and new habits begin as rare transitions; so do harmless ones.",),
         header=("What happened", "Why it is listed", "Block", "First transaction"),
         figures=frozenset({2}),
-        rows=tuple(line for _, _, line in shown),
-        note=left_out(len(shown), len(found), "transitions"),
+        rows=tuple(line for _, _, line in rarest),
+        note=left_out(len(rarest), len(rare_rows), "transitions"),
     )
 
 

@@ -68,7 +68,7 @@ class BriefSentence:
 def brief(spec: Specification) -> tuple[BriefSentence, ...]:
     """Return the sentences with what they are about, those left out that nothing is known for."""
     odd, transaction = _odd(spec)
-    found = (
+    sentences = (
         BriefSentence(subject="Contract", text=_calls(spec), section="coverage"),
         BriefSentence(subject="Interactions", text=_interactions(spec), section="split"),
         BriefSentence(subject="Usual life", text=_life(spec), section="variants"),
@@ -77,7 +77,7 @@ def brief(spec: Specification) -> tuple[BriefSentence, ...]:
             subject="What stands out", text=odd, section="surprising-transactions", evidence=transaction
         ),
     )
-    return tuple(item for item in found if item.text)
+    return tuple(item for item in sentences if item.text)
 
 
 def brief_sentences(spec: Specification) -> tuple[str, ...]:
@@ -218,14 +218,14 @@ def _roles(spec: Specification) -> str:
 def _odd(spec: Specification) -> tuple[str, str]:
     """Return whether a transaction stands out, and why the first of them does; with its hash, whole."""
     lead, ranked = transaction_sentences(spec.surprise, 1)
-    found = spec.surprise.transactions
-    if found is None or not lead:
+    transactions = spec.surprise.transactions
+    if transactions is None or not lead:
         return "", ""
     if not ranked:
         return "No transaction stands out.", ""
-    first = found.ranked[0]
-    alarms = count_of(found.flagged, "transaction is an alarm", "transactions are alarms")
-    alarms = alarms if found.flagged else "No transaction is an alarm"
+    first = transactions.ranked[0]
+    alarms = count_of(transactions.flagged, "transaction is an alarm", "transactions are alarms")
+    alarms = alarms if transactions.flagged else "No transaction is an alarm"
     reasons = [short_hashes(plain(text, MAX_TEXT)) for text in first.reasons[:_REASONS]]
     why = "; ".join(reasons) or short_hashes(plain(first.text, MAX_TEXT))
     rest = len(first.reasons) - len(reasons)

@@ -81,11 +81,11 @@ def _judged_text(result: CheckResult) -> str:
 
 
 def _counts(result: CheckResult) -> str:
-    found = Counter(item.severity for item in result.findings)
-    if not found:
+    counts = Counter(item.severity for item in result.findings)
+    if not counts:
         return "all fit the specification"
     return ", ".join(
-        f"{found[severity]:,} {severity.value}" for severity in reversed(Severity) if found[severity]
+        f"{counts[severity]:,} {severity.value}" for severity in reversed(Severity) if counts[severity]
     )
 
 

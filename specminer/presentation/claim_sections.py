@@ -190,7 +190,7 @@ def _guard(guard: Guard) -> Iterator[Row]:
         else ""
     )
     parts: tuple[GuardCondition | Guard, ...] = guard.conditions or (guard,)
-    for place, condition in enumerate(parts):
+    for index, condition in enumerate(parts):
         yield row(
             guard.scope,
             _condition_text(condition),
@@ -198,13 +198,13 @@ def _guard(guard: Guard) -> Iterator[Row]:
             guard.accepted,
             f"{condition.explained:,} of {guard.rejected:,} rejected" if guard.rejected else "",
             _example(guard, condition),
-            with_unknown(condition.exceptions, guard.unknown if place == 0 else None),
+            with_unknown(condition.exceptions, guard.unknown if index == 0 else None),
             _undecided_text(condition),
             interval_text(condition.interval),
             "; ".join(
                 f"{reason.text} ({reason.explained:,} of {reason.rejected:,})" for reason in condition.reasons
             ),
-            later if place == 0 else "",
+            later if index == 0 else "",
             "not proved" if guard.kind is GuardKind.OBSERVED else proof_text(guard.proved),
         )
 
@@ -259,14 +259,14 @@ def _undecided_text(condition: GuardCondition | Guard) -> str:
 
 
 def _role(spec: Specification, role: Role) -> Row:
-    seen: list[TextPiece] = []
+    pieces: list[TextPiece] = []
     for address in role.addresses[:5]:
-        seen += address_cell(spec.chain_id, address)
+        pieces += address_cell(spec.chain_id, address)
     if len(role.addresses) > 5:
-        seen.append(TextPiece(text=f"and {len(role.addresses) - 5:,} more"))
+        pieces.append(TextPiece(text=f"and {len(role.addresses) - 5:,} more"))
     if role.unknown:
-        seen.append(TextPiece(text=f"{role.unknown:,} calls unknown"))
-    accounts: Cell = tuple(seen) or (TextPiece(text="one for each key" if "[" in role.name else ""),)
+        pieces.append(TextPiece(text=f"{role.unknown:,} calls unknown"))
+    accounts: Cell = tuple(pieces) or (TextPiece(text="one for each key" if "[" in role.name else ""),)
     return row(
         role.name,
         ", ".join(role.functions),

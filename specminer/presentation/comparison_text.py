@@ -26,19 +26,21 @@ _TITLES: Final = {
 def comparison_text(compared: Comparison) -> str:
     """Return the differences in lines, those of the code first."""
     compared = readable_comparison(compared)
-    found = compared.differences
+    differences = compared.differences
     names = _names(compared)
-    lines = [f"{names}: {count_of(len(found), 'difference') if found else 'no difference beyond chance'}"]
+    lines = [
+        f"{names}: {count_of(len(differences), 'difference') if differences else 'no difference beyond chance'}"
+    ]
     for ground in Ground:
-        own = [item for item in found[:MAX_SHOWN] if item.ground is ground]
+        own = [item for item in differences[:MAX_SHOWN] if item.ground is ground]
         if own:
             lines += ["", _TITLES[ground]]
             for item in own:
                 lines.append(f"  {plain(item.sentence, MAX_SENTENCE)}")
                 if item.example:
                     lines.append(f"      for example {_example(item)}")
-    if len(found) > MAX_SHOWN:
-        lines.append(f"… and {len(found) - MAX_SHOWN:,} more; --format json holds all")
+    if len(differences) > MAX_SHOWN:
+        lines.append(f"… and {len(differences) - MAX_SHOWN:,} more; --format json holds all")
     if compared.uncompared:
         lines.append("")
     lines += [

@@ -23,10 +23,10 @@ MAX_TEXT = 1_200
 
 def confidence_sentences(confidence: Confidence) -> list[str]:
     """Return what is known of the confidence; nothing if nobody measured it."""
-    found = []
+    sentences = []
     halves, held_out = confidence.halves, confidence.held_out
     if halves is not None:
-        found.append(
+        sentences.append(
             f"Automata of two random halves of the history accept {_share(halves.agreement)} of each other's "
             f"walks, and {_share(halves.chance)} of shuffled ones: an agreement of "
             f"{_share(halves.beyond_chance)} beyond chance. "
@@ -36,16 +36,18 @@ def confidence_sentences(confidence: Confidence) -> list[str]:
         )
         if halves.example:
             word = ", ".join(plain(symbol, 60) for symbol in halves.example[:20])
-            found.append(f"Only one half allows: {word}.")
+            sentences.append(f"Only one half allows: {word}.")
     if held_out is not None and held_out.held_out_acceptance is not None:
         shuffled = held_out.shuffled_acceptance
         beside = "" if shuffled is None else f"; of those with their events shuffled {_share(shuffled)}"
-        found.append(f"{_share(held_out.held_out_acceptance)} of held-out interactions are accepted{beside}.")
-    return found
+        sentences.append(
+            f"{_share(held_out.held_out_acceptance)} of held-out interactions are accepted{beside}."
+        )
+    return sentences
 
 
-def surprise_sentences(surprise: Surprise, shown: int) -> tuple[str, list[str]]:
-    """Return what all was judged by, and the ``shown`` first of what stands out."""
+def surprise_sentences(surprise: Surprise, limit: int) -> tuple[str, list[str]]:
+    """Return what all was judged by, and the ``limit`` first of what stands out."""
     if surprise.unit is None:
         return "", []
     unit = surprise.unit.value
@@ -61,22 +63,22 @@ def surprise_sentences(surprise: Surprise, shown: int) -> tuple[str, list[str]]:
         lead += f" Among fewer than {FEW} {unit}s hardly anything can be an alarm: look at what ranks first."
     return lead, [
         ("! " if item.flagged else "") + plain("?" if item.text is None else item.text, MAX_TEXT)
-        for item in items[:shown]
+        for item in items[:limit]
     ]
 
 
-def invariant_sentences(invariants: Sequence[InvariantEntry], shown: int) -> list[str]:
-    """Return the ``shown`` first invariants with their cases, of each kind some: they stand ordered by kind."""
+def invariant_sentences(invariants: Sequence[InvariantEntry], limit: int) -> list[str]:
+    """Return the ``limit`` first invariants with their cases, of each kind some: they stand ordered by kind."""
     kinds = [item.kind for item in invariants]
-    place = [kinds[:row].count(kind) for row, kind in enumerate(kinds)]
-    chosen = sorted(sorted(range(len(kinds)), key=lambda row: (place[row], row))[:shown])
-    found = []
-    for row in chosen:
+    ranks = [kinds[:row].count(kind) for row, kind in enumerate(kinds)]
+    rows = sorted(sorted(range(len(kinds)), key=lambda row: (ranks[row], row))[:limit])
+    sentences = []
+    for row in rows:
         item = invariants[row]
         but = f", but not in {show_number(item.exceptions)}" if item.exceptions else ""
         cases = f"{show_number(item.support)} cases{unknown_part(item.unknown)}"
-        found.append(f"{plain(item.text, 200)} ({cases}{but})")
-    return found
+        sentences.append(f"{plain(item.text, 200)} ({cases}{but})")
+    return sentences
 
 
 def _share(value: float | None) -> str:

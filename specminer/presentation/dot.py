@@ -35,8 +35,8 @@ FONT: Final = "Arial,Helvetica,sans-serif"
 
 def to_dot(spec: Specification, options: PictureOptions | None = None) -> str:
     """Return the picture of ``spec`` as DOT source."""
-    chosen = options or PictureOptions()
-    content = Content(spec=for_readers(spec), options=chosen)
+    picture_options = options or PictureOptions()
+    content = Content(spec=for_readers(spec), options=picture_options)
     graph = _graph(content)
     with graph.subgraph(name="cluster_all") as inside:
         inside.attr(**_frame(content))

@@ -53,21 +53,25 @@ def effect_sentences(spec: Specification) -> list[str]:
         (name, list(items)) for name, items in groupby(spec.effects, key=lambda item: item.function)
     ]
     by_function.sort(key=lambda pair: -pair[1][0].calls)
-    found = []
+    sentences = []
     for name, items in by_function:
         acts = [item for item in items if item.kind is not EffectKind.LOGGED]
         if acts and name != "constructor":
-            found.append(f"{plain(name, 60)} ({count_of(acts[0].calls, 'call')}): {'; '.join(_short(acts))}")
-    return found
+            sentences.append(
+                f"{plain(name, 60)} ({count_of(acts[0].calls, 'call')}): {'; '.join(_short(acts))}"
+            )
+    return sentences
 
 
 def _short(effects: Iterable[Effect]) -> list[str]:
     """Return the first effects that can be read at once, and how many more there are."""
     items = list(effects)
     texts = [plain(_with_condition(item), 2 * _MAX_TEXT) for item in items if item.readable]
-    shown = [text for text in texts if len(text) <= _MAX_TEXT][:MAX_OF_FUNCTION]
-    rest = len(items) - len(shown)
-    return [*shown, f"{rest:,} more" if shown else count_of(rest, "effect")] if rest else shown
+    short_texts = [text for text in texts if len(text) <= _MAX_TEXT][:MAX_OF_FUNCTION]
+    rest = len(items) - len(short_texts)
+    return (
+        [*short_texts, f"{rest:,} more" if short_texts else count_of(rest, "effect")] if rest else short_texts
+    )
 
 
 def _with_condition(item: Effect) -> str:

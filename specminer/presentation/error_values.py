@@ -31,14 +31,14 @@ class ErrorUnits:
 
     def spell(self, function: str, text: str) -> str:
         """Return the reason of a rejection with units; values of which nothing is known in groups of digits."""
-        return _ERROR.sub(lambda found: self._spell(function, found), text)
+        return _ERROR.sub(lambda match: self._spell(function, match), text)
 
-    def _spell(self, function: str, found: re.Match[str]) -> str:
-        shown = [
-            self._value(part.strip(), self.measures.get((function, found[1], place)))
-            for place, part in enumerate(found[2].split(","))
+    def _spell(self, function: str, match: re.Match[str]) -> str:
+        value_texts = [
+            self._value(part.strip(), self.measures.get((function, match[1], index)))
+            for index, part in enumerate(match[2].split(","))
         ]
-        return f"{found[1]}({', '.join(shown)})"
+        return f"{match[1]}({', '.join(value_texts)})"
 
     def _value(self, text: str, measure: Measure | None) -> str:
         return spell(int(text), measure) if _DIGITS.fullmatch(text) else text
@@ -46,47 +46,47 @@ class ErrorUnits:
 
 def error_units(spec: Specification, evidence: HistoryEvidence, units: Units) -> ErrorUnits:
     """Compare what errors told with what the conditions compared that failed in the same transactions."""
-    compared = dict(_compared(spec, units))
+    values_by_call = dict(_compared_values(spec, units))
     agreed: dict[_Place, Measure] = {}
     refuted: set[_Place] = set()
-    for function, transaction, text in _told(spec, evidence):
-        met = compared.get((function, transaction))
+    for function, transaction, text in _read_error_texts(spec, evidence):
+        values = values_by_call.get((function, transaction))
         error = _ERROR.fullmatch(text.removesuffix("."))
-        if met is None or error is None:
+        if values is None or error is None:
             continue
-        for place, part in enumerate(error[2].split(",")):
+        for index, part in enumerate(error[2].split(",")):
             if not _DIGITS.fullmatch(part.strip()) or int(part) < _TELLING:
                 continue
-            key, measures = (function, error[1], place), met.get(int(part), frozenset())
+            key, measures = (function, error[1], index), values.get(int(part), frozenset())
             if len(measures) == 1 and agreed.setdefault(key, next(iter(measures))) in measures:
                 continue
             refuted.add(key)
     return ErrorUnits({key: measure for key, measure in agreed.items() if key not in refuted})
 
 
-def _compared(
+def _compared_values(
     spec: Specification, units: Units
 ) -> Iterator[tuple[tuple[str, str], dict[int, frozenset[Measure]]]]:
     """Yield for functions and transactions the values that failed conditions compared, with what they measure."""
-    found: dict[tuple[str, str], dict[int, frozenset[Measure]]] = {}
+    values_by_call: dict[tuple[str, str], dict[int, frozenset[Measure]]] = {}
     for guard in spec.guards:
         scope = scope_of(guard)
         for witness in (
             item for reason in guard.reasons for cause in reason.causes for item in cause.witnesses
         ):
-            values = found.setdefault((guard.scope, witness.transaction), {})
+            values = values_by_call.setdefault((guard.scope, witness.transaction), {})
             for term, value in witness.values.items():
                 parsed = expression(term)
                 measure = None if parsed is None else units.of(parsed, scope)
                 if measure is not None and _DIGITS.fullmatch(value):
                     values[int(value)] = values.get(int(value), frozenset()) | {measure}
-    yield from found.items()
+    yield from values_by_call.items()
 
 
-def _told(spec: Specification, evidence: HistoryEvidence) -> Iterable[tuple[str, str, str]]:
+def _read_error_texts(spec: Specification, evidence: HistoryEvidence) -> Iterable[tuple[str, str, str]]:
     """Yield functions, transactions of rejected calls, and what these told."""
     for item in evidence.rejections.items:
         yield item.function, item.first.transaction, item.example
-    for edge, taken in zip(spec.transitions, evidence.transitions, strict=True):
-        for example in taken.examples:
+    for edge, use in zip(spec.transitions, evidence.transitions, strict=True):
+        for example in use.examples:
             yield edge.function, example.transaction, example.reason

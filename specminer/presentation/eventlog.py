@@ -22,7 +22,7 @@ from specminer.contracts.interface import Interface
 from specminer.history.contract_history import MISSING, OUTCOMES, IntColumn
 from specminer.history.trace import Outcome, OutcomeKind
 from specminer.interaction import Analysis, Interactions
-from specminer.presentation import interaction_documents as told
+from specminer.presentation import interaction_documents
 from specminer.presentation.money import ledger
 from specminer.specification import Specification
 
@@ -46,15 +46,15 @@ def events(
 ) -> Iterator[Row]:
     """Yield each event as texts by column, interaction by interaction; raw, whoever writes them escapes them.
 
-    ``transition`` is the place in the specification of each event's transition.
+    ``transition`` is the index in the specification of each event's transition.
     """
     history, called = analysis.context.history, analysis.context.calls
     book = ledger(history)
     names = {state.id: state.name for state in spec.states}
     for event, row in enumerate(interactions.invocation.tolist()):
         edge = spec.transitions[int(transition[event])]
-        place = int(history.invocation_transaction[row])
-        time = int(history.transaction_time[place])
+        transaction = int(history.invocation_transaction[row])
+        time = int(history.transaction_time[transaction])
         outcome = Outcome(
             kind=OUTCOMES[int(history.invocation_outcome[row])], data=history.invocation_output[row]
         )
@@ -78,8 +78,8 @@ def events(
             "state_before": names.get(edge.source, ""),
             "state_after": names.get(edge.target, ""),
             "time": "" if time == MISSING else _moment(time),
-            "block": str(int(history.transaction_block[place])),
-            "transaction": told.transaction_of(history, row),
+            "block": str(int(history.transaction_block[transaction])),
+            "transaction": interaction_documents.transaction_of(history, row),
             "position": str(int(history.invocation_position[row])),
         }
 
@@ -102,8 +102,8 @@ def to_csv(rows: Iterator[Row]) -> str:
 
 def harmless(text: str) -> str:
     """Return a text that no spreadsheet computes."""
-    shown = plain(text, MAX_TEXT)
-    return f"'{shown}" if _FORMULA.match(shown.lstrip()) else shown
+    safe_text = plain(text, MAX_TEXT)
+    return f"'{safe_text}" if _FORMULA.match(safe_text.lstrip()) else safe_text
 
 
 def to_xes(spec: Specification, rows: Iterator[Row]) -> str:

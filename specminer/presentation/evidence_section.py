@@ -41,14 +41,14 @@ _FAMILY: Final = {
 _MEANING: Final = {source.value: text for source, text in MEANINGS.items()}
 
 
-def evidence_section(told: Explanation) -> Section | None:
+def evidence_section(explanation: Explanation) -> Section | None:
     """Return how much each source says of a transaction; its sentences only where the summary does not tell them."""
-    judged = told.unusual
-    if judged is None or not judged.evidence:
+    anomaly = explanation.unusual
+    if anomaly is None or not anomaly.evidence:
         return None
-    summary = " ".join(told.summary)
-    further = tuple(f"{reason}." for reason in judged.reasons if f"{reason}." not in summary)
-    by_family = ", ".join(f"{family} {bits:.1f}" for family, bits in judged.families.items())
+    summary = " ".join(explanation.summary)
+    further = tuple(f"{reason}." for reason in anomaly.reasons if f"{reason}." not in summary)
+    by_family = ", ".join(f"{family} {bits:.1f}" for family, bits in anomaly.families.items())
     counts = "of which the strongest source counts, those that add up together"
     note = f"By family, {counts}: {by_family} bits. " if by_family else ""
     return Section(
@@ -59,7 +59,7 @@ def evidence_section(told: Explanation) -> Section | None:
         figures=frozenset({3}),
         rows=tuple(
             row(source, _MEANING.get(source, ""), _FAMILY.get(source, ""), f"{bits:.1f}")
-            for source, bits in judged.evidence.items()
+            for source, bits in anomaly.evidence.items()
         ),
         note=f"{note}Calls that evidence names are marked in the tree of calls.",
     )

@@ -76,8 +76,8 @@ def import_summary(
     database: str,
 ) -> str:
     """Return what an import did, in lines for a terminal."""
-    shown = list_some([checksum_address(address) for address in contracts[:_NAMED]], len(contracts))
-    lines = [f"{shown or 'no contract'}: {total:,} records of chain {chain_id} in {database}"]
+    contract_list = list_some([checksum_address(address) for address in contracts[:_NAMED]], len(contracts))
+    lines = [f"{contract_list or 'no contract'}: {total:,} records of chain {chain_id} in {database}"]
     if not executed:
         return "\n".join([*lines, "nothing new: all of it was executed before"])
     lines.append(f"executed {executed:,} by {rules}")
@@ -132,9 +132,11 @@ def _comparison_text(compared: DiffCounts) -> str:
 
 def _missing_text(missing: Mapping[Address, int]) -> str:
     most = sorted(missing, key=lambda address: (-missing[address], address))[:_NAMED]
-    named = [f"{checksum_address(address)} ({count_of(missing[address], 'transaction')})" for address in most]
+    contracts = [
+        f"{checksum_address(address)} ({count_of(missing[address], 'transaction')})" for address in most
+    ]
     more = " and others" if len(missing) > _NAMED else ""
     return (
-        f"missing: {', '.join(named)}{more}; these contracts were called, but their code is not at hand. Import their "
-        "lists into the same database, or give a node (--rpc)"
+        f"missing: {', '.join(contracts)}{more}; these contracts were called, but their code is not at hand. Import "
+        "their lists into the same database, or give a node (--rpc)"
     )

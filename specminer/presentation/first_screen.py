@@ -57,13 +57,13 @@ def _title(spec: Specification) -> str:
     """Return the contract's name with its address, or with how many contracts there are."""
     addresses = [plain(address, 60) for address in spec.contracts]
     where = addresses[0] if len(addresses) == 1 else count_of(len(addresses), "contract")
-    named = len(addresses) != 1 or spec.name not in (addresses[0], short_hashes(addresses[0]))
-    return f"{plain(spec.name, 100) if named else 'Contract'}, {where} on chain {spec.chain_id}"
+    has_name = len(addresses) != 1 or spec.name not in (addresses[0], short_hashes(addresses[0]))
+    return f"{plain(spec.name, 100) if has_name else 'Contract'}, {where} on chain {spec.chain_id}"
 
 
 def render_parts(parts: Sequence[RenderableType], *, width: int, colour: bool) -> str:
     """Return what rich makes of some parts, with an empty line between them."""
-    made = []
+    texts = []
     for part in parts:
         console = Console(
             file=io.StringIO(),
@@ -79,8 +79,8 @@ def render_parts(parts: Sequence[RenderableType], *, width: int, colour: bool) -
         )
         with console.capture() as captured:
             console.print(part)
-        made.append("\n".join(line.rstrip() for line in captured.get().splitlines()))
-    return "\n\n".join(made) + "\n"
+        texts.append("\n".join(line.rstrip() for line in captured.get().splitlines()))
+    return "\n\n".join(texts) + "\n"
 
 
 def _sentences(spec: Specification) -> RenderableType | None:
@@ -121,12 +121,12 @@ def _states(spec: Specification, columns: int) -> RenderableType:
         )
         for state in spec.states
     ]
-    shown = rows[: _limit(len(rows))]
+    first_rows = rows[: _limit(len(rows))]
     table = _table(f"States ({len(rows):,})", "visits", "end here")
-    room = _room(columns, [row[1:] for row in shown], ("visits", "end here"))
-    for name, *figures in shown:
+    room = _room(columns, [row[1:] for row in first_rows], ("visits", "end here"))
+    for name, *figures in first_rows:
         table.add_row(Text(cut(name, room)), *map(Text, figures))
-    return _with_rest(table, len(rows) - len(shown))
+    return _with_rest(table, len(rows) - len(first_rows))
 
 
 def _main_guards(spec: Specification, columns: int) -> RenderableType | None:
@@ -138,8 +138,8 @@ def _main_guards(spec: Specification, columns: int) -> RenderableType | None:
     )
     if not ranked:
         return None
-    shown = ranked[: _limit(len(ranked))]
-    rows = [(_scope(guard), short_hashes(conditions_text(guard)), _support(guard)) for guard in shown]
+    first_guards = ranked[: _limit(len(ranked))]
+    rows = [(_scope(guard), short_hashes(conditions_text(guard)), _support(guard)) for guard in first_guards]
     table = _table("What calls need", "", "rejections explained")
     table.columns[1].justify = "left"
     table.columns[1].overflow = "fold"
@@ -149,7 +149,7 @@ def _main_guards(spec: Specification, columns: int) -> RenderableType | None:
     room = _room(columns, [(row[2],) for row in rows], ("rejections explained",)) - table.columns[0].max_width
     for scope, text, support in rows:
         table.add_row(Text(scope, style="cyan"), Text(cut(text, max(_LINES * room - 8, 8))), Text(support))
-    return _with_rest(table, len(ranked) - len(shown))
+    return _with_rest(table, len(ranked) - len(first_guards))
 
 
 def _scope(guard: Guard) -> str:
@@ -173,7 +173,8 @@ def _table(title: str, *figures: str) -> Table:
 def _room(columns: int, rows: Sequence[Sequence[str]], header: Sequence[str]) -> int:
     """Return the cells that columns of figures leave of a line."""
     widths = [
-        max([cell_len(title), *(cell_len(row[place]) for row in rows)]) for place, title in enumerate(header)
+        max([cell_len(title), *(cell_len(row[column]) for row in rows)])
+        for column, title in enumerate(header)
     ]
     return max(columns - sum(widths) - 2 * (len(widths) + 1), 8)
 

@@ -47,8 +47,8 @@ def flow_dot(explanation: Explanation, theme: Theme = LIGHT) -> str | None:
         edge_attr={"fontname": FONT, "fontsize": "12", "fontcolor": theme.ink, "arrowsize": "0.8"},
     )
     gained = {item.address for item in explanation.gains if int(item.net) > 0}
-    met = dict.fromkeys(side for arrow in (*calls, *arrows) for side in arrow[:2])
-    for number, address in enumerate(met):
+    addresses = dict.fromkeys(side for arrow in (*calls, *arrows) for side in arrow[:2])
+    for number, address in enumerate(addresses):
         traced = address in explanation.contracts
         graph.node(
             f"n{number}",
@@ -60,7 +60,7 @@ def flow_dot(explanation: Explanation, theme: Theme = LIGHT) -> str | None:
             penwidth="2.4" if traced else "1.2",
             id=f"n{number}",
         )
-    numbers = {address: f"n{number}" for number, address in enumerate(met)}
+    numbers = {address: f"n{number}" for number, address in enumerate(addresses)}
     for (sender, recipient, asset), text in arrows.items():
         token = asset != _ETHER
         graph.edge(
@@ -86,19 +86,19 @@ def flow_dot(explanation: Explanation, theme: Theme = LIGHT) -> str | None:
 
 def _calls(explanation: Explanation) -> dict[tuple[str, str], list[str]]:
     """Return the functions that were called, by caller and callee: into the traced contracts, and by the sender."""
-    found: dict[tuple[str, str], list[str]] = defaultdict(list)
+    functions: dict[tuple[str, str], list[str]] = defaultdict(list)
     for call in explanation.calls:
         inward = call.step in (CallStep.INVOCATION, CallStep.TRANSACTION, CallStep.UNSEEN)
         if inward and call.callee and call.caller != call.callee:
-            found[call.caller, call.callee].append(call.function)
-    return dict(list(found.items())[:MAX_ARROWS])
+            functions[call.caller, call.callee].append(call.function)
+    return dict(list(functions.items())[:MAX_ARROWS])
 
 
 def _call_text(functions: list[str]) -> str:
     """Return which functions were called, and how often."""
     times = Counter(name for name in functions if name)
-    shown = [f"{name}{f' ×{count}' if count > 1 else ''}" for name, count in list(times.items())[:4]]
-    return plain("calls " + (list_some(shown, len(times)) if shown else ""), 120).strip()
+    names = [f"{name}{f' ×{count}' if count > 1 else ''}" for name, count in list(times.items())[:4]]
+    return plain("calls " + (list_some(names, len(times)) if names else ""), 120).strip()
 
 
 def count_arrows(explanation: Explanation) -> int:
@@ -123,13 +123,15 @@ def _text(explanation: Explanation, asset: str, items: list[Movement]) -> str:
         return plain(f"{items[0].amount} (amount or number) {_unit(facts, asset)}{times}", 120)
     numbers = [item.identifier for item in items if item.identifier is not None]
     unique = all(item.standard == "ERC-721" for item in items)
-    known = [int(item.amount) for item in items if item.amount is not None]
-    more = " or more" if len(known) < len(items) else ""
+    amounts = [int(item.amount) for item in items if item.amount is not None]
+    more = " or more" if len(amounts) < len(items) else ""
     if unique and numbers:
-        shown = ", ".join(f"#{_short_number(number)}" for number in numbers[:2])
+        first_numbers = ", ".join(f"#{_short_number(number)}" for number in numbers[:2])
         rest = f" and {len(numbers) - 2:,} more" if len(numbers) > 2 else ""
-        return plain(f"{_unit(facts, asset)} {shown}{rest}", 120)
-    text = asset_amount(sum(known), asset, facts) if known else f"an unknown amount of {_unit(facts, asset)}"
+        return plain(f"{_unit(facts, asset)} {first_numbers}{rest}", 120)
+    text = (
+        asset_amount(sum(amounts), asset, facts) if amounts else f"an unknown amount of {_unit(facts, asset)}"
+    )
     if numbers and not unique:
         text += f" (#{_short_number(numbers[0])}{', …' if len(set(numbers)) > 1 else ''})"
     return plain(f"{text}{more}{times}", 120)

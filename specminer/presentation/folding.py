@@ -50,7 +50,7 @@ class Folding:
     boxes: tuple[FoldedBox, ...]
 
     @property
-    def place(self) -> Mapping[int, int]:
+    def box_ids(self) -> Mapping[int, int]:
         """The id of the box of each folded state."""
         return {state.id: box.id for box in self.boxes for state in box.states}
 
@@ -81,9 +81,9 @@ class _StateGroup:
 
     def cost(self, other: _StateGroup) -> tuple[bool, float, tuple[int, ...], tuple[int, ...]]:
         """Return what pairs are compared by."""
-        lost = _bits(self.happens + other.happens) - _bits(self.happens) - _bits(other.happens)
+        loss = _bits(self.happens + other.happens) - _bits(self.happens) - _bits(other.happens)
         differ = max(len(self.holds), len(other.holds)) - len(self.holds & other.holds)
-        return self.sure or other.sure, round((1.0 + lost) * (1 + differ), 6), self.ids, other.ids
+        return self.sure or other.sure, round((1.0 + loss) * (1 + differ), 6), self.ids, other.ids
 
 
 def _bits(counts: Mapping[tuple[str, str], int]) -> float:
@@ -109,7 +109,7 @@ def folding(spec: Specification, limit: int, alarming: Collection[int] = ()) -> 
         return None
     groups = _groups(spec, alarming)
     while len(groups) + 1 > limit:
-        pairs = ((one, other) for place, one in enumerate(groups) for other in groups[place + 1 :])
+        pairs = ((one, other) for index, one in enumerate(groups) for other in groups[index + 1 :])
         one, other = min(pairs, key=lambda pair: pair[0].cost(pair[1]))
         groups = [group for group in groups if group is not one and group is not other]
         groups.append(one.join(other))
@@ -119,12 +119,12 @@ def folding(spec: Specification, limit: int, alarming: Collection[int] = ()) -> 
     return Folding(
         boxes=tuple(
             FoldedBox(
-                id=above + place,
+                id=above + index,
                 states=tuple(
                     sorted((states[own] for own in ids), key=lambda state: (-state.visits, state.id))
                 ),
             )
-            for place, ids in enumerate(several)
+            for index, ids in enumerate(several)
         )
     )
 
@@ -151,21 +151,21 @@ def _groups(spec: Specification, alarming: Collection[int]) -> list[_StateGroup]
     return [*head, reduce(_StateGroup.join, rest)] if rest else head
 
 
-def fold_states(spec: Specification, chosen: Folding) -> Specification:
+def fold_states(spec: Specification, folding: Folding) -> Specification:
     """Return a specification in which boxes stand for folded states; parallel transitions are not added up."""
-    place = chosen.place
+    box_ids = folding.box_ids
     names = {state.name for state in spec.states}
     return replace(
         spec,
         states=(
-            *(state for state in spec.states if state.id not in place),
-            *(_state(box, names) for box in chosen.boxes),
+            *(state for state in spec.states if state.id not in box_ids),
+            *(_state(box, names) for box in folding.boxes),
         ),
         transitions=tuple(
             replace(
                 edge,
-                source=place.get(edge.source, edge.source),
-                target=place.get(edge.target, edge.target),
+                source=box_ids.get(edge.source, edge.source),
+                target=box_ids.get(edge.target, edge.target),
             )
             for edge in spec.transitions
         ),

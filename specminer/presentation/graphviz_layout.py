@@ -72,17 +72,17 @@ def render_dot(
 
 
 @lru_cache(maxsize=2)
-def _lay_out(command: tuple[str, ...], wanted: PictureFormat, dot: bytes, timeout: float) -> bytes:
+def _lay_out(command: tuple[str, ...], picture_format: PictureFormat, dot: bytes, timeout: float) -> bytes:
     """Return a picture; the last ones are kept, because files and report show the same."""
     picture = _run(command, dot, timeout)
-    return clean_svg(picture) if wanted == "svg" else picture
+    return clean_svg(picture) if picture_format == "svg" else picture
 
 
-def _command(wanted: PictureFormat) -> tuple[str, ...]:
+def _command(picture_format: PictureFormat) -> tuple[str, ...]:
     """Return the command line that reads DOT and writes the picture."""
     program = shutil.which("dot")
     if program is not None:
-        return (program, f"-T{wanted}", *((f"-Gdpi={PNG_DPI}",) if wanted == "png" else ()))
+        return (program, f"-T{picture_format}", *((f"-Gdpi={PNG_DPI}",) if picture_format == "png" else ()))
     if find_spec("pygraphviz") is None:
         raise RenderError(
             "there is nothing here that draws pictures: expected the program `dot` or the Python package "
@@ -91,7 +91,7 @@ def _command(wanted: PictureFormat) -> tuple[str, ...]:
             "elsewhere."
         )
     # -P: a `pygraphviz.py` in the working folder is not what is meant.
-    return sys.executable, "-P", "-c", _WORKER, wanted, str(PNG_DPI)
+    return sys.executable, "-P", "-c", _WORKER, picture_format, str(PNG_DPI)
 
 
 def _run(command: tuple[str, ...], dot: bytes, timeout: float) -> bytes:
@@ -109,9 +109,9 @@ def _run(command: tuple[str, ...], dot: bytes, timeout: float) -> bytes:
     except OSError as error:
         raise RenderError(f"{plain(name)} cannot be run: {plain(error)}", renderer=name) from None
     if done.returncode != 0 or not done.stdout:
-        said = done.stderr.decode("utf-8", "replace").strip().splitlines() or ["no message"]
+        messages = done.stderr.decode("utf-8", "replace").strip().splitlines() or ["no message"]
         raise RenderError(
-            f"{plain(name)} failed with exit code {done.returncode}: {plain(said[-1])}",
+            f"{plain(name)} failed with exit code {done.returncode}: {plain(messages[-1])}",
             renderer=name,
             code=done.returncode,
         )

@@ -186,8 +186,8 @@ def unexplained_reasons(spec: Specification, scope: str) -> list[tuple[str, int,
             for reason in guard.reasons:
                 rejected[reason.text] = max(rejected.get(reason.text, 0), reason.rejected)
                 explained[reason.text] = explained.get(reason.text, 0) + reason.explained
-    found = [(text, explained[text], count) for text, count in rejected.items() if explained[text] < count]
-    return sorted(found, key=lambda item: (item[1] - item[2], item[0]))
+    reasons = [(text, explained[text], count) for text, count in rejected.items() if explained[text] < count]
+    return sorted(reasons, key=lambda item: (item[1] - item[2], item[0]))
 
 
 def role_texts(spec: Specification) -> list[str]:
@@ -206,18 +206,18 @@ def _holders(role: Role) -> str:
     if role.kind is RoleKind.SET:
         return f"{name}{creator} sent all calls of {', '.join(functions)}"
     required = {plain(function, 60) for function in role.required}
-    listed = ", ".join(
+    function_list = ", ".join(
         function if function in required else f"{function} (observed)" for function in functions
     )
     if role.kind is RoleKind.ADDRESS:
-        return f"{name}{creator} may call {listed}"
+        return f"{name}{creator} may call {function_list}"
     if role.kind is RoleKind.SELF:
-        return f"the contract itself may call {listed}"
+        return f"the contract itself may call {function_list}"
     if role.kind is RoleKind.SIGNER:
-        return f"whoever brings a signature of {name} may call {listed}"
+        return f"whoever brings a signature of {name} may call {function_list}"
     accounts = " or ".join(plain(address, 60) for address in role.addresses)
     who = f"the account in {name}" if role.kind is RoleKind.HOLDER else f"accounts with {name} set"
-    return f"{who}{f' ({accounts})' if accounts else ''}{creator} may call {listed}"
+    return f"{who}{f' ({accounts})' if accounts else ''}{creator} may call {function_list}"
 
 
 def _deciding(guard: Guard, spec: Specification | None) -> str:

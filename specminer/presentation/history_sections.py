@@ -80,13 +80,13 @@ def lasting_text(spec: Specification) -> str:
     """Return the same as sentences; nothing if there are none."""
     sentences = []
     for deployed, lead in ((True, "Set once at deployment"), (False, "Never changed")):
-        listed = [
+        values = [
             f"{item.variable} = {item.value}"
             for item in spec.history.lasting or ()
             if item.deployment is deployed
         ]
-        if listed:
-            sentences.append(f"{lead}: {list_some(listed[:MAX_LASTING], len(listed))}.")
+        if values:
+            sentences.append(f"{lead}: {list_some(values[:MAX_LASTING], len(values))}.")
     return " ".join(sentences)
 
 
@@ -109,8 +109,8 @@ def split_section(report: Report) -> Section:
     split = report.specification.interactions
     lead = [split.explanation or f"Mode: {split.mode.value if split.mode else '?'}."]
     if split.outside:
-        listed = ", ".join(f"{name} {count:,}" for name, count in list(split.outside.items())[:MAX_LISTED])
-        lead.append(f"Calls in no interaction: {listed}.")
+        counts = ", ".join(f"{name} {count:,}" for name, count in list(split.outside.items())[:MAX_LISTED])
+        lead.append(f"Calls in no interaction: {counts}.")
     details = report.evidence.split if report.evidence else {}
     environment = tuple(texts(details.get("environment")))
     if environment:
@@ -154,8 +154,8 @@ def _sort(item: dict[str, Any]) -> Row:
 
 def rejections_section(spec: Specification, evidence: HistoryEvidence) -> Section | None:
     """Return what was rejected, by reason and by the conditions found."""
-    listed = evidence.rejections
-    if not listed.items:
+    rejections = evidence.rejections
+    if not rejections.items:
         return None
     guards = conditions_by_reason(spec)
     return Section(
@@ -177,9 +177,9 @@ def rejections_section(spec: Specification, evidence: HistoryEvidence) -> Sectio
                 transaction_cell(spec.chain_id, item.first.transaction),
                 transaction_cell(spec.chain_id, item.last.transaction),
             )
-            for item in listed.items
+            for item in rejections.items
         ),
-        note=left_out(len(listed.items), listed.total, "reasons"),
+        note=left_out(len(rejections.items), rejections.total, "reasons"),
     )
 
 
@@ -221,8 +221,8 @@ def callers_section(spec: Specification, evidence: HistoryEvidence) -> Section:
 
 def reentries_section(spec: Specification, evidence: HistoryEvidence) -> Section:
     """Return the calls within calls; that there are none is worth saying."""
-    listed = evidence.reentries
-    if not listed.items:
+    reentries = evidence.reentries
+    if not reentries.items:
         return Section(
             id="reentries",
             title="Re-entrant calls",
@@ -252,34 +252,34 @@ def reentries_section(spec: Specification, evidence: HistoryEvidence) -> Section
                 transaction_cell(spec.chain_id, item.first.transaction),
                 transaction_cell(spec.chain_id, item.last.transaction),
             )
-            for item in listed.items
+            for item in reentries.items
         ),
-        note=left_out(len(listed.items), listed.total, "pairs of functions"),
+        note=left_out(len(reentries.items), reentries.total, "pairs of functions"),
     )
 
 
 def races_section(spec: Specification, evidence: HistoryEvidence) -> Section:
     """Return the races; that there are none is worth saying."""
-    listed = evidence.races
-    if not listed.items:
+    races = evidence.races
+    if not races.items:
         return Section(
             id="races",
             title="Races",
             lead=("No two calls of different senders met in one interaction's storage within a block.",),
         )
-    lost = sum(bool(item.get("lost")) for item in listed.items)
+    rejections = sum(bool(item.get("lost")) for item in races.items)
     return Section(
         id="races",
         title="Races",
         lead=(
             "Calls of different senders in one block of which the later read or overwrote what the earlier had "
             "written: their order mattered, or may have. "
-            f"In {lost:,} of {len(listed.items):,} shown the later call was rejected.",
+            f"In {rejections:,} of {len(races.items):,} shown the later call was rejected.",
         ),
         header=("Block", "Interaction", "Earlier call", "Later call", "Met in", "Later call was"),
         figures=frozenset({0}),
-        rows=tuple(_race(spec, item) for item in listed.items),
-        note=left_out(len(listed.items), listed.total, "races"),
+        rows=tuple(_race(spec, item) for item in races.items),
+        note=left_out(len(races.items), races.total, "races"),
     )
 
 

@@ -26,8 +26,8 @@ _WIDTH, _LEFT, _BAR, _GAP, _BOTTOM = 900, 110, 16, 8, 28
 
 def implementations_section(spec: Specification) -> Section | None:
     """Return whose code ran when, with a timeline; nothing if the contract is no proxy."""
-    listed = spec.history.implementations or ()
-    if not listed:
+    implementations = spec.history.implementations or ()
+    if not implementations:
         return None
     return Section(
         id="implementations",
@@ -43,10 +43,10 @@ def implementations_section(spec: Specification) -> Section | None:
                 item.calls,
                 list_some([plain(name, 60) for name in item.functions[:_FUNCTIONS]], len(item.functions)),
             )
-            for item in listed[:MAX_ROWS]
+            for item in implementations[:MAX_ROWS]
         ),
-        note=left_out(min(len(listed), MAX_ROWS), len(listed), "implementations"),
-        chart=_timeline(listed[:MAX_BARS], spec.history.upgrades or ()),
+        note=left_out(min(len(implementations), MAX_ROWS), len(implementations), "implementations"),
+        chart=_timeline(implementations[:MAX_BARS], spec.history.upgrades or ()),
     )
 
 
@@ -92,18 +92,18 @@ def upgrade_texts(facts: HistorySummary) -> list[str]:
     changes = [
         change for change in facts.upgrades or () if change.removed or change.function != "constructor"
     ]
-    told = [_change_text(change) for change in changes[:MAX_TOLD]]
+    sentences = [_change_text(change) for change in changes[:MAX_TOLD]]
     if len(changes) > MAX_TOLD:
-        told.append(f"… and {count_of(len(changes) - MAX_TOLD, 'more upgrade')} in automaton.json")
-    return told
+        sentences.append(f"… and {count_of(len(changes) - MAX_TOLD, 'more upgrade')} in automaton.json")
+    return sentences
 
 
 def _change_text(change: ImplementationChange) -> str:
     parts = []
     if change.added:
-        parts.append(f"to {_named(change.added)}")
+        parts.append(f"to {_list_addresses(change.added)}")
     if change.removed:
-        parts.append(f"from {_named(change.removed)}")
+        parts.append(f"from {_list_addresses(change.removed)}")
     if change.transaction is not None:
         where = f"in block {change.block:,} by {plain(change.function or 'a call', 60)}"
     else:
@@ -111,21 +111,26 @@ def _change_text(change: ImplementationChange) -> str:
     return f"Upgraded {' '.join(parts)} {where}."
 
 
-def _named(addresses: Sequence[str]) -> str:
+def _list_addresses(addresses: Sequence[str]) -> str:
     return list_some([plain(address, 60) for address in addresses[:_ADDRESSES]], len(addresses))
 
 
-def _timeline(listed: Sequence[ImplementationSummary], changes: Sequence[ImplementationChange]) -> str:
+def _timeline(
+    implementations: Sequence[ImplementationSummary], changes: Sequence[ImplementationChange]
+) -> str:
     """Return a bar for each implementation from its first to its last block, with a line at each upgrade."""
-    first, last = min(item.first_block for item in listed), max(item.last_block for item in listed)
-    height = len(listed) * (_BAR + _GAP) + _BOTTOM
+    first, last = (
+        min(item.first_block for item in implementations),
+        max(item.last_block for item in implementations),
+    )
+    height = len(implementations) * (_BAR + _GAP) + _BOTTOM
     wide = _WIDTH - _LEFT - 8
 
     def across(block: int) -> float:
         return _LEFT + wide * (block - first) / max(last - first, 1)
 
     bars, texts = [], []
-    for number, item in enumerate(listed):
+    for number, item in enumerate(implementations):
         top = number * (_BAR + _GAP) + 4
         begin, end = across(item.first_block), max(across(item.last_block), across(item.first_block) + 2)
         bars.append(f"M{begin:.1f} {top}H{end:.1f}V{top + _BAR}H{begin:.1f}Z")

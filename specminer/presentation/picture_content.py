@@ -324,7 +324,7 @@ class Content:
         if self.folding is not None:
             boxes = len(self.folding.boxes)
             parts[-1] += (
-                f"; {len(self.folding.place)} of {len(self.spec.states)} states folded into "
+                f"; {len(self.folding.box_ids)} of {len(self.spec.states)} states folded into "
                 f"{count_of(boxes, 'box', 'boxes')}"
             )
         return ", ".join(parts)

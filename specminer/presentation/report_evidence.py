@@ -18,7 +18,7 @@ from specminer.history.contract_history import MISSING, OUTCOMES, History, IntCo
 from specminer.history.trace import Outcome, OutcomeKind
 from specminer.interaction import Analysis, Interactions
 from specminer.interaction.races import races
-from specminer.presentation import interaction_documents as told
+from specminer.presentation import interaction_documents
 from specminer.presentation.money import flows, ledger, money
 from specminer.presentation.report_document import (
     Caller,
@@ -68,13 +68,13 @@ def gather(
         timelines=reader.timelines([*notable, *(item.example for item in variants.items)]),
         rejections=reader.rejections(),
         reentries=reader.reentries(),
-        races=_cut(told.race_list(analysis, interactions, found[:MAX_ROWS]), len(found)),
+        races=_cut(interaction_documents.race_list(analysis, interactions, found[:MAX_ROWS]), len(found)),
         callers=reader.callers(),
         flows=flows(reader.book, reader.called.name, reader.transaction),
         money=money(reader.book, reader.called.name, reader.occurrence, MAX_ROWS),
         unseen=reader.unseen(),
         unnamed=reader.unnamed_variables(),
-        split=told.sorts_and_environment(analysis, interactions),
+        split=interaction_documents.sorts_and_environment(analysis, interactions),
     )
 
 
@@ -134,13 +134,13 @@ class _EvidenceReader:
     def _example(self, row: int, *, clocked: bool) -> Example:
         """Return a case; where the clock brought it about, of the first call afterwards only where it stands."""
         if clocked:
-            transaction, block = told.transaction_of(self.history, row), self._block(row)
+            transaction, block = interaction_documents.transaction_of(self.history, row), self._block(row)
             return Example(
                 transaction=transaction, block=block, sender="", value="0", arguments={}, reason=""
             )
         given = self.interface.arguments(self.history.invocation_data[row])
         return Example(
-            transaction=told.transaction_of(self.history, row),
+            transaction=interaction_documents.transaction_of(self.history, row),
             block=self._block(row),
             sender=self._sender(row),
             value=str(self.book.received_wei(row)),
@@ -188,7 +188,9 @@ class _EvidenceReader:
 
     def _timeline(self, number: int) -> dict[str, Any]:
         low, high = int(self.bounds[number]), int(self.bounds[number + 1])
-        life = told.timeline(self.analysis, self.interactions, self.interface, number, MAX_EVENTS, self.book)
+        life = interaction_documents.timeline(
+            self.analysis, self.interactions, self.interface, number, MAX_EVENTS, self.book
+        )
         for event, place in zip(life["events"], self.transition[low:high].tolist(), strict=False):
             event["transition"] = place
             event["reason"] = event["reason"][:MAX_REASON]
@@ -304,7 +306,7 @@ class _EvidenceReader:
 
     def transaction(self, row: int) -> str:
         """Return the hash of a call's transaction."""
-        return told.transaction_of(self.history, row)
+        return interaction_documents.transaction_of(self.history, row)
 
     def occurrence(self, row: int) -> Occurrence:
         """Return where a call stands."""

@@ -34,7 +34,7 @@ class Row:
     """A row of a table."""
 
     cells: tuple[Cell, ...]
-    place: int | None = None
+    index: int | None = None
     """Of the transition or the variant that it is about, in its list."""
 
 
@@ -78,9 +78,9 @@ def cell(text: object) -> Cell:
     return (TextPiece(text=shown),)
 
 
-def row(*cells: object, place: int | None = None) -> Row:
+def row(*cells: object, index: int | None = None) -> Row:
     """Return a row; what is no cell yet becomes one."""
-    return Row(cells=tuple(item if isinstance(item, tuple) else cell(item) for item in cells), place=place)
+    return Row(cells=tuple(item if isinstance(item, tuple) else cell(item) for item in cells), index=index)
 
 
 def amount_cell(wei: str) -> Cell:

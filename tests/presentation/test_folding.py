@@ -146,8 +146,8 @@ def test_nothing_is_lost_and_nothing_is_made_up() -> None:
     assert sum(item.ends for item in joined.states) == sum(item.ends for item in spec.states)
     for before, after in zip(spec.transitions, joined.transitions, strict=True):
         assert (after.source, after.target) == (
-            chosen.place.get(before.source, before.source),
-            chosen.place.get(before.target, before.target),
+            chosen.box_ids.get(before.source, before.source),
+            chosen.box_ids.get(before.target, before.target),
         )
 
 
@@ -165,7 +165,7 @@ def test_any_automaton_is_folded_to_the_limit_but_for_its_start(
         return
     joined = fold_states(spec, chosen)
     assert len(joined.states) == max(2, limit)
-    assert spec.initial not in chosen.place
+    assert spec.initial not in chosen.box_ids
     assert flows(joined) == flows(spec)
 
 
@@ -173,7 +173,7 @@ def test_very_many_states_are_folded_without_comparing_all_pairs() -> None:
     states = tuple(state(row, f"s{row}", 1000 - row) for row in range(1000))
     chosen = folding(specification("Many", states, (edge(0, "go", 1, 5),)), 8)
     assert chosen is not None
-    assert len(chosen.place) > 1000 - COMPARED
+    assert len(chosen.box_ids) > 1000 - COMPARED
 
 
 def crowded() -> tuple[Edge, ...]:
@@ -245,4 +245,4 @@ def test_the_alarming_is_folded_last(limit: int) -> None:
     chosen = folding(spec, limit, alarming={4, 9})
     assert chosen is not None
     if limit >= 4:
-        assert not {4, 9} & set(chosen.place)
+        assert not {4, 9} & set(chosen.box_ids)
