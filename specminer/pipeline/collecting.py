@@ -224,7 +224,7 @@ class _CollectionRun:
             contract,
             note=observer.note,
             progress=observer.progress,
-            known=self._known_values,
+            values_before=self._known_values,
             search=find if search is None else search.find,
         )
 

@@ -33,7 +33,7 @@ class Anchor:
         requests: list[Request] = [("eth_getBlockByNumber", (hex(number), False)) for number in numbers]
 
         try:
-            read = self._node.read_each(requests, lambda place, answer: read_block(answer, numbers[place]))
+            read = self._node.read_each(requests, lambda row, answer: read_block(answer, numbers[row]))
             blocks = dict(zip(numbers, read, strict=True))
         except NotOnChain:
             blocks = {}

@@ -14,9 +14,9 @@ from specminer.sources.refusals import NO_METHOD
 from specminer.sources.way import BlockHits, add_hit
 
 
-def find_by_scan(node: Node, first: int, last: int, found: dict[Address, BlockHits]) -> None:
+def find_by_scan(node: Node, first: int, last: int, hits_by_contract: dict[Address, BlockHits]) -> None:
     """Add what is found in the blocks ``first .. last`` of each contract; see :func:`finder.find_each`."""
-    called = {f"0x{contract.hex()}": hits for contract, hits in found.items()}
+    called = {f"0x{contract.hex()}": hits for contract, hits in hits_by_contract.items()}
     requests: list[Request] = [
         ("eth_getBlockByNumber", (hex(number), True)) for number in range(first, last + 1)
     ]
@@ -32,7 +32,7 @@ def find_by_scan(node: Node, first: int, last: int, found: dict[Address, BlockHi
             receiver = called.get(str(transaction.get("to")).lower())
             if receiver is not None:
                 add_hit(receiver, number, transaction.get("hash"))
-    for contract, hits in found.items():
+    for contract, hits in hits_by_contract.items():
         logging = _group_by_block(node, contract, first, last)
         for number, block in blocks.items():
             if number not in logging and may_log(bloom_of(block), contract):

@@ -46,7 +46,12 @@ def _block_calls(method: str, numbers: Sequence[int]) -> list[Request]:
 
 
 def find_in_blocks(
-    node: Node, method: str, numbers: Sequence[int], found: dict[Address, BlockHits], *, alone: bool
+    node: Node,
+    method: str,
+    numbers: Sequence[int],
+    hits_by_contract: dict[Address, BlockHits],
+    *,
+    alone: bool,
 ) -> None:
     """Add what is found in some blocks of each contract; ``alone`` says that a refusal is not one for their number.
 
@@ -57,7 +62,7 @@ def find_in_blocks(
     answers = node.batch(_block_calls(method, numbers))
     for row, number in enumerate(numbers):
         pair = answers[row], answers[len(numbers) + row]
-        for contract, hits in found.items():
+        for contract, hits in hits_by_contract.items():
             touched = _in_block(node, method, contract, number, pair, alone=alone)
             for transaction, suspected in touched.items():
                 add_hit(hits, number, transaction, suspected=suspected)
@@ -133,11 +138,11 @@ def _find_touching(traces: Any, hashes: Sequence[str], number: int, contract: Ad
     """
     if not isinstance(traces, list) or not all(isinstance(trace, dict) for trace in traces):
         raise InvalidNodeResponse("the node returned no list of traces for a block")
-    wanted = f"0x{contract.hex()}"
+    address = f"0x{contract.hex()}"
     if any("action" in trace for trace in traces):
-        verdicts = _parity_verdicts(traces, wanted, number)
+        verdicts = _parity_verdicts(traces, address, number)
     else:
-        verdicts = _geth_verdicts(traces, hashes, wanted)
+        verdicts = _geth_verdicts(traces, hashes, address)
     if not verdicts.keys() <= set(hashes):
         raise InvalidNodeResponse(
             f"the node returned the trace of another block when asked for that of block {number}"
@@ -147,25 +152,25 @@ def _find_touching(traces: Any, hashes: Sequence[str], number: int, contract: Ad
     return {item: suspected.get(item, False) for item in hashes if item in suspected or verdicts[item]}
 
 
-def _parity_verdicts(traces: Sequence[Any], wanted: str, number: int) -> dict[str, bool | None]:
+def _parity_verdicts(traces: Sequence[Any], address: str, number: int) -> dict[str, bool | None]:
     """Return whether each transaction touches the contract: one entry a frame, rewards have no hash."""
-    found: dict[str, bool | None] = {}
+    verdicts: dict[str, bool | None] = {}
     for trace in traces:
-        told = trace.get("blockNumber", number)
-        if told != number:
-            raise InvalidNodeResponse(f"the node returned a trace of block {came(told)} for block {number}")
+        block = trace.get("blockNumber", number)
+        if block != number:
+            raise InvalidNodeResponse(f"the node returned a trace of block {came(block)} for block {number}")
         action, key = trace.get("action"), trace.get("transactionHash")
         if not isinstance(key, str) or not isinstance(action, dict):
             continue
         result = trace.get("result")
         target = action.get("to") or (result.get("address") if isinstance(result, dict) else None)
-        found[key] = bool(found.get(key)) or str(target).lower() == wanted
-    return found
+        verdicts[key] = bool(verdicts.get(key)) or str(target).lower() == address
+    return verdicts
 
 
-def _geth_verdicts(traces: Sequence[Any], hashes: Sequence[str], wanted: str) -> dict[str, bool | None]:
+def _geth_verdicts(traces: Sequence[Any], hashes: Sequence[str], address: str) -> dict[str, bool | None]:
     """Return whether each transaction touches the contract; ``None`` if its trace does not tell."""
-    found: dict[str, bool | None] = {}
+    verdicts: dict[str, bool | None] = {}
     for row, trace in enumerate(traces):
         key = trace.get("txHash")
         if key is None and len(traces) == len(hashes):
@@ -173,17 +178,17 @@ def _geth_verdicts(traces: Sequence[Any], hashes: Sequence[str], wanted: str) ->
         if not isinstance(key, str):
             continue  # of which transaction this is nobody knows: all that no other trace tells of are suspected
         try:
-            found[key] = _frame_touches(prestate.check_call_trace(trace.get("result")), wanted)
+            verdicts[key] = _frame_touches(prestate.check_call_trace(trace.get("result")), address)
         except (InvalidNodeResponse, AttributeError, TypeError):
-            found[key] = None
-    return found
+            verdicts[key] = None
+    return verdicts
 
 
-def _frame_touches(frame: dict[str, Any], wanted: str) -> bool:
+def _frame_touches(frame: dict[str, Any], address: str) -> bool:
     stack = [frame]
     while stack:
         call = stack.pop()
-        if str(call.get("to")).lower() == wanted:
+        if str(call.get("to")).lower() == address:
             return True
         stack += call.get("calls") or []
     return False

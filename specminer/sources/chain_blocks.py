@@ -56,8 +56,8 @@ def check_ends(
         lambda: in_parallel(lambda: check_chain(node, expected, note), lambda: oldest_block(node)),
         lambda: _glance(node, ("latest", "finalized") if guess is None else (_usable_tag(guess),)),
     )
-    seen = heads.get(_usable_tag(chain_id))
-    return chain_id, seen or newest_block(node, chain_id), oldest
+    newest = heads.get(_usable_tag(chain_id))
+    return chain_id, newest or newest_block(node, chain_id), oldest
 
 
 def _usable_tag(chain_id: int) -> str:
@@ -276,10 +276,10 @@ def creation_block(node: Node, contract: Address, head: int, oldest: int = 0) ->
         )
     while True:
         if refused is not None:
-            said = refused.values.get("said", refused.message)
+            reason = refused.values.get("said", refused.message)
             raise NodeRefused(
                 f"the block that created the contract cannot be found: {node.endpoint.label} keeps no state before "
-                f"block {low} ({said}); use an archive node (on anvil, --max-persisted-states and no "
+                f"block {low} ({reason}); use an archive node (on anvil, --max-persisted-states and no "
                 "--prune-history), or give --from-block",
                 code=refused.code,
                 need=NodeNeed.ARCHIVE,

@@ -46,7 +46,7 @@ class RetryResult:
 
 def suspected_hashes(hits: BlockHits) -> frozenset[Hash]:
     """Return the transactions of which nothing says yet whether they touch the contract."""
-    return frozenset(found for rows in hits.values() for found, only in rows.items() if only)
+    return frozenset(hash_ for rows in hits.values() for hash_, only in rows.items() if only)
 
 
 def cut_span(first: int, last: int, hits: BlockHits) -> Iterator[ChainPart]:

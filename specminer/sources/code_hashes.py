@@ -106,13 +106,13 @@ class CodeHashes:
                     if code.hash is None and span not in self._hashes:
                         missing.setdefault(span, item.block.number)
         # a span that ends in the block in which it first ran has left nothing at the block's end
-        wanted = [(span, number) for span, number in missing.items() if self._ends.get(span) != number]
-        wanted = wanted[: max(0, MAX_ADDRESSES - len(self._hashes))]
-        self.asked = bool(wanted)
+        requested = [(span, number) for span, number in missing.items() if self._ends.get(span) != number]
+        requested = requested[: max(0, MAX_ADDRESSES - len(self._hashes))]
+        self.asked = bool(requested)
         answers = self.node.each(
-            [("eth_getCode", (f"0x{span.address.hex()}", hex(number))) for span, number in wanted]
+            [("eth_getCode", (f"0x{span.address.hex()}", hex(number))) for span, number in requested]
         )
-        for (span, number), answer in zip(wanted, answers, strict=True):
+        for (span, number), answer in zip(requested, answers, strict=True):
             digest = self._hash_of(span, number, answer)
             if digest is not None or answer != "0x":  # an account without code may delegate later
                 self._hashes[span] = digest

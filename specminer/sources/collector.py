@@ -63,7 +63,7 @@ class Collector:
         *,
         note: Callable[[str], None],
         progress: Callable[[Progress | Estimate], None],
-        known: KnownValues = nothing_known,
+        values_before: KnownValues = nothing_known,
         search: Search = finder.find,
     ) -> None:
         self.node = node
@@ -77,7 +77,7 @@ class Collector:
         self._log_check = LogCheck(node, contract, self._notes)
         self._state_check = StateCheck(node, contract)
         self._creation = CreationSearch(node, contract, note)
-        self._contradictions = ContradictionCheck(self._tracing, contract, known, note)
+        self._contradictions = ContradictionCheck(self._tracing, contract, values_before, note)
         self._way: tuple[Way, str | None] | None = None
         self._first = self._last = self._done = self._position = 0
         self._created_in: int | None = None
@@ -140,9 +140,9 @@ class Collector:
         if created_in is None or self.node.helpers is not None or self._tracing.tracer is not None:
             return
         with suppress(ChainError):
-            found = self._creation.known_in(created_in)
-            if found:
-                self._reader.choose_tracer([(created_in, item) for item in found])
+            creations = self._creation.known_in(created_in)
+            if creations:
+                self._reader.choose_tracer([(created_in, item) for item in creations])
 
     def _begin_parts(
         self, ahead: Lookahead, parts: Iterable[ChainPart], choosing: Future[None]
@@ -226,12 +226,12 @@ class Collector:
         attempt = 1
         while True:
             try:
-                transactions, gaps, asked = self._record(begun.part, self._results(ahead, begun.readings))
+                transactions, gaps, has_asked = self._record(begun.part, self._results(ahead, begun.readings))
                 tip = ahead.take(begun.tip, self._tell_traced)
                 return Chunk(
                     first=first,
                     last=last,
-                    tip=self._anchor.check(last) if asked else tip,
+                    tip=self._anchor.check(last) if has_asked else tip,
                     transactions=transactions,
                     gaps=gaps,
                     way=way[0],
@@ -255,13 +255,13 @@ class Collector:
     def _read(self, ahead: Lookahead, hits: BlockHits, *, patient: bool) -> list[Future[Reading]]:
         """Begin to read what was found, in groups."""
         suspected = suspected_hashes(hits)
-        wanted = [(number, found) for number, rows in hits.items() for found in rows]
-        size = -(-len(wanted) // max(1, -(-len(wanted) // GROUP)))
+        keys = [(number, hash_) for number, rows in hits.items() for hash_ in rows]
+        size = -(-len(keys) // max(1, -(-len(keys) // GROUP)))
         return [
             ahead.begin(
-                partial(self._reader.read, wanted[start : start + size], patient=patient, suspected=suspected)
+                partial(self._reader.read, keys[start : start + size], patient=patient, suspected=suspected)
             )
-            for start in range(0, len(wanted), size or 1)
+            for start in range(0, len(keys), size or 1)
         ]
 
     def _results(self, ahead: Lookahead, readings: Iterable[Future[Reading]]) -> Iterator[Reading]:
@@ -302,15 +302,15 @@ class Collector:
                 self._position = max(self._position, reading.envelopes[-1].block.number)
                 self._tell(self._position, self._done + len(recorded))
         self._recorded_any = self._recorded_any or bool(recorded)
-        lost = [gap for gap in gaps if gap.hash not in suspected]
-        if len(lost) > 1 and not self._recorded_any:
-            raise InvalidNodeResponse(f"no transaction can be recorded: {lost[0].reason}")
+        real_gaps = [gap for gap in gaps if gap.hash not in suspected]
+        if len(real_gaps) > 1 and not self._recorded_any:
+            raise InvalidNodeResponse(f"no transaction can be recorded: {real_gaps[0].reason}")
         recorded.sort(key=lambda item: (item.block.number, item.index))
         concerned = [transaction for transaction in recorded if transaction.invocations]
-        followed, asked = self._contradictions.resolve(concerned, envelopes, first)
+        followed, has_asked = self._contradictions.resolve(concerned, envelopes, first)
         filled = self._code_hashes.fill(followed)
         in_order = tuple(sorted(gaps, key=lambda gap: (gap.block, gap.hash)))
-        return filled, in_order, asked or self._code_hashes.asked
+        return filled, in_order, has_asked or self._code_hashes.asked
 
     def retry_stored(self, stored: Mapping[Hash, tuple[int, Tracer | None]]) -> Iterator[RetryResult]:
         """Try transactions again, and yield what came of them, part by part.
@@ -318,12 +318,12 @@ class Collector:
         ``stored`` maps them to their block and the tracer that recorded them, ``None`` for gaps. Those that a tracer
         recorded that sees as much as the best that the node runs are left alone.
         """
-        wanted = self._worth_another_try(stored)
-        if not wanted:
+        candidates = self._worth_another_try(stored)
+        if not candidates:
             return
         hits: BlockHits = {}
-        for found, (block, _) in sorted(wanted.items(), key=lambda item: (item[1][0], item[0])):
-            hits.setdefault(block, {})[found] = False
+        for hash_, (block, _) in sorted(candidates.items(), key=lambda item: (item[1][0], item[0])):
+            hits.setdefault(block, {})[hash_] = False
         with Lookahead(WORKERS) as ahead:
             yield from self._mended_parts(ahead, cut_span(0, max(hits, default=0), hits), stored)
         self._code_hashes.forget()
@@ -353,12 +353,12 @@ class Collector:
 
         Which one that is, the newest of these transactions tell.
         """
-        newest = sorted(stored, key=lambda found: stored[found][0])[-SAMPLES:]
-        samples, _ = self._reader.envelopes([(stored[found][0], found) for found in newest], patient=False)
+        newest = sorted(stored, key=lambda hash_: stored[hash_][0])[-SAMPLES:]
+        samples, _ = self._reader.envelopes([(stored[hash_][0], hash_) for hash_ in newest], patient=False)
         if not samples:
-            return {found: item for found, item in stored.items() if item[1] is None}
-        chosen = self._tracing.choose(samples)
-        return {found: item for found, item in stored.items() if self._is_better(chosen, item[1])}
+            return {hash_: item for hash_, item in stored.items() if item[1] is None}
+        tracer = self._tracing.choose(samples)
+        return {hash_: item for hash_, item in stored.items() if self._is_better(tracer, item[1])}
 
     def _is_better(self, tracer: Tracer, before: Tracer | None) -> bool:
         return before is None or ORDER.index(tracer) < ORDER.index(before)

@@ -24,11 +24,11 @@ def find_logging_transactions(
         InvalidNodeResponse: an answer is malformed, or of other blocks.
     """
     address = f"0x{contract.hex()}"
-    wanted = {"fromBlock": hex(first), "toBlock": hex(last), "address": address}
-    request: Request = ("eth_getLogs", (wanted,))
+    filter_ = {"fromBlock": hex(first), "toBlock": hex(last), "address": address}
+    request: Request = ("eth_getLogs", (filter_,))
     reader = partial(_group_by_block, address=address, first=first, last=last)
-    found = node.read_one(request, reader)
-    return found or confirm_empty(node, request, reader, found, asks)
+    by_block = node.read_one(request, reader)
+    return by_block or confirm_empty(node, request, reader, by_block, asks)
 
 
 def logged_by_receipts(
@@ -43,19 +43,19 @@ def logged_by_receipts(
     address = f"0x{contract.hex()}"
     hashes = [str(transaction.get("hash")) for transaction in transactions]
     requests: list[Request] = [("eth_getTransactionReceipt", (text,)) for text in hashes]
-    found: list[str] = []
+    logging: list[str] = []
     for text, request, answer in zip(hashes, requests, node.batch(requests), strict=True):
-        reader = partial(_receipt_logs, wanted=text, number=number)
+        reader = partial(_receipt_logs, transaction=text, number=number)
         try:
             logs = reader(result_of(answer))
         except InvalidNodeResponse:  # answers of a batch may be exchanged
             logs = node.read_one(request, reader)
         if any(str(log.get("address")).lower() == address for log in logs):
-            found.append(text)
-    return found
+            logging.append(text)
+    return logging
 
 
-def _receipt_logs(receipt: Any, wanted: str, number: int) -> list[dict[str, Any]]:
+def _receipt_logs(receipt: Any, transaction: str, number: int) -> list[dict[str, Any]]:
     """Return the log entries of a transaction's receipt.
 
     Raises:
@@ -63,16 +63,16 @@ def _receipt_logs(receipt: Any, wanted: str, number: int) -> list[dict[str, Any]
     """
     logs = receipt.get("logs") if isinstance(receipt, dict) else None
     if not isinstance(logs, list) or not all(isinstance(log, dict) for log in logs):
-        raise InvalidNodeResponse(f"the node returned no receipt of transaction {plain(wanted, 70)}")
-    if str(receipt.get("transactionHash", wanted)).lower() != wanted.lower():
+        raise InvalidNodeResponse(f"the node returned no receipt of transaction {plain(transaction, 70)}")
+    if str(receipt.get("transactionHash", transaction)).lower() != transaction.lower():
         raise InvalidNodeResponse(
-            f"the node returned another receipt than that of transaction {plain(wanted, 70)}"
+            f"the node returned another receipt than that of transaction {plain(transaction, 70)}"
         )
     if quantity(receipt.get("blockNumber"), "blockNumber of a receipt") != number:
         raise InvalidNodeResponse(
-            f"the receipt of transaction {plain(wanted, 70)} is of another block than {number}"
+            f"the receipt of transaction {plain(transaction, 70)} is of another block than {number}"
         )
-    check_logs_shown(receipt, f"transaction {plain(wanted, 70)}")
+    check_logs_shown(receipt, f"transaction {plain(transaction, 70)}")
     return logs
 
 
@@ -84,11 +84,11 @@ def _group_by_block(logs: Any, address: str, first: int, last: int) -> dict[int,
     """
     if not isinstance(logs, list) or not all(isinstance(log, dict) for log in logs):
         raise InvalidNodeResponse(f"eth_getLogs should answer a list of logs, got {came(logs)}")
-    found: dict[int, list[str]] = {}
+    by_block: dict[int, list[str]] = {}
     for log in logs:
         number = quantity(log.get("blockNumber"), "blockNumber of a log")
         if not first <= number <= last:
             raise InvalidNodeResponse(f"eth_getLogs returned block {number} for blocks {first} to {last}")
         if str(log.get("address")).lower() == address:
-            found.setdefault(number, []).append(log.get("transactionHash"))
-    return found
+            by_block.setdefault(number, []).append(log.get("transactionHash"))
+    return by_block

@@ -26,11 +26,15 @@ class ContradictionCheck:
     """Follows one contract's storage from chunk to chunk; ``note`` hears what a user should know."""
 
     def __init__(
-        self, tracing: TracerChoice, contract: Address, known: KnownValues, note: Callable[[str], None]
+        self,
+        tracing: TracerChoice,
+        contract: Address,
+        values_before: KnownValues,
+        note: Callable[[str], None],
     ) -> None:
         self._tracing = tracing
         self._contract = contract
-        self._known = known
+        self._known = values_before
         self._note = note
         self._held = SlotValues()
         self._held_at = -1
@@ -45,7 +49,7 @@ class ContradictionCheck:
         self._held_at = block
 
     def resolve(
-        self, found: list[Transaction], envelopes: Sequence[Envelope], first: int
+        self, transactions: list[Transaction], envelopes: Sequence[Envelope], first: int
     ) -> tuple[list[Transaction], bool]:
         """Trace again, one by one, what contradicts what others left in a chunk that begins at block ``first``.
 
@@ -53,24 +57,26 @@ class ContradictionCheck:
         """
         if self._held_at != first:
             self._held = self._known(first)
-        held = self._held.copy()
-        doubtful = contradicting(found, self._contract, held)
-        known = {envelope.hash: envelope for envelope in envelopes} if doubtful else {}
+        values = self._held.copy()
+        doubtful = contradicting(transactions, self._contract, values)
+        by_hash = {envelope.hash: envelope for envelope in envelopes} if doubtful else {}
         changed, confirmed = False, 0
         for row in sorted(doubtful):
-            again = self._tracing.again(known[found[row].hash])
-            wrong = again is not None and again.tracer is found[row].tracer and again != found[row]
+            again = self._tracing.again(by_hash[transactions[row].hash])
+            wrong = (
+                again is not None and again.tracer is transactions[row].tracer and again != transactions[row]
+            )
             if wrong and again is not None:
-                found[row] = again
+                transactions[row] = again
             changed, confirmed = changed or wrong, 0 if wrong else confirmed + 1
             if confirmed >= MAX_CONFIRMED:
                 break
         if changed:
-            found = [transaction for transaction in found if transaction.invocations]
+            transactions = [transaction for transaction in transactions if transaction.invocations]
             self._note(
                 "what a node answered to a batch contradicted itself; it was asked for again, one by one"
             )
-            held = self._held.copy()
-            contradicting(found, self._contract, held)
-        self._held, self._held_at = held, -1
-        return found, bool(doubtful)
+            values = self._held.copy()
+            contradicting(transactions, self._contract, values)
+        self._held, self._held_at = values, -1
+        return transactions, bool(doubtful)

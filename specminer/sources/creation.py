@@ -35,9 +35,9 @@ class CreationSearch:
         Ways of finding differ in whether they report creations; a trace decides in the end.
         """
         hashes, direct = self._creating_in(created_in)
-        found = [Hash(octets(text, "a transaction hash", 32)) for text in direct or hashes]
+        creations = [Hash(octets(text, "a transaction hash", 32)) for text in direct or hashes]
         own = hits.get(created_in, {})
-        merged = hits | {created_in: dict.fromkeys(found, not direct) | own}
+        merged = hits | {created_in: dict.fromkeys(creations, not direct) | own}
         return {number: merged[number] for number in sorted(merged) if merged[number]}
 
     def earlier_life(self, created: int, choose: Callable[[], tuple[Way, str | None]]) -> int | None:

@@ -77,39 +77,39 @@ class Delegations:
     def _delegates(self, moments: Sequence[_Moment]) -> dict[_Moment, Address | None]:
         """Return the contract to which each account delegated in each block; ``None`` where two may have been."""
         ends = self._ask(moments)
-        found: dict[_Moment, Address | None] = {}
+        delegates: dict[_Moment, Address | None] = {}
         changed: list[_Moment] = []
         for account, number in moments:
             code = ends[account, number]
-            found[account, number] = delegate_in(code)
+            delegates[account, number] = delegate_in(code)
             if self._last.get(account) != code:
                 changed.append((account, number))
             self._last[account] = code
         begins = self._ask([(account, max(0, number - 1)) for account, number in changed])
         for account, number in changed:
             before = delegate_in(begins[account, max(0, number - 1)])
-            if before is not None and before != found[account, number]:
-                found[account, number] = None
-        missing = sorted({item for item in found.values() if item is not None} - self._codes.keys())
+            if before is not None and before != delegates[account, number]:
+                delegates[account, number] = None
+        missing = sorted({item for item in delegates.values() if item is not None} - self._codes.keys())
         last = moments[-1][1]
         for (delegate, _), code in self._ask([(item, last) for item in missing]).items():
             self._codes[delegate] = code
             if code:
                 self._hashes[delegate] = Hash(keccak(code))
-        return found
+        return delegates
 
     def _ask(self, moments: Sequence[_Moment]) -> dict[_Moment, bytes]:
         """Return the code of accounts at the end of blocks; nothing where the node does not tell."""
         answers = self._node.each(
             [("eth_getCode", (f"0x{account.hex()}", hex(number))) for account, number in moments]
         )
-        found: dict[_Moment, bytes] = {}
+        codes: dict[_Moment, bytes] = {}
         for (account, number), answer in zip(moments, answers, strict=True):
             try:
-                found[account, number] = code_of(self._node, account, number, answer)
+                codes[account, number] = code_of(self._node, account, number, answer)
             except ChainError:
-                found[account, number] = b""
-        return found
+                codes[account, number] = b""
+        return codes
 
     def _name(self, call: Invocation, number: int, delegates: Mapping[_Moment, Address | None]) -> Invocation:
         """Return a call with the delegate's code in place of the account's."""

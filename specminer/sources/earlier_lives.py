@@ -19,13 +19,13 @@ def created_by_count(node: Node, contract: Address, creator: Address, block: int
     ``block`` created it. ``None`` if that is not known: the node does not tell, or the creator made too many.
     """
     try:
-        made = node.read_one(
+        nonces = node.read_one(
             ("eth_getTransactionCount", (f"0x{creator.hex()}", hex(block))),
             lambda answer: quantity(answer, "nonce"),
         )
     except ChainError:
         return None
     own, maker = int.from_bytes(contract, "big"), int.from_bytes(creator, "big")
-    if any(creation_address(maker, nonce) == own for nonce in range(min(made, MAX_NONCES) + 1)):
+    if any(creation_address(maker, nonce) == own for nonce in range(min(nonces, MAX_NONCES) + 1)):
         return True
-    return False if made <= MAX_NONCES else None
+    return False if nonces <= MAX_NONCES else None

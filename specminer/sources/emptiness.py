@@ -49,11 +49,11 @@ def confirm_empty(
     longest = empty
     for answer in node.each([request] * asks) if asks else ():
         try:
-            found = reader(result_of(answer))
+            repeated = reader(result_of(answer))
         except (InvalidNodeResponse, NodeRefused):
             continue
-        if len(found) > len(longest):
-            longest = found
+        if len(repeated) > len(longest):
+            longest = repeated
     return longest
 
 

@@ -68,11 +68,11 @@ class Endpoint:
         host = parts.hostname or ""
         try:
             ipaddress.ip_address(host)
-            shown = f"[{host}]" if ":" in host else host
+            short_host = f"[{host}]" if ":" in host else host
         except ValueError:
             labels = host.split(".")
-            shown = host if len(labels) <= 2 else "….".join(("", ".".join(labels[-2:])))
-        return plain(f"{self.scheme}://{shown}" + (f":{parts.port}" if parts.port else ""), 120)
+            short_host = host if len(labels) <= 2 else "….".join(("", ".".join(labels[-2:])))
+        return plain(f"{self.scheme}://{short_host}" + (f":{parts.port}" if parts.port else ""), 120)
 
     @property
     def _is_file(self) -> bool:
@@ -115,9 +115,9 @@ class Endpoint:
 
     @property
     def _secrets(self) -> list[str]:
-        found = list(self._pieces())
-        found += [form(secret) for secret in found for form in (unquote, unquote_plus)]
-        long = {secret for secret in found if len(secret) >= _MIN_SECRET}
+        pieces = list(self._pieces())
+        pieces += [form(secret) for secret in pieces for form in (unquote, unquote_plus)]
+        long = {secret for secret in pieces if len(secret) >= _MIN_SECRET}
         long |= set(self.secrets)
         if self.scheme != "ipc":  # a password is a secret at any length
             password = urlsplit(self.url).password or ""
@@ -126,11 +126,11 @@ class Endpoint:
 
     def redact(self, text: object) -> str:
         """Return foreign text fit to show: without this endpoint's secrets, on one line."""
-        shown = str(text)[:100_000]
+        redacted = str(text)[:100_000]
         secrets = self._secrets
         if secrets:  # in one pass, so that no replacement hides a part of another secret
-            shown = re.sub("|".join(map(re.escape, secrets)), "***", shown, flags=re.IGNORECASE)
-        return plain(shown)
+            redacted = re.sub("|".join(map(re.escape, secrets)), "***", redacted, flags=re.IGNORECASE)
+        return plain(redacted)
 
 
 def _could_be_socket(path: str) -> bool:

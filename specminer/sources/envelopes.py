@@ -64,7 +64,7 @@ _OF_TRANSACTIONS: Final = ("hash", "from", "gas", "input", "nonce", "value", "tr
 """Fields that every transaction of Ethereum has."""
 
 
-def check_transaction(wanted: Hash, answer: Any) -> None:
+def check_transaction(hash_: Hash, answer: Any) -> None:
     """Check that a node returned a whole transaction, the one that was asked for, or none.
 
     Raises:
@@ -73,14 +73,14 @@ def check_transaction(wanted: Hash, answer: Any) -> None:
     """
     if answer is None:
         return
-    name = f"transaction 0x{wanted.hex()}"
+    name = f"transaction 0x{hash_.hex()}"
     if not isinstance(answer, dict):
         raise InvalidNodeResponse(f"the node returned no {name}, or no receipt of it")
     _check_fields(answer, name)
-    _check_transaction_hash(wanted, answer, name)
+    _check_transaction_hash(hash_, answer, name)
 
 
-def check_receipt(wanted: Hash, answer: Any) -> None:
+def check_receipt(hash_: Hash, answer: Any) -> None:
     """Check that a node returned a whole receipt, that of the transaction that was asked for, or none.
 
     Raises:
@@ -89,23 +89,23 @@ def check_receipt(wanted: Hash, answer: Any) -> None:
     """
     if answer is None:
         return
-    name = f"transaction 0x{wanted.hex()}"
+    name = f"transaction 0x{hash_.hex()}"
     if not isinstance(answer, dict):
         raise InvalidNodeResponse(f"the node returned no receipt of {name}")
     octets(answer.get("blockHash"), f"blockHash of {name}", 32)
     small(answer.get("gasUsed"), f"gasUsed of {name}")
-    _check_receipt_hash(wanted, answer, name)
+    _check_receipt_hash(hash_, answer, name)
     check_logs_shown(answer, name)
 
 
-def _check_transaction_hash(wanted: Hash, transaction: dict[str, Any], name: str) -> None:
-    if octets(transaction["hash"], f"hash of {name}", 32) != wanted:
+def _check_transaction_hash(hash_: Hash, transaction: dict[str, Any], name: str) -> None:
+    if octets(transaction["hash"], f"hash of {name}", 32) != hash_:
         raise InvalidNodeResponse(f"the node returned another transaction when asked for {name}")
 
 
-def _check_receipt_hash(wanted: Hash, receipt: dict[str, Any], name: str) -> None:
-    named = receipt.get("transactionHash", f"0x{wanted.hex()}")  # old nodes leave it out
-    if octets(named, f"transactionHash of {name}", 32) != wanted:
+def _check_receipt_hash(hash_: Hash, receipt: dict[str, Any], name: str) -> None:
+    text = receipt.get("transactionHash", f"0x{hash_.hex()}")  # old nodes leave it out
+    if octets(text, f"transactionHash of {name}", 32) != hash_:
         raise InvalidNodeResponse(
             f"the node returned the receipt of another transaction when asked for that of {name}"
         )
@@ -122,7 +122,7 @@ def _check_fields(transaction: dict[str, Any], name: str) -> None:
             )
 
 
-def envelope_of(wanted: Hash, transaction: Any, receipt: Any, block: Block) -> Envelope:
+def envelope_of(hash_: Hash, transaction: Any, receipt: Any, block: Block) -> Envelope:
     """Read a transaction and its receipt as a node returns them, of any type: unknown fields do not matter.
 
     Raises:
@@ -132,7 +132,7 @@ def envelope_of(wanted: Hash, transaction: Any, receipt: Any, block: Block) -> E
     """
     if transaction is None:
         raise TipChanged("a transaction disappeared from the chain while it was read")
-    name = f"transaction 0x{wanted.hex()}"
+    name = f"transaction 0x{hash_.hex()}"
     if receipt is None:
         raise TipChanged(
             f"{name} has no receipt: its block was replaced while it was read, or the node keeps none"
@@ -141,24 +141,24 @@ def envelope_of(wanted: Hash, transaction: Any, receipt: Any, block: Block) -> E
         raise InvalidNodeResponse(f"the node returned no {name}, or no receipt of it")
     kind = type_of(transaction.get("type", "0x0"))
     _check_fields(transaction, name)
-    check_identity(wanted, transaction, receipt, block)
+    check_identity(hash_, transaction, receipt, block)
     if octets(receipt.get("blockHash"), f"blockHash of {name}", 32) != block.hash:
         raise TipChanged(f"{name} moved to another block while it was read")
     to, created, status = transaction.get("to"), receipt.get("contractAddress"), receipt.get("status")
     cumulative = receipt.get("cumulativeGasUsed")
     sender = Address(octets(transaction["from"], f"from of {name}", 20))
     receiver = Address(octets(to, f"to of {name}", 20)) if to else None
-    made = Address(octets(created, f"contractAddress of {name}", 20)) if created else None
-    if made == NO_ADDRESS:
-        made = None
+    contract = Address(octets(created, f"contractAddress of {name}", 20)) if created else None
+    if contract == NO_ADDRESS:
+        contract = None
     return Envelope(
-        hash=wanted,
+        hash=hash_,
         block=block,
         index=small(transaction["transactionIndex"], f"transactionIndex of {name}"),
         sender=sender,
         # some nodes print the zero address as the receiver of a creation
-        to=None if receiver == NO_ADDRESS and made is not None else receiver,
-        created=made,
+        to=None if receiver == NO_ADDRESS and contract is not None else receiver,
+        created=contract,
         value=quantity(transaction["value"], f"value of {name}"),
         gas=small(transaction["gas"], f"gas of {name}"),
         gas_used=small(receipt.get("gasUsed"), f"gasUsed of {name}"),
@@ -176,25 +176,25 @@ def _price(transaction: dict[str, Any]) -> int | None:
     return _optional(transaction.get("gasPrice"), "gasPrice", quantity)
 
 
-def check_identity(wanted: Hash, transaction: dict[str, Any], receipt: dict[str, Any], block: Block) -> None:
+def check_identity(hash_: Hash, transaction: dict[str, Any], receipt: dict[str, Any], block: Block) -> None:
     """Check that a transaction and a receipt are those asked for, and of one block.
 
     Raises:
         InvalidNodeResponse: they are not.
 
     """
-    name = f"transaction 0x{wanted.hex()}"
-    _check_transaction_hash(wanted, transaction, name)
-    _check_receipt_hash(wanted, receipt, name)
-    for field, known in (("blockHash", block.hash.hex()), ("blockNumber", hex(block.number)[2:])):
-        told = transaction.get(field)
-        if told is None or told == f"0x{known}":
+    name = f"transaction 0x{hash_.hex()}"
+    _check_transaction_hash(hash_, transaction, name)
+    _check_receipt_hash(hash_, receipt, name)
+    for field, digits in (("blockHash", block.hash.hex()), ("blockNumber", hex(block.number)[2:])):
+        value = transaction.get(field)
+        if value is None or value == f"0x{digits}":
             continue
-        if str(told).lower().removeprefix("0x").lstrip("0") != known.lstrip("0"):
+        if str(value).lower().removeprefix("0x").lstrip("0") != digits.lstrip("0"):
             raise TipChanged(f"{name} moved to another block while it was read")
     for field in ("transactionIndex", "from", "to"):
-        said, shown = transaction.get(field), receipt.get(field, transaction.get(field))
-        if said != shown and _comparable(said) != _comparable(shown):
+        of_transaction, of_receipt = transaction.get(field), receipt.get(field, transaction.get(field))
+        if of_transaction != of_receipt and _comparable(of_transaction) != _comparable(of_receipt):
             raise InvalidNodeResponse(f"{name} and its receipt differ in '{field}'")
 
 
@@ -214,16 +214,16 @@ def _logs(receipt: dict[str, Any], name: str) -> tuple[ReceiptLog, ...] | None:
         return None
     if not isinstance(value, list):
         raise InvalidNodeResponse(f"the receipt of {name} has no list of logs")
-    found = []
+    logs = []
     for log in value:
         topics = log.get("topics") if isinstance(log, dict) else None
         if not isinstance(topics, list):
             raise InvalidNodeResponse(f"the receipt of {name} has a malformed log")
-        found.append(
+        logs.append(
             ReceiptLog(
                 Address(octets(log.get("address"), f"address of a log of {name}", 20)),
                 tuple(octets(topic, f"topic of a log of {name}", 32) for topic in topics),
                 octets(log.get("data") or "0x", f"data of a log of {name}"),
             )
         )
-    return tuple(found)
+    return tuple(logs)

@@ -98,10 +98,10 @@ def chain_of_url(url: str) -> int | None:
 
     """
     query = parse_qs(urlsplit(url).query)
-    found = {value for name in ("chainid", "chain_id") for value in query.get(name, [])}
-    if not found:
+    chain_ids = {value for name in ("chainid", "chain_id") for value in query.get(name, [])}
+    if not chain_ids:
         return None
-    if len(found) == 1 and re.fullmatch("[0-9]{1,18}", text := found.pop()) and int(text):
+    if len(chain_ids) == 1 and re.fullmatch("[0-9]{1,18}", text := chain_ids.pop()) and int(text):
         return int(text)
     raise UsageError("the chain id in the explorer's URL should be one number, such as chainid=1")
 
@@ -157,10 +157,10 @@ class ExplorerClient:
         """
         texts = {name: str(value) for name, value in params.items()}
         answer = self.ask("account", action, address=f"0x{address.hex()}", sort="asc", **texts)
-        found = [] if answer.result is None else answer.result
-        if not isinstance(found, list):
-            raise self._lied(f"{action} should be a list of records, got {came(found)}")
-        return found, answer.complete
+        page = [] if answer.result is None else answer.result
+        if not isinstance(page, list):
+            raise self._lied(f"{action} should be a list of records, got {came(page)}")
+        return page, answer.complete
 
     def newest_block(self) -> int | None:
         """Return the newest block that the explorer knows; ``None`` if it does not tell.
@@ -170,10 +170,10 @@ class ExplorerClient:
             InvalidNodeResponse: what came is no number.
 
         """
-        found = self._try("proxy", "eth_blockNumber")
-        if found is None:
-            found = self._try("block", "eth_block_number")  # how Blockscout calls it
-        return None if found is None else self._read(lambda: quantity(found, "the newest block"))
+        number = self._try("proxy", "eth_blockNumber")
+        if number is None:
+            number = self._try("block", "eth_block_number")  # how Blockscout calls it
+        return None if number is None else self._read(lambda: quantity(number, "the newest block"))
 
     def abi(self, address: Address) -> bytes | None:
         """Return the contract's ABI as JSON; ``None`` if the explorer has none, because it has no source.
@@ -183,12 +183,12 @@ class ExplorerClient:
             InvalidNodeResponse: what came is no text.
 
         """
-        found = self._try("contract", "getabi", address=f"0x{address.hex()}")
-        if found is None:
+        text = self._try("contract", "getabi", address=f"0x{address.hex()}")
+        if text is None:
             return None
-        if not isinstance(found, str):
-            raise self._lied(f"getabi should be a text, got {came(found)}")
-        return found.encode()
+        if not isinstance(text, str):
+            raise self._lied(f"getabi should be a text, got {came(text)}")
+        return text.encode()
 
     def creation(self, address: Address) -> ContractOrigin | None:
         """Return how a contract was created; ``None`` if the explorer does not know.
@@ -198,12 +198,12 @@ class ExplorerClient:
             InvalidNodeResponse: what came is about another contract, or malformed.
 
         """
-        found = self._try("contract", "getcontractcreation", contractaddresses=f"0x{address.hex()}")
-        if not found:
+        entries = self._try("contract", "getcontractcreation", contractaddresses=f"0x{address.hex()}")
+        if not entries:
             return None
-        entry = found[0] if isinstance(found, list) else None
+        entry = entries[0] if isinstance(entries, list) else None
         if not isinstance(entry, Mapping):
-            raise self._lied(f"getcontractcreation should be a list of objects, got {came(found)}")
+            raise self._lied(f"getcontractcreation should be a list of objects, got {came(entries)}")
         if str(entry.get("contractAddress", "")).lower() != f"0x{address.hex()}":
             raise self._lied("getcontractcreation is about another contract than the one asked for")
 
@@ -226,13 +226,13 @@ class ExplorerClient:
             InvalidNodeResponse: what came is another transaction, or malformed.
 
         """
-        wanted = f"0x{hash_.hex()}"
-        found = self._try("proxy", "eth_getTransactionByHash", txhash=wanted)
-        if found is None:
+        text = f"0x{hash_.hex()}"
+        fields = self._try("proxy", "eth_getTransactionByHash", txhash=text)
+        if fields is None:
             return None
-        if not isinstance(found, Mapping):
-            raise self._lied(f"eth_getTransactionByHash should be an object, got {came(found)}")
-        item = self._read(lambda: transaction_of(_from_node(found), 0))
+        if not isinstance(fields, Mapping):
+            raise self._lied(f"eth_getTransactionByHash should be an object, got {came(fields)}")
+        item = self._read(lambda: transaction_of(_from_node(fields), 0))
         if item.hash != hash_:
             raise self._lied("eth_getTransactionByHash is about another transaction than the one asked for")
         return item
@@ -360,15 +360,15 @@ class ExplorerClient:
             return ExplorerAnswer(result=result)
         if status == "2" and (result is None or isinstance(result, list)):
             return ExplorerAnswer(result=result, complete=False)
-        said = result if isinstance(result, str) and result else message
+        reason = result if isinstance(result, str) and result else message
         if status == "0" and not result and _NOTHING.search(message.lower()):
             return ExplorerAnswer(result=[])
-        raise self._refusal(action, said)
+        raise self._refusal(action, reason)
 
-    def _refusal(self, action: str, said: str) -> Exception:
+    def _refusal(self, action: str, reason: str) -> Exception:
         """Return what a refusal in words means."""
-        words, label = said.lower(), self.endpoint.label
-        text = f"{label} refused {action}: {self.endpoint.redact(said or 'no reason given')}"
+        words, label = reason.lower(), self.endpoint.label
+        text = f"{label} refused {action}: {self.endpoint.redact(reason or 'no reason given')}"
         if any(word in words for word in _QUOTA):
             return NodeRefused(
                 f"{text}; what was read is kept: go on when the quota is renewed, or with another key",
@@ -391,8 +391,8 @@ class ExplorerClient:
 def _from_node(fields: Mapping[str, Any]) -> Fields:
     """Return a transaction in a node's form as the record that an explorer would make of it."""
     numbers = ("blockNumber", "transactionIndex", "value", "gas", "gasPrice", "nonce")
-    taken = {name: quantity(fields[name], name) for name in numbers if fields.get(name) is not None}
-    return taken | {name: fields.get(name) for name in ("hash", "blockHash", "from", "to", "input")}
+    amounts = {name: quantity(fields[name], name) for name in numbers if fields.get(name) is not None}
+    return amounts | {name: fields.get(name) for name in ("hash", "blockHash", "from", "to", "input")}
 
 
 _HTTP_HINTS: Final[Mapping[int, str]] = {

@@ -100,9 +100,9 @@ def _randomness(fields: Fields) -> Word | None:
 
     A mix hash alone does not tell which of both it was.
     """
-    told = _amount(fields, _RANDOMNESS)
-    if told is not None:
-        return Word(told)
+    randomness = _amount(fields, _RANDOMNESS)
+    if randomness is not None:
+        return Word(randomness)
     difficulty = _amount(fields, _DIFFICULTY)
     if difficulty == 0:
         mixed = _amount(fields, _MIXED)
@@ -134,17 +134,17 @@ def merge_blocks(records: Iterable[BlockRecord]) -> dict[int, Block]:
     sources: dict[tuple[int, str], str] = {}
     for record in records:
         block = blocks.get(record.number, Block(number=record.number, hash=NO_HASH, timestamp=None))
-        told = _known_fields(record)
-        for name, value in told.items():
+        known_fields = _known_fields(record)
+        for name, value in known_fields.items():
             first = sources.setdefault((record.number, name), record.source)
-            known = getattr(block, name)
-            if first != record.source and known != value:
+            earlier = getattr(block, name)
+            if first != record.source and earlier != value:
                 raise RecordError(
                     f"{record.source} and {first} are of block {record.number}, but tell different values of "
-                    f"its {_NOUNS[name]} ({_show_value(value)} and {_show_value(known)}): one of the lists is wrong, "
+                    f"its {_NOUNS[name]} ({_show_value(value)} and {_show_value(earlier)}): one of the lists is wrong, "
                     "or of another chain"
                 )
-        blocks[record.number] = replace(block, **told)
+        blocks[record.number] = replace(block, **known_fields)
     _check_times([blocks[number] for number in sorted(blocks)], sources)
     return blocks
 
@@ -166,7 +166,7 @@ def _show_value(value: object) -> str:
 def _known_fields(record: BlockRecord) -> dict[str, Any]:
     """Return the fields of a block that a record tells."""
     values = record.values or BlockValues()
-    told: dict[str, Any] = {
+    all_fields: dict[str, Any] = {
         "hash": record.hash,
         "timestamp": record.timestamp,
         "base_fee": values.base_fee,
@@ -174,7 +174,7 @@ def _known_fields(record: BlockRecord) -> dict[str, Any]:
         "gas_limit": values.gas_limit,
         "randomness": values.randomness,
     }
-    return {name: value for name, value in told.items() if value is not None}
+    return {name: value for name, value in all_fields.items() if value is not None}
 
 
 def _check_times(blocks: Sequence[Block], sources: dict[tuple[int, str], str]) -> None:

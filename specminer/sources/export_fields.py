@@ -57,8 +57,8 @@ def read_number(fields: Fields, name: str, limit: int = NUMBER_LIMIT) -> int:
         number = int(value)  # through a table that holds no whole numbers beside missing ones
     elif isinstance(value, str) and re.fullmatch(r"0x[0-9a-fA-F]{1,64}", value, re.ASCII):
         number = int(value, 16)  # as nodes write it
-    elif isinstance(value, str) and len(value) <= 82 and (found := _WHOLE.fullmatch(value)) is not None:
-        number = int(found[1])
+    elif isinstance(value, str) and len(value) <= 82 and (match := _WHOLE.fullmatch(value)) is not None:
+        number = int(match[1])
     if 0 <= number < limit:
         return number
     raise RecordError(
@@ -112,11 +112,11 @@ def read_bytes(fields: Fields, name: str, length: int | None = None) -> bytes:
                 return bytes.fromhex(value[2:])
         except ValueError:
             pass
-    wanted = "hexadecimal digits, two a byte" if length is None else f"{2 * length} hexadecimal digits"
+    expected = "hexadecimal digits, two a byte" if length is None else f"{2 * length} hexadecimal digits"
     hint = ""
     if isinstance(value, str) and len(value) == _CELL:
         hint = f"; it has {_CELL:,} characters, where spreadsheets cut a cell off: export again, without one"
-    raise RecordError(f"{name} should be 0x and {wanted}, got {describe_value(value)}{hint}")
+    raise RecordError(f"{name} should be 0x and {expected}, got {describe_value(value)}{hint}")
 
 
 def read_address(fields: Fields, name: str) -> Address | None:

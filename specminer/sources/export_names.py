@@ -109,16 +109,16 @@ def canonical_row(fields: Fields) -> Fields:
         row["action_input"] = row.pop("action_init")
     if "action_type" in row and row.get("result_address") not in (None, ""):
         row["action_to"] = row.pop("result_address")
-    found = dict(row)
+    canonical = dict(row)
     for name in row:
-        known = FIELD_NAMES.get(name)
-        if known is not None and known not in row:
-            value = found.pop(name)
-            if found.get(known) in (None, ""):
-                found[known] = value
+        canonical_name = FIELD_NAMES.get(name)
+        if canonical_name is not None and canonical_name not in row:
+            value = canonical.pop(name)
+            if canonical.get(canonical_name) in (None, ""):
+                canonical[canonical_name] = value
     if table:
-        found[IS_TABLE] = True
-    return found
+        canonical[IS_TABLE] = True
+    return canonical
 
 
 def _plain_value(value: Any) -> Any:

@@ -99,21 +99,21 @@ class _Answer(msgspec.Struct):
 def _json(text: bytes, name: str) -> Iterator[tuple[str, Fields]]:
     """Yield the records one by one: what a file holds is never decoded all at once."""
     inside = text[:1] == b"{"
-    start = place = _in_answer(text, name) if inside else 1
+    start = position = _in_answer(text, name) if inside else 1
     number = 0
-    empty = _EMPTY.match(text, place)
+    empty = _EMPTY.match(text, position)
     if empty:
-        place = empty.end()
+        position = empty.end()
     while not empty:
         number += 1
-        found = _RECORD.match(text, place)
-        if found is None:
-            raise FileFormatError(f"{name}, record {number} {_fault(text, place)}")
-        yield f"record {number}", _decode_record(found[1], number, name)
-        place = found.end()
-        if found[2] == b"]":
+        match = _RECORD.match(text, position)
+        if match is None:
+            raise FileFormatError(f"{name}, record {number} {_fault(text, position)}")
+        yield f"record {number}", _decode_record(match[1], number, name)
+        position = match.end()
+        if match[2] == b"]":
             break
-    rest = text[place:].strip()
+    rest = text[position:].strip()
     if inside:
         around = text[: start - 1] + b"[]" + rest
         try:
@@ -170,9 +170,9 @@ def _in_answer(text: bytes, name: str) -> int:
         FileFormatError: there are none; says what the explorer said.
 
     """
-    found = _RESULT.search(text[:HEAD])
-    if found is not None and text[found.end() : found.end() + 1] == b"[":
-        return found.end() + 1
+    match = _RESULT.search(text[:HEAD])
+    if match is not None and text[match.end() : match.end() + 1] == b"[":
+        return match.end() + 1
     try:
         if len(text) > HEAD:
             raise ValueError("there is no list in 'result'")
@@ -183,24 +183,24 @@ def _in_answer(text: bytes, name: str) -> int:
             f"{name} is no explorer's export: {plain(error)}; expected a JSON array of records, or an API's answer "
             "with one in 'result'"
         ) from None
-    said = answer.result if isinstance(answer.result, str) else answer.message or "nothing"
+    reason = answer.result if isinstance(answer.result, str) else answer.message or "nothing"
     raise FileFormatError(
         f"{name} holds an explorer's refusal in place of records (status {plain(answer.status, 20)}): "
-        f"{plain(said, 160)}; ask the explorer again"
+        f"{plain(reason, 160)}; ask the explorer again"
     )
 
 
-def _fault(text: bytes, place: int) -> str:
+def _fault(text: bytes, position: int) -> str:
     """Say what is wrong with a record that cannot be told from its surroundings."""
-    space = _SPACE.match(text, place)
-    place = space.end() if space else place
-    if place == len(text):
+    space = _SPACE.match(text, position)
+    position = space.end() if space else position
+    if position == len(text):
         return "is missing, and so is the end of the list: the file is cut off"
-    found = _OPEN_RECORD.match(text, place)
-    if found is None:
-        came = plain(text[place : place + 40].decode("utf-8", "replace"), 40)
+    record = _OPEN_RECORD.match(text, position)
+    if record is None:
+        came = plain(text[position : position + 40].decode("utf-8", "replace"), 40)
         return f"should be an object with the fields of a transaction, got {came!r}"
-    match text[found.end() : found.end() + 1]:
+    match text[record.end() : record.end() + 1]:
         case b"}":
             return "should be followed by a comma or the end of the list"
         case b"[" | b"{":

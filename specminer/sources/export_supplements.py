@@ -91,12 +91,12 @@ def receipt_of(fields: Fields) -> Receipt:
         RecordError: a field is missing or malformed.
 
     """
-    named = {**fields, "status": fields.get("status", fields.get("txreceipt_status"))}
+    with_status = {**fields, "status": fields.get("status", fields.get("txreceipt_status"))}
     created = "contract_address" if "contract_address" in fields else "contractAddress"
     return Receipt(
         hash=Hash(read_bytes(fields, "hash", 32)),
         gas_used=read_optional(fields, "gasUsed"),
-        succeeded=read_flag(named, "status"),
+        succeeded=read_flag(with_status, "status"),
         created=read_address(fields, created),
     )
 
@@ -110,19 +110,19 @@ def block_of_row(fields: Fields) -> BlockRow:
     """
     number = "blockNumber" if "blockNumber" in fields else "number"
     hashed = "blockHash" if is_given(fields, "blockHash") else "hash"
-    told = dict(fields)
+    canonical = dict(fields)
     if is_given(fields, "block_date_time") and not is_given(fields, "timeStamp"):
-        told["timeStamp"] = fields["block_date_time"]
+        canonical["timeStamp"] = fields["block_date_time"]
     if is_given(fields, "author"):
-        told["miner"] = fields["author"]
+        canonical["miner"] = fields["author"]
     limit = next((name for name in ("gas_limit", "gas") if is_given(fields, name)), None)
     if limit is not None:
-        told["blockGasLimit"] = fields[limit]
+        canonical["blockGasLimit"] = fields[limit]
     return BlockRow(
         number=read_number(fields, number),
         hash=Hash(read_bytes(fields, hashed, 32)) if is_given(fields, hashed) else None,
-        timestamp=read_time(told),
-        values=block_values(told),
+        timestamp=read_time(canonical),
+        values=block_values(canonical),
     )
 
 

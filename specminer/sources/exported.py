@@ -221,8 +221,10 @@ _DATA_SET: Final = ("trace_type", "call_type", "subtraces", "reward_type")
 
 def is_trace_row(fields: Fields) -> bool:
     """Whether a record is a row of traces from a public data set, rather than one of an explorer's internal list."""
-    named = any(name in fields for name in _DATA_SET)
-    return named or ("traceId" in fields and not {"isError", "errCode", "callType"} & fields.keys())
+    has_data_set_field = any(name in fields for name in _DATA_SET)
+    return has_data_set_field or (
+        "traceId" in fields and not {"isError", "errCode", "callType"} & fields.keys()
+    )
 
 
 def is_reward(fields: Fields) -> bool:
@@ -243,14 +245,14 @@ def _from_trace_row(fields: Fields) -> Fields:
         (fields[name] for name in ("call_type", "trace_type", "type") if is_given(fields, name)), "call"
     )
     kind = kind.lower() if isinstance(kind, str) else kind
-    made = {**fields, "type": kind}
+    record = {**fields, "type": kind}
     if isinstance(kind, str) and kind.startswith("create"):
-        made |= {"contractAddress": fields.get("to"), "to": ""}
+        record |= {"contractAddress": fields.get("to"), "to": ""}
     if "isError" not in fields:
         status = fields.get("status")
         worked = str(status).removesuffix(".0") == "1" if is_given(fields, "status") else True
-        made["isError"] = "0" if worked and not is_given(fields, "error") else "1"
-    return made
+        record["isError"] = "0" if worked and not is_given(fields, "error") else "1"
+    return record
 
 
 def check_present(fields: Iterable[str], required: tuple[str, ...]) -> None:

@@ -36,8 +36,8 @@ def read_bytes(text: str, field: str, length: int | None = None) -> bytes:
     """
     if _HEX.fullmatch(text) and (length is None or len(text) == 2 + 2 * length):
         return bytes.fromhex(text[2:])
-    wanted = "hexadecimal bytes" if length is None else f"{length} hexadecimal bytes"
-    raise FieldError(f"{field} should be 0x and {wanted}, got {plain(text, 60)!r}")
+    expected = "hexadecimal bytes" if length is None else f"{length} hexadecimal bytes"
+    raise FieldError(f"{field} should be 0x and {expected}, got {plain(text, 60)!r}")
 
 
 def read_address(text: str, field: str) -> Address:

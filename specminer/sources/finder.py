@@ -114,7 +114,7 @@ def _find_ranges(
         calm += 1
         if calm >= _CALM:
             ceiling = widest
-        if sum(len(rows) for found in hits.values() for rows in found.values()) < _MANY:
+        if sum(len(rows) for hits_by_block in hits.values() for rows in hits_by_block.values()) < _MANY:
             span = min(span * 2, ceiling)
 
 
@@ -137,9 +137,9 @@ def _find_pieces(
         start, merged = first, FoundEach()
         while begun:
             _, end, piece = begun.pop(0)
-            found = ahead.take(piece, lambda: None)
+            hits_by_contract = ahead.take(piece, lambda: None)
             begin(1)
-            for contract, hits in found.items():
+            for contract, hits in hits_by_contract.items():
                 merged.setdefault(contract, {}).update(hits)
             if end - start + 1 >= way[0].first_span or not begun:
                 yield start, end, merged
@@ -167,15 +167,18 @@ def _split_hits(
 def _hits(
     node: Node, way: tuple[Way, str | None], contracts: Sequence[Address], first: int, last: int
 ) -> FoundEach:
-    found: FoundEach = {contract: {} for contract in contracts}
+    hits_by_contract: FoundEach = {contract: {} for contract in contracts}
     try:
         if way[0] is Way.TRACE_FILTER:
-            for contract, hits in found.items():
+            for contract, hits in hits_by_contract.items():
                 find_by_filter(node, contract, first, last, hits)
         elif way[0] is Way.BLOCK_TRACES:
-            find_in_blocks(node, way[1] or "", range(first, last + 1), found, alone=first == last)
+            find_in_blocks(node, way[1] or "", range(first, last + 1), hits_by_contract, alone=first == last)
         else:
-            find_by_scan(node, first, last, found)
+            find_by_scan(node, first, last, hits_by_contract)
     except (AttributeError, TypeError, LookupError, ValueError):
         raise InvalidNodeResponse(f"what the node says of blocks {first} to {last} is malformed") from None
-    return {contract: {block: hits[block] for block in sorted(hits)} for contract, hits in found.items()}
+    return {
+        contract: {block: hits[block] for block in sorted(hits)}
+        for contract, hits in hits_by_contract.items()
+    }

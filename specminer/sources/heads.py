@@ -63,11 +63,11 @@ class HeadSubscription:
         """Wait for a block until a moment, and take all that were told; return whether there was one."""
         from websockets.exceptions import InvalidHandshake, InvalidURI, WebSocketException
 
-        told = False
+        has_head = False
         try:
             connection = self._connection or self._subscribe(endpoint, end)
             connection.recv(timeout=max(0.0, end - time.monotonic()))
-            told = True
+            has_head = True
             while True:
                 connection.recv(timeout=0)
         except TimeoutError:
@@ -77,7 +77,7 @@ class HeadSubscription:
             if not self._is_silent:
                 self._is_silent = True
                 self._note(f"{endpoint.label} does not tell new blocks; it is asked for them instead")
-        return told
+        return has_head
 
     def _subscribe(self, endpoint: Endpoint, end: float) -> ClientConnection:
         from websockets.sync.client import connect

@@ -21,6 +21,6 @@ class Helpers(Protocol):
         """Yield consecutive spans that cover the blocks ``first .. last``, with what was found of each contract."""
 
     def read(
-        self, contract: Address, wanted: Sequence[Wanted], *, patient: bool, suspected: Collection[Hash]
+        self, contract: Address, keys: Sequence[Wanted], *, patient: bool, suspected: Collection[Hash]
     ) -> Reading:
         """Read transactions of one contract and trace them; what cannot be read is a gap."""

@@ -39,15 +39,15 @@ class Listing:
     @property
     def core(self) -> frozenset[Address]:
         """The contracts that the list is about: its owner, those created, and those that transactions call."""
-        named = {address for item in self.transactions for address in (item.to, item.created)}
-        named |= {call.created for call in self.calls if creates(call)}
-        return frozenset(address for address in named if address is not None) | {self.owner}
+        addresses = {address for item in self.transactions for address in (item.to, item.created)}
+        addresses |= {call.created for call in self.calls if creates(call)}
+        return frozenset(address for address in addresses if address is not None) | {self.owner}
 
     @property
     def contracts(self) -> frozenset[Address]:
         """The contracts that the list creates or calls, and its owner."""
-        named = {address for call in self.calls for address in (call.to, call.created)}
-        return self.core | {address for address in named if address is not None}
+        addresses = {address for call in self.calls for address in (call.to, call.created)}
+        return self.core | {address for address in addresses if address is not None}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,11 +99,11 @@ def _merged_transactions(lists: Sequence[Listing]) -> list[tuple[int, ExportedTr
     merged: dict[Hash, tuple[int, ExportedTransaction]] = {}
     for number, listing in enumerate(lists):
         for item in listing.transactions:
-            known = merged.get(item.hash)
-            if known is None:
+            earlier = merged.get(item.hash)
+            if earlier is None:
                 merged[item.hash] = (number, item)
             else:
-                merged[item.hash] = (known[0], _join_records(known[1], item, lists[known[0]], listing))
+                merged[item.hash] = (earlier[0], _join_records(earlier[1], item, lists[earlier[0]], listing))
     return list(merged.values())
 
 
@@ -180,15 +180,15 @@ def _merged_calls(lists: Sequence[Listing]) -> tuple[ExportedCall, ...]:
     """Return each internal call once: as often as the list that has it most often."""
     if len(lists) == 1:
         return lists[0].calls
-    taken: Counter[ExportedCall] = Counter()
+    merged_counts: Counter[ExportedCall] = Counter()
     merged: list[ExportedCall] = []
     for listing in lists:
-        seen: Counter[ExportedCall] = Counter()
+        counts: Counter[ExportedCall] = Counter()
         for call in listing.calls:
             key = _call_key(call)
-            seen[key] += 1
-            if seen[key] > taken[key]:
-                taken[key] += 1
+            counts[key] += 1
+            if counts[key] > merged_counts[key]:
+                merged_counts[key] += 1
                 merged.append(call)
     merged.sort(key=lambda call: (call.block, -1 if call.index is None else call.index))
     return tuple(merged)
@@ -210,7 +210,7 @@ _ORDER: Final = "order"
 
 def transaction_fields(item: ExportedTransaction) -> dict[str, str]:
     """Return a transaction as a record that :func:`specminer.sources.exported.transaction_of` reads."""
-    told = {
+    fields = {
         "hash": _hex(item.hash),
         "blockNumber": str(item.block),
         "blockHash": _hex(item.block_hash),
@@ -229,13 +229,13 @@ def transaction_fields(item: ExportedTransaction) -> dict[str, str]:
         "type": _decimal(item.type),
     }
     if item.index is None:
-        told[_ORDER] = str(item.record)
-    return told | _block_fields(item.block_values)
+        fields[_ORDER] = str(item.record)
+    return fields | _block_fields(item.block_values)
 
 
 def call_fields(call: ExportedCall) -> dict[str, str]:
     """Return an internal call as a record that :func:`specminer.sources.exported.call_of` reads."""
-    told = {
+    fields = {
         "hash": _hex(call.hash),
         "blockNumber": str(call.block),
         "transactionIndex": _decimal(call.index),
@@ -252,13 +252,13 @@ def call_fields(call: ExportedCall) -> dict[str, str]:
         "traceId": "" if call.trace is None else "_".join(map(str, call.trace)),
         _ORDER: str(call.record),
     }
-    return told | _block_fields(call.block_values)
+    return fields | _block_fields(call.block_values)
 
 
-def pack_record(told: Mapping[str, str]) -> bytes:
+def pack_record(fields: Mapping[str, str]) -> bytes:
     """Return a record as it is kept, without what it does not tell; ``to`` and ``input`` stand always."""
     needed = {"to", "input", "isError"}
-    return msgspec.json.encode({name: text for name, text in told.items() if text or name in needed})
+    return msgspec.json.encode({name: text for name, text in fields.items() if text or name in needed})
 
 
 def unpack_record(record: bytes) -> Fields:
@@ -281,15 +281,15 @@ def read_kept(owner: Address, origin: str, transactions: Iterable[bytes], calls:
         ValueError: one is none.
 
     """
-    items = [transaction_of(told, _order(told)) for told in map(unpack_record, transactions)]
+    items = [transaction_of(fields, _order(fields)) for fields in map(unpack_record, transactions)]
     items.sort(key=lambda item: (item.block, -1 if item.index is None else item.index, item.record))
-    inner = [call_of(told, _order(told)) for told in map(unpack_record, calls)]
+    inner = [call_of(fields, _order(fields)) for fields in map(unpack_record, calls)]
     inner.sort(key=lambda call: (call.block, -1 if call.index is None else call.index, call.record))
     return Listing(owner=owner, origin=origin, transactions=tuple(items), calls=tuple(inner))
 
 
-def _order(told: Fields) -> int:
-    order = told.get(_ORDER, "0")
+def _order(fields: Fields) -> int:
+    order = fields.get(_ORDER, "0")
     return int(order) if order.isdecimal() else 0
 
 

@@ -54,11 +54,11 @@ class LogCheck:
             return hits
         added = {number: dict(rows) for number, rows in hits.items()}
         try:
-            for number, found in self._logging_transactions(first, last):
+            for number, hash_ in self._logging_transactions(first, last):
                 rows = added.setdefault(number, {})
-                if found not in rows:
-                    self._omitted.add(found)
-                rows[found] = False
+                if hash_ not in rows:
+                    self._omitted.add(hash_)
+                rows[hash_] = False
         except (InvalidNodeResponse, NodeRefused) as error:
             self._asking = False
             self._note(
@@ -70,7 +70,7 @@ class LogCheck:
     def limits(self, way: Way, transactions: Iterable[Transaction], gaps: Iterable[Gap]) -> tuple[str, ...]:
         """Return what to say of recorded transactions and gaps of which some were found by logs alone; say it once."""
         concerned = [item.hash for item in transactions] + [gap.hash for gap in gaps]
-        omitted = [found for found in concerned if found in self._omitted]
+        omitted = [hash_ for hash_ in concerned if hash_ in self._omitted]
         if not omitted:
             return ()
         limit = (

@@ -46,32 +46,32 @@ def read_nested(path: Path) -> NestedTraces:
 
     """
     name = plain(path)
-    found = NestedTraces()
+    traces = NestedTraces()
     for where, document in read_documents(read_content(path), name):
         try:
-            _collect(document, None, found)
+            _collect(document, None, traces)
         except RecordError as error:
             raise FileFormatError(f"{name}{where}: {error}") from None
-    found.calls.sort(
+    traces.calls.sort(
         key=lambda item: (item.block, -1 if item.index is None else item.index, item.trace or ())
     )
-    return found
+    return traces
 
 
-def _collect(document: Any, transaction: Any, found: NestedTraces) -> None:
+def _collect(document: Any, transaction: Any, traces: NestedTraces) -> None:
     """Add what an answer, or a part of one, holds."""
     if isinstance(document, list):
         for item in document:
-            _collect(item, transaction, found)
+            _collect(item, transaction, traces)
         return
     if not isinstance(document, dict):
         raise RecordError(f"expected an object of a trace, got {describe_value(document)}")
     if "action" in document:
-        _add_trace(document, transaction, found)
+        _add_trace(document, transaction, traces)
         return
     if "result" in document:
         if document["result"] is not None:
-            _collect(document["result"], transaction, found)
+            _collect(document["result"], transaction, traces)
         return
     if "error" in document and "jsonrpc" in document:
         return  # the node could not trace it
@@ -84,26 +84,26 @@ def _collect(document: Any, transaction: Any, found: NestedTraces) -> None:
                 "a stateDiff does not say of which transaction it is (transactionHash); keep the answer to "
                 "trace_replayBlockTransactions"
             )
-        named = Hash(read_bytes({"transactionHash": transaction}, "transactionHash", 32))
-        for slot, told in diffs_of_state(document["stateDiff"]):
-            add_evidence(found.diffs, named, slot, told)
-        found.diffs.setdefault(named, {})
+        hash_ = Hash(read_bytes({"transactionHash": transaction}, "transactionHash", 32))
+        for slot, evidence in diffs_of_state(document["stateDiff"]):
+            add_evidence(traces.diffs, hash_, slot, evidence)
+        traces.diffs.setdefault(hash_, {})
     if document.get("trace"):
-        _collect(document["trace"], transaction, found)
+        _collect(document["trace"], transaction, traces)
 
 
-def _add_trace(document: dict[str, Any], transaction: Any, found: NestedTraces) -> None:
+def _add_trace(document: dict[str, Any], transaction: Any, traces: NestedTraces) -> None:
     kind = document.get("type")
     if kind in _NO_CALLS:
         return
-    named = document.get("transactionHash", transaction)
-    if document.get("blockNumber") is None or named is None:
-        found.unplaced += 1
+    hash_ = document.get("transactionHash", transaction)
+    if document.get("blockNumber") is None or hash_ is None:
+        traces.unplaced += 1
         return
     action, result = document["action"], document.get("result")
     if not isinstance(action, dict):
         raise RecordError(f"action should be an object, got {describe_value(action)}")
-    found.calls.append(call_of(_as_call(document, action, result, named), len(found.calls) + 1))
+    traces.calls.append(call_of(_as_call(document, action, result, hash_), len(traces.calls) + 1))
 
 
 def _as_call(document: dict[str, Any], action: dict[str, Any], result: Any, transaction: Any) -> Fields:

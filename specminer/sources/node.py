@@ -190,7 +190,7 @@ class Node:
     def read_each(self, calls: Sequence[Request], reader: Callable[[int, Any], _T]) -> list[_T]:
         """Send requests, each alone, until ``reader`` accepts the result of each, and return what it returns.
 
-        It gets the place of a request and its result. After an ``InvalidNodeResponse`` only that request is sent again.
+        It gets the row of a request and its result. After an ``InvalidNodeResponse`` only that request is sent again.
 
         Raises:
             NodeUnreachable: no answer, after all tries.
@@ -198,19 +198,19 @@ class Node:
             ChainError: that of the reader, for the last result.
 
         """
-        found: dict[int, _T] = {}
+        results: dict[int, _T] = {}
         attempt = 1
         while True:
-            missing = [place for place in range(len(calls)) if place not in found]
+            missing = [row for row in range(len(calls)) if row not in results]
             failure: InvalidNodeResponse | None = None
-            answers = self.each([calls[place] for place in missing], patience=self.tries - 1)
-            for place, answer in zip(missing, answers, strict=True):
+            answers = self.each([calls[row] for row in missing], patience=self.tries - 1)
+            for row, answer in zip(missing, answers, strict=True):
                 try:
-                    found[place] = reader(place, result_of(answer))
+                    results[row] = reader(row, result_of(answer))
                 except InvalidNodeResponse as error:
                     failure = error
             if failure is None:
-                return [found[place] for place in range(len(calls))]
+                return [results[row] for row in range(len(calls))]
             if attempt >= self.tries:
                 raise failure
             time.sleep(short_pause(self._traffic.pause, attempt))
@@ -239,13 +239,13 @@ class Node:
     ) -> list[Any]:
         if not calls:
             return []
-        wanted = self._traffic.retries if patience is None else patience
+        retries = self._traffic.retries if patience is None else patience
         with self._lock:  # what is begun before it is closed is given up then
             if self._closed:
                 raise NodeUnreachable(f"{self.endpoint.label} is not asked any more")
             connection = self._connect()
             future = asyncio.run_coroutine_threadsafe(
-                connection.dispatcher.ask(calls, alone=alone, patience=wanted, only=only), connection.loop
+                connection.dispatcher.ask(calls, alone=alone, patience=retries, only=only), connection.loop
             )
         try:
             return future.result()
@@ -327,8 +327,10 @@ def octets(value: Any, what: str, length: int | None = None) -> bytes:
                 return data
         except ValueError:
             pass
-    wanted = "hexadecimal data" if length is None else f"{length} bytes of hexadecimal data"
-    raise InvalidNodeResponse(f"the node's answer is malformed: {what} should be {wanted}, got {came(value)}")
+    expected = "hexadecimal data" if length is None else f"{length} bytes of hexadecimal data"
+    raise InvalidNodeResponse(
+        f"the node's answer is malformed: {what} should be {expected}, got {came(value)}"
+    )
 
 
 @lru_cache(maxsize=_PARSED)

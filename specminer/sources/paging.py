@@ -107,8 +107,8 @@ def keep_record(listing: ListingKind, fields: Mapping[str, Any]) -> KeptRecord:
 
     """
     item = transaction_of(fields, 0) if listing is ListingKind.TRANSACTIONS else call_of(fields, 0)
-    taken = {name: fields[name] for name in _KEPT[listing] if name in fields}
-    return KeptRecord(msgspec.json.encode(taken, order="sorted"), item)
+    kept_fields = {name: fields[name] for name in _KEPT[listing] if name in fields}
+    return KeptRecord(msgspec.json.encode(kept_fields, order="sorted"), item)
 
 
 class Pages:
@@ -194,7 +194,7 @@ class Pages:
     def _page(self, start: int, number: int, size: int | None = None) -> list[KeptRecord]:
         """Return a page's records, each checked by itself."""
         size = self._size if size is None else size
-        found, complete = self._explorer.records(
+        records, complete = self._explorer.records(
             self._listing.value,
             self._address,
             startblock=start,
@@ -203,11 +203,11 @@ class Pages:
             offset=size,
         )
         self.complete &= complete
-        if len(found) > size:
-            raise self._lied(f"it gave {len(found)} records where {size} were asked for")
+        if len(records) > size:
+            raise self._lied(f"it gave {len(records)} records where {size} were asked for")
         page: list[KeptRecord] = []
         before = start
-        for row, fields in enumerate(found, 1):
+        for row, fields in enumerate(records, 1):
             try:
                 if not isinstance(fields, Mapping):
                     raise RecordError("it should be an object")
@@ -237,15 +237,15 @@ class Pages:
                 fresh.append(record)
         if page and page[-1].item.block > start:
             self._check_all_there(missing, start)
-        seen: set[Hash] = set()
+        hashes: set[Hash] = set()
         for record in fresh:
             if isinstance(record.item, ExportedTransaction):
-                if record.item.hash in self._seen or record.item.hash in seen:
+                if record.item.hash in self._seen or record.item.hash in hashes:
                     raise ChangedListing(
                         f"{self._explorer.endpoint.label} tells of transaction 0x{record.item.hash.hex()} twice, and "
                         "not the same: the chain was reorganised, or the explorer is not reliable"
                     )
-                seen.add(record.item.hash)
+                hashes.add(record.item.hash)
         return fresh
 
     def _check_all_there(self, missing: Counter[bytes], start: int) -> None:

@@ -65,8 +65,10 @@ def _check_sender(accounts: Any, envelope: Envelope) -> None:
         InvalidNodeResponse: it is not.
 
     """
-    known = {str(key).lower(): value for key, value in accounts.items()} if isinstance(accounts, dict) else {}
-    sender = known.get(f"0x{envelope.sender.hex()}")
+    by_address = (
+        {str(key).lower(): value for key, value in accounts.items()} if isinstance(accounts, dict) else {}
+    )
+    sender = by_address.get(f"0x{envelope.sender.hex()}")
     nonce = sender.get("nonce", 0) if isinstance(sender, dict) else None  # zero is left out
     if isinstance(nonce, str):
         nonce = quantity(nonce, "nonce")
@@ -130,8 +132,8 @@ def _opening(
     delegated = kind in ("DELEGATECALL", "CALLCODE")
     owner = sender if delegated else to
     if not delegated and owner in pending:
-        found, changed = pending[owner]
-        yield from (Read(owner, slot, value) for slot, value in sorted(found.items()))
+        slots, changed = pending[owner]
+        yield from (Read(owner, slot, value) for slot, value in sorted(slots.items()))
         if lasting:
             yield from (Write(owner, slot, old, new) for slot, (old, new) in sorted(changed.items()))
             del pending[owner]
@@ -146,8 +148,8 @@ def _logs(frame: dict[str, Any]) -> Iterator[tuple[int, int, Step]]:
     owner = Address(octets(text, "an address", 20)) if text else NO_ADDRESS
     for log in frame.get("logs") or ():
         topics = tuple(octets(topic, "topic", 32) for topic in log.get("topics", ()))
-        place = quantity(log.get("position") or "0x0", "position of a log")
-        yield place, 0, LogStep(owner, topics, octets(log.get("data") or "0x", "log data"))
+        position = quantity(log.get("position") or "0x0", "position of a log")
+        yield position, 0, LogStep(owner, topics, octets(log.get("data") or "0x", "log data"))
 
 
 def _storage(accounts: Any) -> dict[Address, _Slots]:

@@ -16,7 +16,7 @@ SEARCHED: Final = 50
 
 def recent_calls(node: Node, count: int, blocks: int = SEARCHED) -> list[Envelope]:
     """Return recent transactions that called contracts, to try tracers on; the newest first."""
-    found: list[Envelope] = []
+    envelopes: list[Envelope] = []
     try:
         head = quantity(node.call("eth_blockNumber"), "block number")
         for number in range(head, max(head - blocks, -1), -1):
@@ -25,12 +25,12 @@ def recent_calls(node: Node, count: int, blocks: int = SEARCHED) -> list[Envelop
             for item in transactions if isinstance(transactions, list) else ():
                 envelope = _envelope_of_call(node, answer, item)
                 if envelope is not None:
-                    found.append(envelope)
-                if len(found) >= count:
-                    return found
+                    envelopes.append(envelope)
+                if len(envelopes) >= count:
+                    return envelopes
     except (NodeRefused, InvalidNodeResponse):
         pass
-    return found
+    return envelopes
 
 
 def _envelope_of_call(node: Node, block: Any, item: Any) -> Envelope | None:
@@ -40,8 +40,8 @@ def _envelope_of_call(node: Node, block: Any, item: Any) -> Envelope | None:
     try:
         if not octets(node.call("eth_getCode", item["to"], "latest"), "code"):
             return None
-        wanted = Hash(octets(item.get("hash"), "a transaction hash", 32))
+        hash_ = Hash(octets(item.get("hash"), "a transaction hash", 32))
         receipt = node.call("eth_getTransactionReceipt", item["hash"])
-        return envelope_of(wanted, item, receipt, block_of(block))
+        return envelope_of(hash_, item, receipt, block_of(block))
     except ChainError:
         return None  # of a kind that does not serve as a sample

@@ -58,15 +58,15 @@ def read_saved(path: Path) -> SavedTraces:
 
     """
     name = plain(path)
-    found: SavedTraces = {}
+    traces: SavedTraces = {}
     own = _NAMED.search(path.name)
-    named = None if own is None else Hash(bytes.fromhex(own[1]))
+    transaction = None if own is None else Hash(bytes.fromhex(own[1]))
     for where, document in read_documents(read_content(path), name):
         try:
-            _collect(document, named, found)
+            _collect(document, transaction, traces)
         except RecordError as error:
             raise FileFormatError(f"{name}{where}: {error}") from None
-    return found
+    return traces
 
 
 def read_trace_table(path: Path) -> SavedTraces:
@@ -76,7 +76,7 @@ def read_trace_table(path: Path) -> SavedTraces:
         FileFormatError: it cannot be read, or a row does not hold what our tracer answers.
 
     """
-    found: SavedTraces = {}
+    traces: SavedTraces = {}
     for where, fields in read_rows(path, ("hash", "output")):
         try:
             transaction = Hash(read_bytes(fields, "hash", 32))
@@ -86,10 +86,10 @@ def read_trace_table(path: Path) -> SavedTraces:
             document = _decode_json(text.encode())
             if isinstance(document, dict) and set(document) == {"result"}:
                 document = document["result"]
-            _collect(document, transaction, found)
+            _collect(document, transaction, traces)
         except (RecordError, ValueError) as error:
             raise FileFormatError(f"{plain(path)}, {where}: {plain(error, 200)}") from None
-    return found
+    return traces
 
 
 def read_documents(text: bytes, name: str) -> Iterator[tuple[str, Any]]:
@@ -119,7 +119,7 @@ def _decode_json(text: bytes) -> Any:
     return msgspec.json.decode(text)
 
 
-def _collect(document: Any, named: Hash | None, found: SavedTraces) -> None:
+def _collect(document: Any, transaction: Hash | None, traces: SavedTraces) -> None:
     """Add the answers in a document to those found.
 
     Raises:
@@ -128,27 +128,27 @@ def _collect(document: Any, named: Hash | None, found: SavedTraces) -> None:
     """
     if isinstance(document, list):
         for item in document:
-            _collect(item, named, found)
+            _collect(item, transaction, traces)
         return
     if not isinstance(document, dict):
         raise RecordError(f"expected an object that a tracer answered, got {describe_value(document)}")
     key = next((name for name in ("txHash", "transactionHash") if name in document), None)
     if key is not None:
-        named = Hash(read_bytes(document, key, 32))
+        transaction = Hash(read_bytes(document, key, 32))
     if "result" in document:
-        _collect(document["result"], named, found)
+        _collect(document["result"], transaction, traces)
         return
     if "error" in document and ("jsonrpc" in document or key is not None):
         return  # the node could not trace this one
     kind = _kind(document)
     if kind is Answer.JAVASCRIPT and document.get("tx") not in (None, "0x"):
-        named = Hash(read_bytes(document, "tx", 32))
-    if named is None:
+        transaction = Hash(read_bytes(document, "tx", 32))
+    if transaction is None:
         raise RecordError(
             f"an answer of {kind.value} does not say of which transaction it is; keep the whole answer for a block, "
             'put it into {"txHash": "0x...", "result": ...}, or name the file by the hash'
         )
-    found.setdefault(named, {})[kind] = document
+    traces.setdefault(transaction, {})[kind] = document
 
 
 def _kind(answer: dict[str, Any]) -> Answer:

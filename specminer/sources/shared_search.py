@@ -57,7 +57,7 @@ class SharedSearch:
     def _search(self, way: tuple[Way, str | None]) -> None:
         _ = self.anchor  # read before anything else
         spans: dict[Address, _Spans] = {contract: [] for contract in self._contracts}
-        for start, end, found in finder.find_each(self._node, way, self._contracts, *self._range):
-            for contract, hits in found.items():
+        for start, end, hits_by_contract in finder.find_each(self._node, way, self._contracts, *self._range):
+            for contract, hits in hits_by_contract.items():
                 spans[contract].append((start, end, hits))
         self._spans, self._way = spans, way

@@ -37,13 +37,13 @@ class StateCheck:
         ``created_in`` is the block that created the contract, which counts as found. What the node does not tell
         agrees.
         """
-        found = [number for number, rows in hits.items() if rows]
+        numbers = [number for number, rows in hits.items() if rows]
         if created_in is not None and first <= created_in <= last:
-            found.append(created_in)
+            numbers.append(created_in)
         try:
             return all(
                 low >= high or self._fingerprint(low) == self._fingerprint(high)
-                for low, high in _gaps(first, last, found)
+                for low, high in _gaps(first, last, numbers)
                 if self._asking
             )
         except (InvalidNodeResponse, NodeRefused):
@@ -62,14 +62,14 @@ class StateCheck:
         return self._known[block]
 
 
-def _gaps(first: int, last: int, found: list[int]) -> Iterator[tuple[int, int]]:
+def _gaps(first: int, last: int, numbers: list[int]) -> Iterator[tuple[int, int]]:
     """Yield pairs of blocks at whose ends the state must be the same if nothing was missed."""
     before = max(0, first - 1)
-    if not found:
+    if not numbers:
         yield before, last
         return
-    yield before, min(found) - 1
-    yield max(found), last
+    yield before, min(numbers) - 1
+    yield max(numbers), last
 
 
 def _read_fingerprint(answer: Any) -> Fingerprint:

@@ -62,11 +62,11 @@ def read_state(path: Path) -> ChainState:
     """
     name = plain(path)
     document = _decode(read_content(path), name)
-    listed = next((document[key] for key in ("alloc", "accounts") if key in document), document)
-    if not isinstance(listed, dict):
+    entries = next((document[key] for key in ("alloc", "accounts") if key in document), document)
+    if not isinstance(entries, dict):
         raise FileFormatError(f"{name} has no accounts by their addresses")
     accounts: dict[Address, StateAccount] = {}
-    for key, fields in listed.items():
+    for key, fields in entries.items():
         if not _ADDRESS.fullmatch(key) or not isinstance(fields, dict):
             raise FileFormatError(f"{name}: {plain(key, 60)!r} is no address with an account behind it")
         try:
@@ -96,14 +96,14 @@ def _decode(text: bytes, name: str) -> dict[str, Any]:
 
 
 def _block(document: dict[str, Any], name: str) -> int:
-    told = document.get("best_block_number")
+    number = document.get("best_block_number")
     block = document.get("block")
-    if told is None and isinstance(block, dict):
-        told = block.get("number")
-    if told is None and "alloc" in document:
-        told = document.get("number") or 0
+    if number is None and isinstance(block, dict):
+        number = block.get("number")
+    if number is None and "alloc" in document:
+        number = document.get("number") or 0
     try:
-        return 0 if told is None else read_number({"number": told}, "number")
+        return 0 if number is None else read_number({"number": number}, "number")
     except RecordError as error:
         raise FileFormatError(f"{name}: {error}") from None
 

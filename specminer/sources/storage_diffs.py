@@ -43,7 +43,7 @@ def read_diffs(path: Path) -> StorageDiffs:
         FileFormatError: it cannot be read, or a field is malformed; names file, record and field.
 
     """
-    found: StorageDiffs = {}
+    diffs: StorageDiffs = {}
     for where, fields in read_rows(path, ("hash", "slot")):
         try:
             transaction = Hash(read_bytes(fields, "hash", 32))
@@ -51,32 +51,32 @@ def read_diffs(path: Path) -> StorageDiffs:
             owner = Address(read_bytes(fields, name, 20))
             slot = _word(fields, "slot")
             if "to_value" in fields:
-                told = SlotEvidence(before=_word(fields, "from_value"), after=_word(fields, "to_value"))
+                evidence = SlotEvidence(before=_word(fields, "from_value"), after=_word(fields, "to_value"))
             else:
-                told = SlotEvidence(before=_word(fields, "value"))
-            add_evidence(found, transaction, (owner, slot), told)
+                evidence = SlotEvidence(before=_word(fields, "value"))
+            add_evidence(diffs, transaction, (owner, slot), evidence)
         except RecordError as error:
             raise FileFormatError(f"{plain(path)}, {where}: {error}") from None
-    return found
+    return diffs
 
 
 def add_evidence(
-    found: StorageDiffs, transaction: Hash, slot: tuple[Address, int], told: SlotEvidence
+    diffs: StorageDiffs, transaction: Hash, slot: tuple[Address, int], evidence: SlotEvidence
 ) -> None:
     """Add what is told of a slot: of several rows the first tells what it held, the last what it holds."""
-    slots = found.setdefault(transaction, {})
-    known = slots.get(slot)
-    if known is None:
-        slots[slot] = told
-    elif told.after is not None:
-        slots[slot] = replace(known, after=told.after)
+    slots = diffs.setdefault(transaction, {})
+    earlier = slots.get(slot)
+    if earlier is None:
+        slots[slot] = evidence
+    elif evidence.after is not None:
+        slots[slot] = replace(earlier, after=evidence.after)
 
 
-def add_diffs(found: StorageDiffs, more: StorageDiffs) -> None:
+def add_diffs(diffs: StorageDiffs, more: StorageDiffs) -> None:
     """Add the evidence of another file."""
     for transaction, slots in more.items():
-        for slot, told in slots.items():
-            add_evidence(found, transaction, slot, told)
+        for slot, evidence in slots.items():
+            add_evidence(diffs, transaction, slot, evidence)
 
 
 def diffs_of_state(document: Any) -> Iterator[tuple[tuple[Address, int], SlotEvidence]]:
@@ -96,9 +96,9 @@ def diffs_of_state(document: Any) -> Iterator[tuple[tuple[Address, int], SlotEvi
         if not isinstance(storage, dict):
             continue
         for slot, change in storage.items():
-            told = _change(change)
-            if told is not None:
-                yield (owner, _word({"slot": slot}, "slot")), told
+            evidence = _change(change)
+            if evidence is not None:
+                yield (owner, _word({"slot": slot}, "slot")), evidence
 
 
 def _change(change: Any) -> SlotEvidence | None:

@@ -169,14 +169,14 @@ def _check_memory(logs: Sequence[_Log]) -> None:
 
 def _created_addresses(logs: Sequence[_Log]) -> dict[int, Address]:
     """Return for each row that enters a creation the address it created; zero if it failed."""
-    found: dict[int, Address] = {}
+    addresses: dict[int, Address] = {}
     open_rows: list[int] = []
     for row, log in enumerate(logs):
         while open_rows and log.depth <= logs[open_rows[-1]].depth:
-            found[open_rows.pop()] = _address(log.peek(0))
+            addresses[open_rows.pop()] = _address(log.peek(0))
         if log.op in _CREATES and row + 1 < len(logs) and logs[row + 1].depth > log.depth:
             open_rows.append(row)
-    return found | dict.fromkeys(open_rows, NO_ADDRESS)
+    return addresses | dict.fromkeys(open_rows, NO_ADDRESS)
 
 
 class _Walk:
@@ -223,8 +223,10 @@ class _Walk:
             self._call(log, following, inside)
         elif inside and following is not None and row in self.created:
             code = log.slice(log.peek(1), log.peek(2))
-            shown = _shown_size(log.peek(2))
-            self._open(Enter(log.op, owner, self.created[row], following.gas or 0, log.peek(0), code, shown))
+            code_size = _shown_size(log.peek(2))
+            self._open(
+                Enter(log.op, owner, self.created[row], following.gas or 0, log.peek(0), code, code_size)
+            )
         elif log.op in _CREATES and watched and following is not None and goes_on:
             # it failed before it ran (too little ether, or the address was taken), or has no code to run
             code, created = log.slice(log.peek(1), log.peek(2)), _address(following.peek(0))
@@ -264,21 +266,21 @@ class _Walk:
             InvalidNodeResponse: the trace is of another one.
 
         """
-        known: int | None = None
+        expected: int | None = None
         data = self.envelope.data if self.envelope.to else b""
         if log.op == "CALLER":
-            known = int.from_bytes(self.envelope.sender, "big")
+            expected = int.from_bytes(self.envelope.sender, "big")
         elif log.op == "CALLVALUE":
-            known = self.envelope.value
+            expected = self.envelope.value
         elif log.op == "ADDRESS":
-            known = int.from_bytes(self.owners[0], "big")
+            expected = int.from_bytes(self.owners[0], "big")
         elif log.op == "CALLDATASIZE":
-            known = len(data)
+            expected = len(data)
         elif log.op == "CALLDATALOAD":
             start = log.peek(0)
             part = data[start : start + 32] if start < len(data) else b""
-            known = int.from_bytes(part.ljust(32, b"\0"), "big")
-        if known is not None and following.peek(0) != known:
+            expected = int.from_bytes(part.ljust(32, b"\0"), "big")
+        if expected is not None and following.peek(0) != expected:
             raise InvalidNodeResponse(
                 f"the trace of {self.envelope.name} is of another transaction ({log.op} differs)"
             )
@@ -326,8 +328,8 @@ class _Walk:
                 answer = (
                     _precompiled_answer(log, following, to, data) if watched and size == len(data) else None
                 )
-            shown = UNKNOWN_SIZE if answer is None else None
-            self._close(Exit(0, answer or b"", None if worked else "call failed", shown))
+            output_size = UNKNOWN_SIZE if answer is None else None
+            self._close(Exit(0, answer or b"", None if worked else "call failed", output_size))
 
     def _open(self, enter: Enter) -> None:
         delegated = enter.kind in ("DELEGATECALL", "CALLCODE")
@@ -347,8 +349,8 @@ class _Walk:
         ended = log.depth - following.depth
         if following.peek(0) != 0 and ended == 1:
             self._complete(log)
-        for place in range(ended):
-            innermost, outermost = place == 0, place == ended - 1
+        for index in range(ended):
+            innermost, outermost = index == 0, index == ended - 1
             worked = following.peek(0) != 0 if outermost else not innermost or log.op in _RETURNS
             creates = self.kinds[-1] in _CREATES
             if innermost and (

@@ -83,20 +83,20 @@ def _batches(node: Node) -> str:
 
 def _archive(node: Node, head: int) -> str:
     """Say how far back state is kept, by powers of two."""
-    kept = None
+    oldest = None
     back = 1
     while True:
         block = max(head - back, 0)
         answer = node.batch([("eth_getBalance", ("0x" + "00" * 20, hex(block)))])[0]
         if isinstance(answer, NodeRefused):
             break
-        kept = block
+        oldest = block
         if block == 0:
             return "of every block: an archive node"
         back *= 2
-    if kept is None:
+    if oldest is None:
         raise NodeRefused("not even of the block before the newest; traces of old blocks will fail")
-    return f"of block {kept:,} and later; traces of older blocks may fail"
+    return f"of block {oldest:,} and later; traces of older blocks may fail"
 
 
 def _filter(node: Node, contract: Address, probe: int) -> str:

@@ -30,13 +30,13 @@ def check_filter(node: Node, contract: Address, probe: int) -> None:
     )
     if not transactions:
         return
-    known = transactions[0]
+    sample = transactions[0]
     span = {"fromBlock": hex(probe), "toBlock": hex(probe)}
-    ends = {"fromAddress": known.get("from"), "toAddress": known.get("to")}
+    ends = {"fromAddress": sample.get("from"), "toAddress": sample.get("to")}
     ends = {field: end for field, end in ends.items() if end is not None}
     node.read(
         [("trace_filter", (span | {field: [end]},)) for field, end in ends.items()],
-        partial(_check_found, str(known.get("hash")), probe, list(ends)),
+        partial(_check_found, str(sample.get("hash")), probe, list(ends)),
     )
 
 
@@ -50,7 +50,7 @@ def _read_probe(probe: int, answers: Sequence[Any]) -> list[dict[str, Any]]:
     return full_transactions(result_of(answers[1]), probe)
 
 
-def _check_found(wanted: str, probe: int, fields: Sequence[str], answers: Sequence[Any]) -> None:
+def _check_found(hash_: str, probe: int, fields: Sequence[str], answers: Sequence[Any]) -> None:
     """Check that what ``trace_filter`` answers names a transaction, by each of some fields.
 
     Raises:
@@ -59,9 +59,9 @@ def _check_found(wanted: str, probe: int, fields: Sequence[str], answers: Sequen
     """
     for field, answer in zip(fields, answers, strict=True):
         traces = result_of(answer)
-        listed = traces if isinstance(traces, list) else []
-        found = {str(trace.get("transactionHash")) for trace in listed if isinstance(trace, dict)}
-        if wanted not in found:
+        frames = traces if isinstance(traces, list) else []
+        hashes = {str(trace.get("transactionHash")) for trace in frames if isinstance(trace, dict)}
+        if hash_ not in hashes:
             raise InvalidNodeResponse(
                 f"trace_filter does not find the first transaction of block {probe} by its {field}"
             )
@@ -81,8 +81,8 @@ def find_by_filter(node: Node, contract: Address, first: int, last: int, hits: B
     request: Request = ("trace_filter", (_filter(contract, first, last),))
     reader = partial(_read_filter, first=first, last=last)
     filtered = node.read_one(request, reader)
-    for number, found in filtered or confirm_empty(node, request, reader, filtered, _FILTER_ASKS):
-        add_hit(hits, number, found)
+    for number, hash_ in filtered or confirm_empty(node, request, reader, filtered, _FILTER_ASKS):
+        add_hit(hits, number, hash_)
 
 
 def _read_filter(answer: Any, first: int, last: int) -> list[tuple[int, str]]:
@@ -93,7 +93,7 @@ def _read_filter(answer: Any, first: int, last: int) -> list[tuple[int, str]]:
     """
     if not isinstance(answer, list):
         raise InvalidNodeResponse(f"trace_filter should answer a list of traces, got {came(answer)}")
-    found: list[tuple[int, str]] = []
+    pairs: list[tuple[int, str]] = []
     for trace in answer:
         number = trace.get("blockNumber") if isinstance(trace, dict) else None
         if not isinstance(number, int):
@@ -102,5 +102,5 @@ def _read_filter(answer: Any, first: int, last: int) -> list[tuple[int, str]]:
             raise InvalidNodeResponse(f"trace_filter returned block {number} for blocks {first} to {last}")
         if trace.get("transactionHash"):  # block rewards have none
             octets(trace["transactionHash"], "a transaction hash", 32)
-            found.append((number, trace["transactionHash"]))
-    return found
+            pairs.append((number, trace["transactionHash"]))
+    return pairs

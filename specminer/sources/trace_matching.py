@@ -80,13 +80,13 @@ def check_outermost(first: Enter, envelope: Envelope) -> None:
     to = envelope.created if envelope.to is None else envelope.to
     differing = [
         what
-        for what, seen, known in (
+        for what, actual, expected in (
             ("sender", first.sender, envelope.sender),
             ("receiver", first.to, first.to if to is None else to),
             ("calldata", first.data, envelope.data),
             ("value", first.value, envelope.value),
         )
-        if seen != known
+        if actual != expected
     ]
     if differing:
         raise InvalidNodeResponse(
@@ -131,7 +131,7 @@ def check_nonce(nonce: int, step: int, envelope: Envelope) -> None:
         raise InvalidNodeResponse(f"the trace of {envelope.name} is of another transaction (nonce differs)")
 
 
-def check_logs(seen: RecordedSteps, envelope: Envelope, contracts: Sequence[Address]) -> None:
+def check_logs(recorded: RecordedSteps, envelope: Envelope, contracts: Sequence[Address]) -> None:
     """Check that what the contracts logged and that stayed is what the receipt says they logged.
 
     Raises:
@@ -142,14 +142,14 @@ def check_logs(seen: RecordedSteps, envelope: Envelope, contracts: Sequence[Addr
         return
     traced = sorted(
         (event.position, call.contract, event.topics, event.data)
-        for call in seen.invocations
+        for call in recorded.invocations
         for event in call.events
         if not event.undone
     )
-    shown = [(contract, topics, data) for _, contract, topics, data in traced]
-    known = [(log.address, log.topics, log.data) for log in envelope.logs if log.address in contracts]
-    if shown != known:
+    of_trace = [(contract, topics, data) for _, contract, topics, data in traced]
+    of_receipt = [(log.address, log.topics, log.data) for log in envelope.logs if log.address in contracts]
+    if of_trace != of_receipt:
         raise InvalidNodeResponse(
-            f"the trace of {envelope.name} shows {len(shown)} log entries of the contract that its receipt does "
-            f"not confirm; the receipt has {len(known)}"
+            f"the trace of {envelope.name} shows {len(of_trace)} log entries of the contract that its receipt does "
+            f"not confirm; the receipt has {len(of_receipt)}"
         )

@@ -159,7 +159,7 @@ class TraceFile:
             FileFormatError: a line is malformed, out of order, or lines are missing; names line and field.
 
         """
-        count, before, seen = 0, (-1, -1), set[Hash]()
+        count, before, hashes = 0, (-1, -1), set[Hash]()
         block = self.header.tip
         for number, line in self._lines:
             if count == self.header.transactions:
@@ -170,10 +170,10 @@ class TraceFile:
             item = self._decode(line, number, TransactionLine)
             with self._naming_line(number):
                 transaction = transaction_in(item, self.version)
-                self._check(transaction, before, seen, block)
+                self._check(transaction, before, hashes, block)
             block, before = transaction.block, (transaction.block.number, transaction.index)
             count += 1
-            seen.add(transaction.hash)
+            hashes.add(transaction.hash)
             yield transaction
         if count != self.header.transactions:
             raise FileFormatError(
@@ -182,7 +182,7 @@ class TraceFile:
             )
 
     def _check(
-        self, item: Transaction, before: tuple[int, int], seen: set[Hash], block: Block | None
+        self, item: Transaction, before: tuple[int, int], hashes: set[Hash], block: Block | None
     ) -> None:
         """Check a transaction against the header and those before it; ``block`` is the last one's."""
         header, number = self.header, item.block.number
@@ -191,14 +191,14 @@ class TraceFile:
                 f"block {number}, index {item.index} comes after block {before[0]}, index {before[1]}; expected "
                 "the chain's order"
             )
-        if item.hash in seen:
+        if item.hash in hashes:
             raise FieldError(f"the transaction with hash 0x{item.hash.hex()} stands twice")
         if not header.first_block <= number <= header.last_block:
             raise FieldError(
                 f"block {number} is outside the header's blocks {header.first_block} to {header.last_block}"
             )
-        for known in (block, header.tip):
-            if known is not None and known.number == number and known != item.block:
+        for earlier_block in (block, header.tip):
+            if earlier_block is not None and earlier_block.number == number and earlier_block != item.block:
                 raise FieldError(f"block {number} has another hash, timestamp or value than before")
         for row, call in enumerate(item.invocations):
             if call.contract != header.record.address:

@@ -264,7 +264,9 @@ def transaction_out(item: Transaction) -> TransactionLine:
         tracer=item.tracer,
         invocations=[_invocation_out(call) for call in item.invocations],
         preimages=[to_hex(data) for data in item.preimages],
-        creations=[_Creation(to_hex(made.creator), to_hex(made.created)) for made in item.creations]
+        creations=[
+            _Creation(to_hex(creation.creator), to_hex(creation.created)) for creation in item.creations
+        ]
         or msgspec.UNSET,
         fidelity=msgspec.UNSET if item.fidelity is None else item.fidelity,
         logs=msgspec.UNSET if item.logs is None else list(map(log_out, item.logs)),
@@ -380,7 +382,7 @@ def _codes_in(items: list[str] | msgspec.UnsetType) -> tuple[bytes, ...]:
 
 
 def _gaps_in(items: list[_Gap], first: int, last: int) -> tuple[Gap, ...]:
-    found: dict[Hash, Gap] = {}
+    gaps: dict[Hash, Gap] = {}
     for row, gap in enumerate(items):
         hashed = Hash(read_bytes(gap.hash, f"gaps[{row}].hash", 32))
         if not first <= gap.block <= last:
@@ -389,10 +391,10 @@ def _gaps_in(items: list[_Gap], first: int, last: int) -> tuple[Gap, ...]:
             raise FieldError(
                 f"gaps[{row}].reason has {len(gap.reason)} characters; expected 1 to {MAX_LIMIT}"
             )
-        if hashed in found:
+        if hashed in gaps:
             raise FieldError(f"gaps[{row}].hash stands twice")
-        found[hashed] = Gap(hash=hashed, block=gap.block, reason=gap.reason)
-    return tuple(found.values())
+        gaps[hashed] = Gap(hash=hashed, block=gap.block, reason=gap.reason)
+    return tuple(gaps.values())
 
 
 def _block_in(block: _Block, field: str) -> Block:
@@ -445,16 +447,16 @@ def transaction_in(item: TransactionLine, version: int = VERSION) -> Transaction
     if version == 1 and item.fidelity in _DOUBTED:
         calls = tuple(map(_without_values, calls))
     _check_order([call.position for call in calls], "invocations")
-    known: set[int] = set()
+    earlier: set[int] = set()
     for row, call in enumerate(calls):
-        if call.parent is not None and call.parent not in known:
+        if call.parent is not None and call.parent not in earlier:
             raise FieldError(
                 f"invocations[{row}].parent is {format_number(call.parent)}, expected the position of an earlier one"
             )
-        known.add(call.position)
-    places = [place.position for call in calls for place in call.accesses]
-    places += [place.position for call in calls for place in call.events]
-    if len(set(places)) != len(places):
+        earlier.add(call.position)
+    positions = [step.position for call in calls for step in call.accesses]
+    positions += [step.position for call in calls for step in call.events]
+    if len(set(positions)) != len(positions):
         raise FieldError("two accesses or events have the same position")
     return Transaction(
         hash=Hash(read_bytes(item.hash, "hash", 32)),
@@ -516,10 +518,10 @@ def _creations_in(items: list[_Creation] | msgspec.UnsetType) -> tuple[Creation,
         return ()
     return tuple(
         Creation(
-            creator=read_address(made.creator, f"creations[{row}].creator"),
-            created=read_address(made.created, f"creations[{row}].created"),
+            creator=read_address(creation.creator, f"creations[{row}].creator"),
+            created=read_address(creation.created, f"creations[{row}].created"),
         )
-        for row, made in enumerate(items)
+        for row, creation in enumerate(items)
     )
 
 

@@ -91,7 +91,7 @@ def decode(
     results = [result_of(answer) for answer in answers]
     try:
         steps = _steps(tracer, envelope, results, contracts)
-        seen = record_steps(steps, contracts, environment=tracer is not Tracer.PRESTATE)
+        recorded = record_steps(steps, contracts, environment=tracer is not Tracer.PRESTATE)
         created = creations(steps, contracts)
     except MalformedSteps as error:
         raise InvalidNodeResponse(f"the trace of {envelope.name} does not fit together: {error}") from None
@@ -105,8 +105,8 @@ def decode(
     check_outermost(first, envelope)
     outcome = outcome_of(last.error, last.output)
     check_end(outcome, envelope)
-    check_logs(seen, envelope, contracts)
-    if envelope.to in contracts and not any(call.depth == 0 for call in seen.invocations):
+    check_logs(recorded, envelope, contracts)
+    if envelope.to in contracts and not any(call.depth == 0 for call in recorded.invocations):
         raise InvalidNodeResponse(f"the trace of {envelope.name} does not show the call that it makes")
     return Transaction(
         hash=envelope.hash,
@@ -120,8 +120,8 @@ def decode(
         nonce=envelope.nonce,
         succeeded=outcome.accepted,
         tracer=tracer,
-        invocations=seen.invocations,
-        preimages=seen.preimages,
+        invocations=recorded.invocations,
+        preimages=recorded.preimages,
         creations=created,
         logs=_foreign_logs(envelope, contracts),
     )
@@ -223,7 +223,7 @@ class TracerChoice:
         """Return what the node answers to the requests of each transaction; it is asked for what is not there yet."""
         groups: list[list[Any]] = []
         missing = [envelope.hash for envelope in envelopes if envelope.hash not in answers]
-        requests = [self.requests(tracer, found) for found in missing]
+        requests = [self.requests(tracer, hash_) for hash_ in missing]
         added = iter(self.node.batch([request for group in requests for request in group]))
         widths = dict(zip(missing, map(len, requests), strict=True))
         for envelope in envelopes:
@@ -245,8 +245,10 @@ class TracerChoice:
         with self._choosing:
             if self.tracer is None:
                 samples = self._samples(envelopes)
-                shown = any(self._shows(sample, answers.get(sample.hash)) for sample in samples)
-                self.tracer = Tracer.JAVASCRIPT if shown else self._choose(samples)
+                is_javascript_usable = any(
+                    self._shows(sample, answers.get(sample.hash)) for sample in samples
+                )
+                self.tracer = Tracer.JAVASCRIPT if is_javascript_usable else self._choose(samples)
             return self.tracer
 
     def again(self, envelope: Envelope) -> Transaction | None:
@@ -288,7 +290,7 @@ class TracerChoice:
             for sample in samples:
                 error = self._try(tracer, sample)
                 if error is None:
-                    return self._chosen(tracer, failures)
+                    return self._note_choice(tracer, failures)
                 failures.setdefault(tracer, error)
         for tracer in ORDER:
             for sample in recent_calls(self.node, SAMPLES):
@@ -296,7 +298,7 @@ class TracerChoice:
                 if own._try(tracer, sample) is None:
                     self._tells_gas |= own._tells_gas
                     self._nonce_step = own._nonce_step
-                    return self._chosen(tracer, failures)
+                    return self._note_choice(tracer, failures)
         raise untraceable(self.node.endpoint.label, failures)
 
     def _try(self, tracer: Tracer, sample: Envelope) -> ChainError | None:
@@ -332,7 +334,8 @@ class TracerChoice:
         if nonce is not None and not sample.free_nonce and nonce - sample.nonce in (0, 1):
             self._nonce_step = nonce - sample.nonce
 
-    def _chosen(self, tracer: Tracer, failures: Mapping[Tracer, ChainError]) -> Tracer:
+    def _note_choice(self, tracer: Tracer, failures: Mapping[Tracer, ChainError]) -> Tracer:
+        """Return a tracer, after notes on what better ones cannot do here and what it does not see."""
         for better in ORDER[: ORDER.index(tracer)]:
             self._note(f"the node cannot run the {better.value} tracer ({failures[better]})")
         if tracer.blind_spots:
@@ -411,8 +414,8 @@ class TracerChoice:
             [("eth_getStorageAt", (f"0x{owner.hex()}", f"0x{slot:064x}", tag)) for owner, slot in cleared]
         )
         spurious = {
-            place
-            for (place, before), answer in zip(cleared.items(), answers, strict=True)
+            slot_key
+            for (slot_key, before), answer in zip(cleared.items(), answers, strict=True)
             if isinstance(answer, str) and int.from_bytes(octets(answer, "storage"), "big") == before
         }
         calls = tuple(

@@ -94,7 +94,7 @@ class TransactionReader:
         self._trial: threading.Event | None = None
         """Set once whoever came first has tried a tracer; the others wait for it."""
 
-    def read(self, wanted: Sequence[Wanted], *, patient: bool, suspected: Collection[Hash] = ()) -> Reading:
+    def read(self, keys: Sequence[Wanted], *, patient: bool, suspected: Collection[Hash] = ()) -> Reading:
         """Read transactions and trace them; what cannot be read is a gap.
 
         It stops after ``MAX_FAILURES`` in a row that cannot be traced, whichever thread asked for them; those are not
@@ -106,12 +106,12 @@ class TransactionReader:
 
         """
         if self._node.helpers is not None:
-            reading = self._node.helpers.read(self._contract, wanted, patient=patient, suspected=suspected)
+            reading = self._node.helpers.read(self._contract, keys, patient=patient, suspected=suspected)
             self.traced += len(reading.transactions)
             return reading
         with self._notes.delay() as notes, self._turn() as first:
-            answers, traces = self._answers(wanted, first=first)
-            envelopes, gaps = self._envelopes(wanted, answers, patient=patient)
+            answers, traces = self._answers(keys, first=first)
+            envelopes, gaps = self._envelopes(keys, answers, patient=patient)
             with self._lock:
                 notes += self._choice_notes
                 self._choice_notes = []
@@ -125,7 +125,7 @@ class TransactionReader:
                     break
             return reading
 
-    def choose_tracer(self, wanted: Sequence[Wanted]) -> None:
+    def choose_tracer(self, keys: Sequence[Wanted]) -> None:
         """Choose a tracer by transactions that will be read later; notes come with the first reading.
 
         Raises:
@@ -134,39 +134,39 @@ class TransactionReader:
         """
         with self._notes.delay() as notes, self._turn() as first:
             if first:
-                answers, traces = self._answers(wanted, first=True)
-                envelopes, _ = self._envelopes(wanted, answers, patient=False)
+                answers, traces = self._answers(keys, first=True)
+                envelopes, _ = self._envelopes(keys, answers, patient=False)
                 if envelopes:
                     self.tracing.choose(envelopes, traces)
                     self._choice_notes = notes
 
     def _stopped_after(self, traced: TraceResult, suspected: Collection[Hash]) -> str | None:
         """Count what could not be traced; return how the node has stopped tracing, if it has."""
-        lost = [gap for gap in traced.gaps if gap.hash not in suspected]
+        failed = [gap for gap in traced.gaps if gap.hash not in suspected]
         with self._lock:
-            self._failures = 0 if traced.transactions else self._failures + len(lost)
+            self._failures = 0 if traced.transactions else self._failures + len(failed)
             if self._stopped is None and self._failures >= MAX_FAILURES:
                 self._stopped = (
-                    f"{self._failures} transactions in a row could not be recorded ({lost[-1].reason})"
+                    f"{self._failures} transactions in a row could not be recorded ({failed[-1].reason})"
                 )
             return self._stopped
 
-    def _answers(self, wanted: Sequence[Wanted], *, first: bool) -> tuple[list[Any], Mapping[Hash, Any]]:
+    def _answers(self, keys: Sequence[Wanted], *, first: bool) -> tuple[list[Any], Mapping[Hash, Any]]:
         """Return the answers to :func:`_requests_of`, and JavaScript traces that came in the same round trip.
 
         There are none of these where traces are large. As long as no tracer is chosen, whoever comes first asks for
         those of a few transactions, each alone, so that no answer can be another's.
         """
-        tracer, requests = self.tracing.tracer, _requests_of(wanted)
+        tracer, requests = self.tracing.tracer, _requests_of(keys)
         if tracer is None and first:
-            traced = self._trace_requests(wanted[:SAMPLES])
+            traced = self._trace_requests(keys[:SAMPLES])
             answers, traces = in_parallel(
                 lambda: self._node.batch(requests), lambda: self._node.each(list(traced.values()), patience=0)
             )
             return answers, dict(zip(traced, traces, strict=True))
         if tracer is not Tracer.JAVASCRIPT:
             return self._node.batch(requests), {}
-        traced = self._trace_requests(wanted)
+        traced = self._trace_requests(keys)
         answers = self._node.batch([*requests, *traced.values()])
         return answers, dict(zip(traced, answers[len(requests) :], strict=True))
 
@@ -186,8 +186,8 @@ class TransactionReader:
         if self._trial is not None and not first:
             self._trial.wait()
 
-    def _trace_requests(self, wanted: Sequence[Wanted]) -> Mapping[Hash, Request]:
-        return {found: self.tracing.requests(Tracer.JAVASCRIPT, found)[0] for _, found in wanted}
+    def _trace_requests(self, keys: Sequence[Wanted]) -> Mapping[Hash, Request]:
+        return {hash_: self.tracing.requests(Tracer.JAVASCRIPT, hash_)[0] for _, hash_ in keys}
 
     def _trace(self, envelopes: Sequence[Envelope], answers: Mapping[Hash, Any]) -> Iterator[TraceResult]:
         """Trace transactions, some at a time; ``answers`` are JavaScript traces that are there already."""
@@ -195,65 +195,65 @@ class TransactionReader:
             return
         tracer = self.tracing.choose(envelopes, answers)
         size = _TRACED[tracer]
-        known = answers if tracer is Tracer.JAVASCRIPT else {}
+        traces = answers if tracer is Tracer.JAVASCRIPT else {}
         for start in range(0, len(envelopes), size):
             with self._room if tracer is Tracer.STRUCT_LOGS else nullcontext():
-                traced = self.tracing.record(envelopes[start : start + size], known)
+                traced = self.tracing.record(envelopes[start : start + size], traces)
             self.traced += len(traced.transactions)
             yield traced
 
-    def envelopes(self, wanted: Sequence[Wanted], *, patient: bool) -> tuple[list[Envelope], list[Gap]]:
+    def envelopes(self, keys: Sequence[Wanted], *, patient: bool) -> tuple[list[Envelope], list[Gap]]:
         """Read blocks, transactions and receipts; ordered by block and index. What cannot be read is a gap.
 
         Raises:
             TipChanged: a transaction moved, and the caller is ``patient`` enough to look for it again.
 
         """
-        return self._envelopes(wanted, self._node.batch(_requests_of(wanted)), patient=patient)
+        return self._envelopes(keys, self._node.batch(_requests_of(keys)), patient=patient)
 
     def _envelopes(
-        self, wanted: Sequence[Wanted], answers: Sequence[Any], *, patient: bool
+        self, keys: Sequence[Wanted], answers: Sequence[Any], *, patient: bool
     ) -> tuple[list[Envelope], list[Gap]]:
         """Read what a node answered to :func:`_requests_of`; see :meth:`envelopes`."""
-        numbers = _numbers_of(wanted)
+        numbers = _numbers_of(keys)
         blocks = self._read_blocks(numbers, answers[: len(numbers)])
         envelopes: list[Envelope] = []
         gaps: list[Gap] = []
-        for row, (number, found) in enumerate(wanted):
-            pair = answers[len(numbers) + row], answers[len(numbers) + len(wanted) + row]
+        for row, (number, hash_) in enumerate(keys):
+            pair = answers[len(numbers) + row], answers[len(numbers) + len(keys) + row]
             try:
-                envelopes.append(self._envelope(found, blocks[number], pair))
+                envelopes.append(self._envelope(hash_, blocks[number], pair))
             except TipChanged as error:
                 if patient:
                     raise
-                gaps.append(Gap(hash=found, block=number, reason=str(error)))
+                gaps.append(Gap(hash=hash_, block=number, reason=str(error)))
             except (NodeRefused, InvalidNodeResponse) as error:
-                gaps.append(Gap(hash=found, block=number, reason=str(error)))
+                gaps.append(Gap(hash=hash_, block=number, reason=str(error)))
         return sorted(envelopes, key=lambda envelope: (envelope.block.number, envelope.index)), gaps
 
-    def _envelope(self, found: Hash, block: Block, answers: tuple[Any, Any]) -> Envelope:
+    def _envelope(self, hash_: Hash, block: Block, answers: tuple[Any, Any]) -> Envelope:
         """Read a transaction; where the answers of a batch cannot be, ask for it alone."""
         try:
-            return _read_envelope(found, block, answers)
+            return _read_envelope(hash_, block, answers)
         except (TipChanged, NodeRefused, InvalidNodeResponse) as error:
-            envelope = self._read_alone(found, block)
+            envelope = self._read_alone(hash_, block)
             if isinstance(error, InvalidNodeResponse):
                 self.tracing.doubt_batches(error)
             return envelope
 
-    def _read_alone(self, found: Hash, block: Block) -> Envelope:
+    def _read_alone(self, hash_: Hash, block: Block) -> Envelope:
         """Ask for a transaction and its receipt, each until it is whole, and for both again until they fit."""
 
-        def read(place: int, answer: Any) -> Any:
-            (check_receipt if place else check_transaction)(found, answer)
+        def read(row: int, answer: Any) -> Any:
+            (check_receipt if row else check_transaction)(hash_, answer)
             return answer
 
-        requests = _requests_for(found)
+        requests = _requests_for(hash_)
         pair = self._node.read_each(requests, read)
         try:
-            return envelope_of(found, pair[0], pair[1], block)
+            return envelope_of(hash_, pair[0], pair[1], block)
         except InvalidNodeResponse:
-            return self._node.read(requests, lambda alone: _read_envelope(found, block, (alone[0], alone[1])))
+            return self._node.read(requests, lambda alone: _read_envelope(hash_, block, (alone[0], alone[1])))
 
     def _read_blocks(self, numbers: Sequence[int], answers: Sequence[Any]) -> dict[int, Block]:
         """Read blocks; where an answer of a batch cannot be, the block is asked for alone."""
@@ -271,23 +271,23 @@ def _block_request(number: int) -> Request:
     return "eth_getBlockByNumber", (hex(number), False)
 
 
-def _requests_for(found: Hash) -> list[Request]:
-    text = "0x" + found.hex()
+def _requests_for(hash_: Hash) -> list[Request]:
+    text = "0x" + hash_.hex()
     return [("eth_getTransactionByHash", (text,)), ("eth_getTransactionReceipt", (text,))]
 
 
-def _numbers_of(wanted: Sequence[Wanted]) -> list[int]:
+def _numbers_of(keys: Sequence[Wanted]) -> list[int]:
     """Return the blocks of some transactions, each once."""
-    return list(dict.fromkeys(number for number, _ in wanted))
+    return list(dict.fromkeys(number for number, _ in keys))
 
 
-def _requests_of(wanted: Sequence[Wanted]) -> list[Request]:
+def _requests_of(keys: Sequence[Wanted]) -> list[Request]:
     """Return the requests for the blocks of some transactions, for themselves, and for their receipts."""
-    pairs = [_requests_for(found) for _, found in wanted]
-    blocks = [_block_request(number) for number in _numbers_of(wanted)]
+    pairs = [_requests_for(hash_) for _, hash_ in keys]
+    blocks = [_block_request(number) for number in _numbers_of(keys)]
     return blocks + [transaction for transaction, _ in pairs] + [receipt for _, receipt in pairs]
 
 
-def _read_envelope(found: Hash, block: Block, answers: tuple[Any, Any]) -> Envelope:
+def _read_envelope(hash_: Hash, block: Block, answers: tuple[Any, Any]) -> Envelope:
     transaction, receipt = map(result_of, answers)
-    return envelope_of(found, transaction, receipt, block)
+    return envelope_of(hash_, transaction, receipt, block)

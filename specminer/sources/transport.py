@@ -150,8 +150,8 @@ class Transport:
         for answer in answers:
             if isinstance(answer, dict) and ("result" in answer or "error" in answer):
                 number = str(answer.get("id"))  # some gateways turn numbers into texts
-                known = by_number.get(number, answer)
-                by_number[number] = answer if known == answer else None
+                earlier = by_number.get(number, answer)
+                by_number[number] = answer if earlier == answer else None
         return [by_number.get(str(number)) for _, number in encoded]
 
     async def _exchange(self, message: bytes) -> Any:

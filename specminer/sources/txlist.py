@@ -108,8 +108,8 @@ def _lists_records(head: bytes) -> bool:
     """Whether a text begins with a line that is a record of a table."""
     if not is_lines(head):
         return False
-    named = re.findall(rb'"(\w{1,60})"\s*:', head.split(b"\n", 1)[0])
-    names = {FIELD_NAMES.get(name.decode(), name.decode()) for name in named}
+    fields = re.findall(rb'"(\w{1,60})"\s*:', head.split(b"\n", 1)[0])
+    names = {FIELD_NAMES.get(name.decode(), name.decode()) for name in fields}
     return bool(names & {*REQUIRED, *REQUIRED_CALL, "slot"})
 
 
@@ -130,14 +130,14 @@ def read_receipts(path: Path) -> dict[Hash, Receipt]:
         FileFormatError: it cannot be read, or a field is malformed; names file, record and field.
 
     """
-    found: dict[Hash, Receipt] = {}
+    receipts: dict[Hash, Receipt] = {}
 
     def add(fields: Fields, record: int) -> None:
         receipt = receipt_of(fields)
-        found[receipt.hash] = receipt
+        receipts[receipt.hash] = receipt
 
     _read(path, ("hash", "gasUsed"), add)
-    return found
+    return receipts
 
 
 def read_blocks(path: Path) -> dict[int, BlockRow]:
@@ -147,14 +147,14 @@ def read_blocks(path: Path) -> dict[int, BlockRow]:
         FileFormatError: it cannot be read, or a field is malformed; names file, record and field.
 
     """
-    found: dict[int, BlockRow] = {}
+    rows: dict[int, BlockRow] = {}
 
     def add(fields: Fields, record: int) -> None:
         row = block_of_row(fields)
-        found[row.number] = row
+        rows[row.number] = row
 
     _read(path, (), add)
-    return found
+    return rows
 
 
 def read_transactions(
@@ -169,8 +169,8 @@ def read_transactions(
             missing or malformed; names file, record and field.
 
     """
-    found: list[ExportedTransaction] = []
-    seen: dict[Hash, int] = {}
+    transactions: list[ExportedTransaction] = []
+    records: dict[Hash, int] = {}
     name, table, balances = plain(path), False, 0
 
     def add(fields: Fields, record: int) -> None:
@@ -179,16 +179,16 @@ def read_transactions(
             balances += 1
             return
         item = transaction_of(fields, record)
-        if item.hash in seen:
+        if item.hash in records:
             raise RecordError(
-                f"hash 0x{item.hash.hex()} is that of record {seen[item.hash]}; a transaction stands once in an "
+                f"hash 0x{item.hash.hex()} is that of record {records[item.hash]}; a transaction stands once in an "
                 "export"
             )
         table = table or (IS_TABLE in fields and item.index is not None)
-        if found and not table:
-            check_follows(item, found[-1])
-        seen[item.hash] = record
-        found.append(item)
+        if transactions and not table:
+            check_follows(item, transactions[-1])
+        records[item.hash] = record
+        transactions.append(item)
 
     _read(path, REQUIRED, add)
     if balances:
@@ -197,23 +197,23 @@ def read_transactions(
             f"{'is no transaction' if balances == 1 else 'are no transactions'}; passed over"
         )
     if table:
-        _sort_table(found, name)
-    if not found:
+        _sort_table(transactions, name)
+    if not transactions:
         raise FileFormatError(
             f"{name} holds no transactions; expected at least the one that created a contract"
         )
-    return tuple(found)
+    return tuple(transactions)
 
 
-def _sort_table(found: list[ExportedTransaction], name: str) -> None:
+def _sort_table(transactions: list[ExportedTransaction], name: str) -> None:
     """Bring rows of a data set into the chain's order.
 
     Raises:
         FileFormatError: they do not tell it, or contradict it.
 
     """
-    found.sort(key=lambda item: (item.block, -1 if item.index is None else item.index))
-    for last, item in pairwise(found):
+    transactions.sort(key=lambda item: (item.block, -1 if item.index is None else item.index))
+    for last, item in pairwise(transactions):
         try:
             check_follows(item, last)
         except RecordError as error:
@@ -230,8 +230,8 @@ def read_calls(path: Path) -> tuple[ExportedCall, ...]:
             malformed; names file, record and field.
 
     """
-    found: list[ExportedCall] = []
-    seen: dict[tuple[Hash, tuple[int, ...]], int] = {}
+    calls: list[ExportedCall] = []
+    records: dict[tuple[Hash, tuple[int, ...]], int] = {}
 
     sorted_later = False
 
@@ -241,21 +241,21 @@ def read_calls(path: Path) -> tuple[ExportedCall, ...]:
             return
         item = call_of(fields, record)
         sorted_later = sorted_later or is_trace_row(fields)
-        if not sorted_later and found and item.block < found[-1].block:
+        if not sorted_later and calls and item.block < calls[-1].block:
             raise RecordError(
-                f"blockNumber is {item.block} after block {found[-1].block} in record {found[-1].record}; expected "
+                f"blockNumber is {item.block} after block {calls[-1].block} in record {calls[-1].record}; expected "
                 "the chain's order, oldest first (an explorer's sort=asc)"
             )
         if item.trace is not None:
-            first = seen.setdefault((item.hash, item.trace), record)
+            first = records.setdefault((item.hash, item.trace), record)
             if first != record:
                 raise RecordError(f"hash and traceId are those of record {first}; a call stands once")
-        found.append(item)
+        calls.append(item)
 
     _read(path, REQUIRED_CALL, add)
     if sorted_later:
-        found.sort(key=lambda item: (item.block, -1 if item.index is None else item.index, item.trace or ()))
-    return tuple(found)
+        calls.sort(key=lambda item: (item.block, -1 if item.index is None else item.index, item.trace or ()))
+    return tuple(calls)
 
 
 def _read(path: Path, required: tuple[str, ...], add: Callable[[Fields, int], None]) -> None:

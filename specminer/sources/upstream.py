@@ -307,16 +307,16 @@ class Upstream:
         """Take the oldest request of a lane, and others that may share a batch with it."""
         waiting = self._lanes[lane]
         size = 1 if lane is Lane.ALONE else min(self._sizes[lane].next_size(), self._share(lane))
-        taken: list[RequestJob] = []
-        while waiting and len(taken) < size:
+        jobs: list[RequestJob] = []
+        while waiting and len(jobs) < size:
             job = waiting[0][2]
-            if taken and job.most <= len(taken):
+            if jobs and job.most <= len(jobs):
                 break
             heapq.heappop(waiting)
             if not job.done:
-                taken.append(job)
+                jobs.append(job)
                 size = min(size, job.most)
-        return taken
+        return jobs
 
     def _share(self, lane: Lane) -> int:
         """Return how many requests a message takes if those that wait are spread over all that may be under way."""
@@ -518,10 +518,10 @@ class Upstream:
         code, fields = _error_of(answer)
         message = str(fields.get("message", "no reason given"))
         need = need_of(method, code, message)
-        said = self.endpoint.redact(message)
+        reason = self.endpoint.redact(message)
         hint = _NEEDS[need] if need else _KEY_HINT if _names_key(message) else ""
-        text = f"{label} refused {method}: {said}{hint}"
-        refusal = NodeRefused(text, code=code, need=need, said=said)
+        text = f"{label} refused {method}: {reason}{hint}"
+        refusal = NodeRefused(text, code=code, need=need, said=reason)
         busy = is_busy(code, message)
         lagging = not busy and need is None and is_lagging(message) and job.nothings < job.patience
         job.nothings += lagging

@@ -62,6 +62,6 @@ def add_hit(hits: BlockHits, block: int, transaction: Any, *, suspected: bool = 
         InvalidNodeResponse: it is no hash.
 
     """
-    found = hits.setdefault(block, {})
+    transactions = hits.setdefault(block, {})
     key = Hash(octets(transaction, "a transaction hash", 32))
-    found[key] = found.get(key, True) and suspected
+    transactions[key] = transactions.get(key, True) and suspected
