@@ -138,7 +138,7 @@ class Explainer:
         return parts
 
 
-def find_transaction(history: History, wanted: str) -> Hash:
+def find_transaction(history: History, prefix: str) -> Hash:
     """Return the hash of the transaction of a history that has this hash, or whose hash alone begins so.
 
     Raises:
@@ -146,13 +146,13 @@ def find_transaction(history: History, wanted: str) -> Hash:
         StoreError: the history holds no such transaction.
 
     """
-    text = wanted.strip()
+    text = prefix.strip()
     if not text.startswith(("0x", "0X")) and re.fullmatch(r"[0-9a-fA-F]{1,64}", text):
         text = f"0x{text}"
     text = text[:2].lower() + text[2:]
     if not _PREFIX.fullmatch(text):
         raise UsageError(
-            f"'{plain(wanted, 80)}' is not the hash of a transaction; expected 0x and 64 hexadecimal digits, or the "
+            f"'{plain(prefix, 80)}' is not the hash of a transaction; expected 0x and 64 hexadecimal digits, or the "
             "first of them as far as they are unique"
         )
     digits = text[2:].lower()

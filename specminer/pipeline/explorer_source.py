@@ -205,11 +205,11 @@ class ExplorerUpdate:
         """How many records are new."""
         return self.explored.read
 
-    def note(self, database: str, *, named: bool) -> str:
+    def note(self, database: str, *, with_address: bool) -> str:
         """Return what was done as a sentence."""
         new = f"{self.added:,} new records" if self.added else "nothing new"
         again = f"{self.imported.executed:,} were executed again by {self.imported.rules}"
-        return f"{new}{of_contract(self.contract, named)} from the explorer; {again}; they are in {database}"
+        return f"{new}{of_contract(self.contract, with_address)} from the explorer; {again}; they are in {database}"
 
     def summary(self, store: TraceStore) -> str:
         """Return what was done in lines for a terminal."""

@@ -98,8 +98,8 @@ def collect_explored(
 
 
 def _has_abi(store: TraceStore, chain_id: int, contract: Address) -> bool:
-    known = any(item.chain_id == chain_id and item.address == contract for item in store.contracts())
-    return known and store.record(chain_id, contract).artifact is not None
+    is_stored = any(item.chain_id == chain_id and item.address == contract for item in store.contracts())
+    return is_stored and store.record(chain_id, contract).artifact is not None
 
 
 def explore(
@@ -125,15 +125,17 @@ def explore(
     end = _last_block(explorer, last, observer)
     limits: list[str] = []
     label = explorer.endpoint.label
-    read, found = 0, dict[ListingKind, list[KeptRecord]]()
+    read, records_by_listing = 0, dict[ListingKind, list[KeptRecord]]()
     for listing in ListingKind:
         try:
-            new, found[listing], complete = _list(store, explorer, contract, listing, end, observer)
+            new, records_by_listing[listing], complete = _list(
+                store, explorer, contract, listing, end, observer
+            )
         except NodeRefused as refusal:
             if listing is ListingKind.TRANSACTIONS or refusal.values.get("lasting"):
                 raise
             observer.note(refusal.message)
-            found[listing] = []
+            records_by_listing[listing] = []
             limits.append(_NO_CALLS)
             continue
         read += new
@@ -141,11 +143,11 @@ def explore(
             limits.append(_UNPROCESSED)
     calls = tuple(
         replace(record.item, record=row)
-        for row, record in enumerate(found[ListingKind.CALLS], 1)
+        for row, record in enumerate(records_by_listing[ListingKind.CALLS], 1)
         if isinstance(record.item, ExportedCall)
     )
     try:
-        transactions = in_order(found[ListingKind.TRANSACTIONS])
+        transactions = in_order(records_by_listing[ListingKind.TRANSACTIONS])
     except RecordError as error:
         raise ChangedListing(f"{label} contradicts itself: {explorer.endpoint.redact(error)}") from None
     transactions = tuple(item for item in transactions if _is_of(item, contract))
@@ -217,21 +219,21 @@ def _continue(
     observer: Observer,
 ) -> tuple[int, list[KeptRecord], bool]:
     stored = store.pages(explorer.chain_id, contract, listing.value)
-    found = [record for page in stored for record in _unpack_page(page, listing, store.label)]
-    if found and found[-1].item.block > end:  # read further before
-        return 0, [record for record in found if record.item.block <= end], True
+    records = [record for page in stored for record in _unpack_page(page, listing, store.label)]
+    if records and records[-1].item.block > end:  # read further before
+        return 0, [record for record in records if record.item.block <= end], True
     pages = Pages(explorer, listing, contract, 0, end)
-    pages.know(found)
+    pages.know(records)
     new = 0
     for number, page in enumerate(pages.new(), len(stored)):
         if pages.complete:  # else earlier blocks may get records later, and the list has to be read anew
             store.add_page(explorer.chain_id, contract, listing.value, number, _pack_page(page))
-        found += page
+        records += page
         new += len(page)
-        observer.progress(PageRead(listing=listing, records=len(found), block=page[-1].item.block))
+        observer.progress(PageRead(listing=listing, records=len(records), block=page[-1].item.block))
     if not pages.complete:
         store.forget_pages(explorer.chain_id, contract, listing.value)
-    return new, found, pages.complete
+    return new, records, pages.complete
 
 
 def _pack_page(page: Sequence[KeptRecord]) -> bytes:
@@ -258,31 +260,31 @@ def _creation(
         NotOnChain: the explorer does not know it.
 
     """
-    known = explorer.creation(contract)
-    if known is None:
+    creation = explorer.creation(contract)
+    if creation is None:
         raise NotOnChain(
             f"{explorer.endpoint.label} does not know how 0x{contract.hex()} was created on chain "
             f"{explorer.chain_id}; check the address and the chain, or collect from a node (--rpc)"
         )
-    sent = explorer.transaction(known.transaction)
+    sent = explorer.transaction(creation.transaction)
     if sent is not None and sent.to is None:
         return replace(sent, created=contract), False
     inner = next((item for item in calls if _creates(item, contract)), None)
-    code = known.code or (inner.data if inner is not None else b"")
-    place = inner or sent
-    if not code or place is None:
+    code = creation.code or (inner.data if inner is not None else b"")
+    block_source = inner or sent
+    if not code or block_source is None:
         raise NotOnChain(
             f"{explorer.endpoint.label} does not give the code that created 0x{contract.hex()}, which another "
             "contract did; collect from a node (--rpc)"
         )
     return (
         ExportedTransaction(
-            hash=known.transaction,
-            block=place.block,
+            hash=creation.transaction,
+            block=block_source.block,
             block_hash=sent.block_hash if sent is not None else None,
             index=sent.index if sent is not None else None,
-            timestamp=place.timestamp,
-            sender=known.factory or (inner.sender if inner is not None else known.creator),
+            timestamp=block_source.timestamp,
+            sender=creation.factory or (inner.sender if inner is not None else creation.creator),
             to=None,
             created=contract,
             value=inner.value if inner is not None else 0,

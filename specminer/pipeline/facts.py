@@ -51,8 +51,10 @@ def history_summary(context: HistoryContext, selection: str | None) -> HistorySu
 
 def _token(context: HistoryContext) -> TokenSummary | None:
     """Return what the contract counts; ``None`` if it does not say how many decimals its amounts have."""
-    told = context.own_answers
-    return None if told.decimals is None else TokenSummary(symbol=told.symbol or "", decimals=told.decimals)
+    token = context.own_answers
+    return (
+        None if token.decimals is None else TokenSummary(symbol=token.symbol or "", decimals=token.decimals)
+    )
 
 
 def _lives(history: History) -> tuple[LifeSummary, ...]:
@@ -84,8 +86,8 @@ def _moment(history: History, transaction: int | None) -> LifeMoment | None:
 
 def _only_life(history: History) -> int | None:
     """Return the number of the life that was chosen of several, if one was."""
-    chosen = len(history.lives) == 1 and history.lives[0].of > 1
-    return history.lives[0].number if chosen else None
+    is_chosen = len(history.lives) == 1 and history.lives[0].of > 1
+    return history.lives[0].number if is_chosen else None
 
 
 def _names(context: HistoryContext) -> str:
@@ -101,17 +103,17 @@ def _count_rejected(history: History) -> int:
     return int(np.sum((outcome != RETURNED) & (outcome != ROLLED_BACK)))
 
 
-def _limits(history: History, known: float) -> Iterator[str]:
-    """Yield what a history cannot show; ``known`` is the share of the calls whose selectors the ABI given knows."""
+def _limits(history: History, known_share: float) -> Iterator[str]:
+    """Yield what a history cannot show; ``known_share`` of the calls have selectors that the ABI knows."""
     yield from (*separate(history.limits)[0], *gaps(history))
-    if known == 0:
+    if known_share == 0:
         yield (
             "the ABI knows none of the selectors that were called, so it was not used; it is probably another "
             "contract's (for a proxy, give the implementation's)"
         )
-    elif known < _KNOWN_SHARE:
+    elif known_share < _KNOWN_SHARE:
         yield (
-            f"the ABI knows only {known:.0%} of the calls' selectors; it is probably another contract's "
+            f"the ABI knows only {known_share:.0%} of the calls' selectors; it is probably another contract's "
             "(for a proxy, give the implementation's)"
         )
 
@@ -145,23 +147,23 @@ def gaps(history: History) -> list[str]:
     """Return what the history does not hold, as sentences."""
     created = np.unique(history.invocation_contract[history.invocation_kind == CONSTRUCTOR])
     missing = len(history.contracts) - len(created)
-    found = []
+    sentences = []
     if len(history.contracts) > 1:
         if missing:
             lives = len(history.contracts) > len(history.accounts)
-            found.append(
+            sentences.append(
                 f"of {missing:,} of the {len(history.contracts):,} {'lives' if lives else 'contracts'} the history "
                 "does not hold the creation: values of theirs that no transaction has shown yet are unknown"
             )
         if len(history.accounts) > 1:
-            return found
+            return sentences
         missing = 0
     if missing:
-        found.append(
+        sentences.append(
             f"the history begins at block {history.first_block}, after the contract was created: values that no "
             "transaction has shown yet are unknown"
         )
     if len(history.ranges) > 1:
         ranges = ", ".join(f"{first:,} to {last:,}" for first, last in history.ranges[:5])
-        found.append(f"the history has gaps: only blocks {ranges} are complete")
-    return found
+        sentences.append(f"the history has gaps: only blocks {ranges} are complete")
+    return sentences

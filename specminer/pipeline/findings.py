@@ -41,11 +41,11 @@ class GuardFindings:
     @property
     def texts(self) -> dict[str, str]:
         """What rejections show that functions require, by function."""
-        found: dict[str, list[str]] = {}
+        texts_by_scope: dict[str, list[str]] = {}
         for item in self.learned.guards:
             if item.guard.kind in (GuardKind.REQUIRED, GuardKind.LEARNED) and item.guard.conditions:
-                found.setdefault(item.guard.scope, []).append(item.guard.text)
-        return {scope: " and ".join(texts) for scope, texts in found.items()}
+                texts_by_scope.setdefault(item.guard.scope, []).append(item.guard.text)
+        return {scope: " and ".join(texts) for scope, texts in texts_by_scope.items()}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

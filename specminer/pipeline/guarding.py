@@ -65,26 +65,26 @@ def read_only_guards(context: HistoryContext) -> Iterator[Guard]:
 
 def find_implications(mining: Mining) -> Mining:
     """Narrow guards to transitions, compare competing transitions, and drop the claims that follow from others."""
-    tuning, found = mining.tuning, mining.guards
+    tuning, findings = mining.tuning, mining.guards
     space = StateSpace(tuning)
-    frames = Frames(space, found.entities)
-    passages = ways(found.learned, tuning, mining.interactions, found.entities)
+    frames = Frames(space, findings.entities)
+    passages = ways(findings.learned, tuning, mining.interactions, findings.entities)
     of_transitions, of_siblings, of_claims = (
         ObligationLog(about)
         for about in (ObligationSubject.TRANSITION, ObligationSubject.SIBLINGS, ObligationSubject.CLAIM)
     )
-    known = StateFacts(mining.invariants)
-    passed = passable(frames, known, passages, of_transitions)
+    facts = StateFacts(mining.invariants)
+    passed = passable(frames, facts, passages, of_transitions)
     pairs = siblings(space, passed, of_siblings)
-    claims = Claims(space, frames, found.learned, passages, known, of_claims)
+    claims = Claims(space, frames, findings.learned, passages, facts, of_claims)
     dropped, observed = claims.redundant_observed()
     invariants, followed = claims.invariants(mining.invariants, observed)
     return replace(
         mining,
         implications=Implications(
             guards=tuple(
-                _add_proofs(item.guard, found.proofs)
-                for position, item in enumerate(found.learned.guards)
+                _add_proofs(item.guard, findings.proofs)
+                for position, item in enumerate(findings.learned.guards)
                 if position not in dropped
             ),
             invariants=tuple(invariants),
@@ -106,14 +106,14 @@ def find_implications(mining: Mining) -> Mining:
 
 def causes(history: History, interface: Interface) -> list[str]:
     """Return for each invocation why it was rejected, without the data that an error carries; else nothing."""
-    known: dict[tuple[int, bytes], str] = {}
-    found = [""] * len(history)
+    text_by_error: dict[tuple[int, bytes], str] = {}
+    texts = [""] * len(history)
     for row in np.flatnonzero(history.invocation_outcome != RETURNED).tolist():
         key = (int(history.invocation_outcome[row]), history.invocation_output[row])
-        if key not in known:
-            known[key] = interface.cause(OUTCOMES[key[0]], key[1])
-        found[row] = known[key]
-    return found
+        if key not in text_by_error:
+            text_by_error[key] = interface.cause(OUTCOMES[key[0]], key[1])
+        texts[row] = text_by_error[key]
+    return texts
 
 
 def _add_proofs(guard: Guard, claims: Mapping[tuple[str, GuardKind], tuple[Obligation, ...]]) -> Guard:

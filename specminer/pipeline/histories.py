@@ -219,19 +219,19 @@ def _import_saved(
     from specminer.pipeline.recorded_files import import_recorded  # loads what asks a node
 
     with TraceStore(database, observer.note) as store:
-        found = import_recorded(store, world, chain_id, artifacts=artifacts, note=observer.note)
-        contracts = tuple(map(checksum_address, found.contracts))
-        tracers = " and ".join(tracer.value for tracer in found.tracers)
+        files = import_recorded(store, world, chain_id, artifacts=artifacts, note=observer.note)
+        contracts = tuple(map(checksum_address, files.contracts))
+        tracers = " and ".join(tracer.value for tracer in files.tracers)
         gaps = (
-            f"; {count_of(found.gaps, 'transaction')} without a trace that fits are gaps"
-            if found.gaps
+            f"; {count_of(files.gaps, 'transaction')} without a trace that fits are gaps"
+            if files.gaps
             else ""
         )
         return Collection(
             chain_id=chain_id,
             contracts=contracts,
-            added=found.transactions,
-            summary=f"{', '.join(contracts)}: {count_of(found.transactions, 'transaction')} of chain {chain_id} in "
+            added=files.transactions,
+            summary=f"{', '.join(contracts)}: {count_of(files.transactions, 'transaction')} of chain {chain_id} in "
             f"{store.label}, from traces of {tracers}{gaps}",
         )
 

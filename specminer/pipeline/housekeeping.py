@@ -49,10 +49,10 @@ def sizes_json(size: DatabaseSize) -> str:
     return json.dumps(document, indent=2)
 
 
-def flaws_text(found: Sequence[Flaw]) -> str:
+def flaws_text(flaws: Sequence[Flaw]) -> str:
     """Return what is wrong for a terminal, a line each, and a sentence that sums up."""
-    lines = [f"{'damaged' if flaw.lasting else 'note'}: {plain(flaw.text, 500)}" for flaw in found]
-    damaged = sum(flaw.lasting for flaw in found)
+    lines = [f"{'damaged' if flaw.lasting else 'note'}: {plain(flaw.text, 500)}" for flaw in flaws]
+    damaged = sum(flaw.lasting for flaw in flaws)
     end = (
         f"{count_of(damaged, 'damage')}: restore the database from a copy, or collect the history anew into "
         "another --db"
@@ -62,6 +62,6 @@ def flaws_text(found: Sequence[Flaw]) -> str:
     return "\n".join([*lines, end])
 
 
-def flaws_json(found: Sequence[Flaw]) -> str:
+def flaws_json(flaws: Sequence[Flaw]) -> str:
     """Return what is wrong as JSON."""
-    return json.dumps([{"damaged": flaw.lasting, "text": plain(flaw.text, 500)} for flaw in found], indent=2)
+    return json.dumps([{"damaged": flaw.lasting, "text": plain(flaw.text, 500)} for flaw in flaws], indent=2)

@@ -69,10 +69,10 @@ def _handed_rows(history: History) -> _HandedRows:
     if not len(rows):
         return {}
     owners, codes = history.invocation_contract[rows].astype(np.int64), history.invocation_code[rows]
-    pairs, place, counts = np.unique(
+    pairs, group, counts = np.unique(
         owners * len(history.addresses) + codes, return_inverse=True, return_counts=True
     )
-    parts = np.split(rows[np.argsort(place, kind="stable")], np.cumsum(counts)[:-1])
+    parts = np.split(rows[np.argsort(group, kind="stable")], np.cumsum(counts)[:-1])
     handed: _HandedRows = {}
     for pair, part in zip(pairs.tolist(), parts, strict=True):
         owner, code = divmod(pair, len(history.addresses))
@@ -122,21 +122,21 @@ def _changes(context: HistoryContext, handed: _HandedRows) -> tuple[Implementati
     return tuple(change for _, change in sorted(changes, key=lambda item: item[0]))[:MAX_CHANGES]
 
 
-def _written_changes(history: History, known: set[Address]) -> dict[tuple[int, int], _Change]:
+def _written_changes(history: History, implementations: set[Address]) -> dict[tuple[int, int], _Change]:
     """Return what transactions wrote of implementations' addresses, by contract and row of the transaction."""
-    words = _words_with(history, known)
-    kept = history.access_write & ~history.access_undone
-    kept &= history.accepted[history.access_invocation]
+    words = _words_with(history, implementations)
+    writes = history.access_write & ~history.access_undone
+    writes &= history.accepted[history.access_invocation]
     slots = [
-        row for row in np.unique(history.access_slot[kept]).tolist() if history.words[row] in proxy_slots()
+        row for row in np.unique(history.access_slot[writes]).tolist() if history.words[row] in proxy_slots()
     ]
-    kept &= (
+    writes &= (
         np.isin(history.access_slot, slots)
         | np.isin(history.access_before, list(words))
         | np.isin(history.access_after, list(words))
     )
-    found: dict[tuple[int, int], _Change] = {}
-    for row in np.flatnonzero(kept).tolist():
+    changes: dict[tuple[int, int], _Change] = {}
+    for row in np.flatnonzero(writes).tolist():
         before, after = int(history.access_before[row]), int(history.access_after[row])
         fixed = int(history.access_slot[row]) in slots
         over = _addresses_in(history, before, words, fixed=fixed)
@@ -144,17 +144,17 @@ def _written_changes(history: History, known: set[Address]) -> dict[tuple[int, i
         if over == into:
             continue
         invocation = int(history.access_invocation[row])
-        place = int(history.invocation_contract[invocation]), int(history.invocation_transaction[invocation])
-        change = found.setdefault(place, _Change(row=invocation))
+        key = int(history.invocation_contract[invocation]), int(history.invocation_transaction[invocation])
+        change = changes.setdefault(key, _Change(row=invocation))
         change.over |= over
         change.into |= into
-    return found
+    return changes
 
 
-def _words_with(history: History, known: Iterable[Address]) -> Mapping[int, frozenset[Address]]:
+def _words_with(history: History, implementations: Iterable[Address]) -> Mapping[int, frozenset[Address]]:
     """Return the words that hold an implementation's address somewhere, by row, with the addresses."""
-    found: dict[int, frozenset[Address]] = {}
-    wanted = {int.from_bytes(address, "big"): address for address in known}
+    addresses_by_word: dict[int, frozenset[Address]] = {}
+    address_by_number = {int.from_bytes(address, "big"): address for address in implementations}
     written = np.unique(
         np.concatenate(
             [history.access_before[history.access_write], history.access_after[history.access_write]]
@@ -164,10 +164,10 @@ def _words_with(history: History, known: Iterable[Address]) -> Mapping[int, froz
         word = history.words[row]
         if word < 1 << 64:
             continue
-        inside = {wanted.get(word >> 8 * shift & _ADDRESS) for shift in range(13)} - {None}
+        inside = {address_by_number.get(word >> 8 * shift & _ADDRESS) for shift in range(13)} - {None}
         if inside:
-            found[row] = frozenset(address for address in inside if address is not None)
-    return found
+            addresses_by_word[row] = frozenset(address for address in inside if address is not None)
+    return addresses_by_word
 
 
 def _addresses_in(
@@ -188,8 +188,8 @@ def _told_change(context: HistoryContext, contract: int, change: _Change) -> Imp
         block=int(history.transaction_block[transaction]),
         transaction=f"0x{history.transaction_hash[transaction].hex()}",
         function=context.calls.name(change.row),
-        added=_shown(change.into - change.over),
-        removed=_shown(change.over - change.into),
+        added=_checksum_addresses(change.into - change.over),
+        removed=_checksum_addresses(change.over - change.into),
     )
 
 
@@ -199,7 +199,7 @@ def _outside_changes(
     """Yield the changes that nothing in the contract's own storage explains, with the call that shows each."""
     history = context.history
     last: dict[bytes, _Handed] = {}
-    told: list[tuple[int, Address]] = []
+    reported_codes: list[tuple[int, Address]] = []
     transactions = history.invocation_transaction
     for item in calls:
         selector = history.invocation_data[item.row][:4]
@@ -210,9 +210,9 @@ def _outside_changes(
         span = int(transactions[before.row]), int(transactions[item.row])
         if any(span[0] <= int(transactions[change.row]) <= span[1] for change in written):
             continue
-        if any(span[0] < int(transactions[row]) and code == item.code for row, code in told):
+        if any(span[0] < int(transactions[row]) and code == item.code for row, code in reported_codes):
             continue  # another function showed it before
-        told.append((item.row, item.code))
+        reported_codes.append((item.row, item.code))
         older = max(
             (other.row for other in calls if other.code == before.code and other.row < item.row),
             default=before.row,
@@ -224,8 +224,8 @@ def _outside_changes(
                 block=int(history.transaction_block[span[1]]),
                 after_block=int(history.transaction_block[int(transactions[older])]),
                 beacon=_beacon(history, item),
-                added=_shown((item.code,)),
-                removed=_shown((before.code,)),
+                added=_checksum_addresses((item.code,)),
+                removed=_checksum_addresses((before.code,)),
             ),
         )
 
@@ -243,5 +243,5 @@ def _beacon(history: History, item: _Handed) -> str | None:
     return None
 
 
-def _shown(addresses: Iterable[Address]) -> tuple[str, ...]:
+def _checksum_addresses(addresses: Iterable[Address]) -> tuple[str, ...]:
     return tuple(checksum_address(address) for address in sorted(addresses))

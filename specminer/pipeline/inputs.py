@@ -81,16 +81,16 @@ def read_artifacts(
     if source is None or isinstance(source, Artifact):
         return () if source is None else (source,)
     sources = [source] if isinstance(source, str | PathLike) else list(source)
-    found: list[Artifact] = []
+    artifacts: list[Artifact] = []
     for item in sources:
         if not Path(item).is_dir():
-            found += filter(None, [read_artifact(item)])
+            artifacts += filter(None, [read_artifact(item)])
             continue
-        held = list(_held_artifacts(Path(item)))
-        if not held:
+        folder_artifacts = list(_held_artifacts(Path(item)))
+        if not folder_artifacts:
             raise FileFormatError(f"{plain(item)} holds no JSON file with an ABI", path=Path(item))
-        found += held
-    return tuple(found)
+        artifacts += folder_artifacts
+    return tuple(artifacts)
 
 
 def _held_artifacts(folder: Path) -> Iterator[Artifact]:
@@ -156,13 +156,13 @@ def common_chain(store: TraceStore, contracts: Sequence[Address], chain_id: int 
     """
     if not contracts:
         return 0
-    wanted = set(contracts)
+    addresses = set(contracts)
     chains: dict[Address, set[int]] = {contract: set() for contract in contracts}
     for item in store.contracts():
-        if item.address in wanted and chain_id in (None, item.chain_id):
+        if item.address in addresses and chain_id in (None, item.chain_id):
             chains[item.address].add(item.chain_id)
-    for contract, known in chains.items():
-        if not known:
+    for contract, ids in chains.items():
+        if not ids:
             where = f" on chain {chain_id}" if chain_id is not None else ""
             raise StoreError(
                 f"the database {store.label} holds nothing of 0x{contract.hex()}{where}; give --rpc URL to collect it "

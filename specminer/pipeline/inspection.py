@@ -55,8 +55,8 @@ class InspectedSplit:
 
     def races(self) -> list[dict[str, Any]]:
         """Return the races by block."""
-        found = races(self.context, self.interactions)
-        return report.race_list(self.analysis, self.interactions, found)
+        block_races = races(self.context, self.interactions)
+        return report.race_list(self.analysis, self.interactions, block_races)
 
     def explanation(self, seed: int = 0) -> dict[str, Any]:
         """Return how the history is split and why, and check that it holds; ``seed`` draws the calls executed again."""

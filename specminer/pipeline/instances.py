@@ -49,8 +49,8 @@ def children(
         ChainError: the node failed.
 
     """
-    made = {child.address: child.at[0] for child in store.children(chain_id, creator)}
-    if not made:
+    creation_blocks = {child.address: child.at[0] for child in store.children(chain_id, creator)}
+    if not creation_blocks:
         raise StoreError(
             f"nothing that {checksum_address(creator)} created is in {store.label}; give --rpc URL to collect it, "
             "and a new --db if this one was filled by an older specminer, which did not record creations"
@@ -59,30 +59,35 @@ def children(
         address: item.code
         for item in store.group_by_code(chain_id)
         for address in item.contracts
-        if address in made
+        if address in creation_blocks
     }
     if node is not None:
-        codes |= _codes(node, [address for address in made if address not in codes])
-    known = [address for address in made if codes.get(address)]
+        codes |= _codes(node, [address for address in creation_blocks if address not in codes])
+    with_code = [address for address in creation_blocks if codes.get(address)]
     if like is not None:
         code = store.record(chain_id, like).code
         kind = family(code, store.creation_code(chain_id, like))
-        chosen = [address for address in known if kind.holds(codes[address])]
+        contracts = [address for address in with_code if kind.holds(codes[address])]
     else:
-        chosen = _of_one_code(creator, {address: codes[address] for address in known})
-    return Children(contracts=tuple(chosen), blocks=made, total=len(made), unknown=len(made) - len(known))
+        contracts = _of_one_code(creator, {address: codes[address] for address in with_code})
+    return Children(
+        contracts=tuple(contracts),
+        blocks=creation_blocks,
+        total=len(creation_blocks),
+        unknown=len(creation_blocks) - len(with_code),
+    )
 
 
 def _codes(node: Node, contracts: list[Address]) -> dict[Address, bytes]:
     from specminer.sources.node import octets, result_of
 
-    found: dict[Address, bytes] = {}
+    codes: dict[Address, bytes] = {}
     for start in range(0, len(contracts), _BATCH):
         part = contracts[start : start + _BATCH]
         answers = node.batch([("eth_getCode", (f"0x{address.hex()}", "latest")) for address in part])
         for address, answer in zip(part, answers, strict=True):
-            found[address] = octets(result_of(answer), "code")
-    return found
+            codes[address] = octets(result_of(answer), "code")
+    return codes
 
 
 def _of_one_code(creator: Address, codes: dict[Address, bytes]) -> list[Address]:
@@ -99,12 +104,12 @@ def _of_one_code(creator: Address, codes: dict[Address, bytes]) -> list[Address]
             by_code[code] = own
         by_code[code].append(address)
     if len(kinds) > 1:
-        listed = "; ".join(
+        families = "; ".join(
             f"{len(members):,} like {checksum_address(members[0])}"
             for members in _largest_first(members for _, members in kinds)
         )
         raise UsageError(
-            f"{checksum_address(creator)} created contracts of different code: {listed}; say which are meant by "
+            f"{checksum_address(creator)} created contracts of different code: {families}; say which are meant by "
             "--same-code-as ADDRESS beside --created-by"
         )
     return kinds[0][1] if kinds else []
@@ -131,7 +136,7 @@ def same_code(store: TraceStore, chain_id: int, contract: Address) -> list[Addre
             "with --rpc, or name the contracts one by one"
         )
     kind = family(record.code, store.creation_code(chain_id, contract))
-    found = [
+    contracts = [
         address
         for item in store.group_by_code(chain_id)
         if kind.holds(item.code)
@@ -140,12 +145,12 @@ def same_code(store: TraceStore, chain_id: int, contract: Address) -> list[Addre
     handed = {address: set(codes.values()) for address, codes in store.implementations_of(chain_id).items()}
     own = [family(code) for code in sorted(handed.get(contract, ())) if code]
     if own and clone_target(record.code) is None:
-        found = [
+        contracts = [
             address
-            for address in found
+            for address in contracts
             if any(kind.holds(code) for code in handed.get(address, ()) for kind in own)
         ]
-    return store.by_creation(chain_id, found)
+    return store.by_creation(chain_id, contracts)
 
 
 def sibling_artifact(

@@ -120,8 +120,8 @@ def _collect_windows(
         ]
         lacking = [plan.request.address for plan in waiting if _lacks(store, chain_id, plan, start, end)]
         search = SharedSearch(node, lacking, start, end) if way is not Way.TRACE_FILTER and lacking else None
-        for place, plan in enumerate(waiting):
-            heard.of(plan.request.address, (start, end), place, len(waiting))
+        for position, plan in enumerate(waiting):
+            heard.of(plan.request.address, (start, end), position, len(waiting))
             collected = collect(
                 store,
                 node,
@@ -160,7 +160,7 @@ class _JointObserver:
         self._said: set[str] = set()
         self._label = ""
         self._range = self._window = (0, 0)
-        self._place, self._waiting = 0, 1
+        self._position, self._waiting = 0, 1
         self._transactions = 0
 
     def begin(self, first: int, last: int, way: Way) -> None:
@@ -171,11 +171,11 @@ class _JointObserver:
         self._observer.progress(Estimate(blocks=blocks, requests=requests, way=way))
 
     def of(
-        self, contract: Address, window: tuple[int, int] = (0, 0), place: int = 0, waiting: int = 1
+        self, contract: Address, window: tuple[int, int] = (0, 0), position: int = 0, waiting: int = 1
     ) -> None:
-        """Say whose turn it is: the contract at a place among those that wait for a window."""
+        """Say whose turn it is: the contract at a position among those that wait for a window."""
         self._label = checksum_address(contract)
-        self._window, self._place, self._waiting = window, place, waiting
+        self._window, self._position, self._waiting = window, position, waiting
 
     def count(self, transactions: int) -> None:
         """Add a contract's new transactions to those of all."""
@@ -193,7 +193,7 @@ class _JointObserver:
             return
         start, end = self._window
         done = (told.block - told.first) / max(1, told.last - told.first + 1)
-        block = start + int((end - start + 1) * (self._place + done) / self._waiting)
+        block = start + int((end - start + 1) * (self._position + done) / self._waiting)
         first, last = self._range
         self._observer.progress(
             Progress(block=block, first=first, last=last, transactions=self._transactions + told.transactions)

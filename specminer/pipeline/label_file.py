@@ -40,15 +40,15 @@ def read_labels(path: Path) -> dict[str, str]:
     """
     text = read_bounded(path, MAX_BYTES, "a file of labels").decode("utf-8", "replace")
     labels: dict[str, str] = {}
-    for place, address, name in _entries(text, path):
+    for location, address, name in _entries(text, path):
         if not isinstance(address, str) or not isinstance(name, str) or not name.strip():
             raise FileFormatError(
-                f"{plain(path)}, {place}: expected an address and a name, got {plain((address, name), 80)}"
+                f"{plain(path)}, {location}: expected an address and a name, got {plain((address, name), 80)}"
             )
         try:
             parse_address(address.strip())
         except UsageError as error:
-            raise FileFormatError(f"{plain(path)}, {place}: {error}") from None
+            raise FileFormatError(f"{plain(path)}, {location}: {error}") from None
         labels[address.strip()] = name.strip()[:MAX_NAME]
     if not labels:
         raise FileFormatError(f"{plain(path)} holds no labels; expected {_FORMS}")

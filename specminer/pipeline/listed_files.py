@@ -45,7 +45,7 @@ def read_world(paths: Sequence[Path], codes: Codes, note: Callable[[str], None])
         FileFormatError: a file is malformed, empty, or contradicts another.
 
     """
-    listed: list[Listing] = []
+    listings: list[Listing] = []
     inner: list[tuple[Path, tuple[ExportedCall, ...]]] = []
     receipts: dict[Hash, Receipt] = {}
     blocks: dict[int, BlockRow] = {}
@@ -89,15 +89,15 @@ def read_world(paths: Sequence[Path], codes: Codes, note: Callable[[str], None])
                 pass
             case _:
                 transactions = read_transactions(path, note)
-                listed.append(
+                listings.append(
                     Listing(owner=_owner(transactions), origin=str(path), transactions=transactions)
                 )
-    listed = [_complete(item, receipts, blocks) for item in listed]
-    owners = {item.owner for item in listed}
-    for path, found in inner:
-        if found:
-            listed.append(Listing(owner=_find_owner(found, owners), origin=str(path), calls=found))
-    lists = [_join_files([item for item in listed if item.owner == owner]) for owner in _each(listed)]
+    listings = [_complete(item, receipts, blocks) for item in listings]
+    owners = {item.owner for item in listings}
+    for path, calls in inner:
+        if calls:
+            listings.append(Listing(owner=_find_owner(calls, owners), origin=str(path), calls=calls))
+    lists = [_join_files([item for item in listings if item.owner == owner]) for owner in _each(listings)]
     owner = next((item.owner for item in lists), None)
     return ListedWorld(lists=tuple(lists), codes=codes(owner), traces=traces, state=state, diffs=diffs)
 
@@ -143,7 +143,7 @@ def _owner(transactions: Sequence[ExportedTransaction]) -> Address:
 
 def _find_owner(calls: Sequence[ExportedCall], owners: Collection[Address]) -> Address:
     """Return the contract whose internal calls these are: one that has a list of transactions, if any is concerned."""
-    found: Counter[Address] = Counter()
+    counts: Counter[Address] = Counter()
     for call in calls[:_CHECKED]:
-        found.update({item for item in (call.sender, call.to, call.created) if item is not None})
-    return min(found, key=lambda item: (item not in owners, -found[item], item))
+        counts.update({item for item in (call.sender, call.to, call.created) if item is not None})
+    return min(counts, key=lambda item: (item not in owners, -counts[item], item))

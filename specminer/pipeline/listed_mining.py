@@ -74,8 +74,8 @@ def mine_into(folder: Path, database: str, mining: ListedMining, observer: Obser
     """
     own = replace(mining.selection, targets=(checksum_address(mining.address),))
     try:
-        chosen = select(database, own, abi=mining.artifact, observer=observer)
-        mined = mine(chosen, options=mining.options, observer=observer)
+        selection = select(database, own, abi=mining.artifact, observer=observer)
+        mined = mine(selection, options=mining.options, observer=observer)
     except (UsageError, StoreError) as error:
         return failure_row(mining, error)
     written = mined.write(folder, report=mining.report)

@@ -59,10 +59,10 @@ class MinedSpecification:
 
         """
         sizes = [item.states for item in self.specification.front]
-        place = front_place(sizes, states, point)
-        if place is None or self.specification.front[place].chosen:
+        index = front_place(sizes, states, point)
+        if index is None or self.specification.front[index].chosen:
             return self
-        return replace(self, specification=self.specification.at(place), details=None)
+        return replace(self, specification=self.specification.at(index), details=None)
 
     def seen_otherwise(self) -> Self | None:
         """Return the second view: the same history split by something else; ``None`` if nothing is nearly as good."""

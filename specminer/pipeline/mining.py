@@ -124,11 +124,11 @@ def _notes(mining: Mining) -> Iterator[str]:
     unmatched = () if definition.lenient else mining.tuning.unmatched
     missed = [text for text in unmatched if text not in mining.options.forbid]
     if missed:
-        shown = _list_names(missed)
-        yield f"nothing in this history matches {shown}, which the abstraction mentions"
+        names = _list_names(missed)
+        yield f"nothing in this history matches {names}, which the abstraction mentions"
     if mining.bookkeeping:
-        shown = _list_names(mining.bookkeeping)
-        yield f"left out of the states, as calls that do not name the entity change it all the time: {shown}"
+        names = _list_names(mining.bookkeeping)
+        yield f"left out of the states, as calls that do not name the entity change it all the time: {names}"
     if definition.lenient:
         yield (
             f"the ABI fits the shipped abstraction '{plain(definition.name)}', which was used "

@@ -96,7 +96,7 @@ class DaskHelpers:
             ClusterError: the workers failed.
 
         """
-        hashes = {found for _, found in wanted}
+        hashes = {name for _, name in wanted}
         piece = ReadingPiece(
             node=self._node,
             contract=contract,

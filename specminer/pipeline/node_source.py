@@ -175,11 +175,11 @@ class NodeUpdate:
         """How many transactions are new."""
         return self.collected.added
 
-    def note(self, database: str, *, named: bool) -> str:
+    def note(self, database: str, *, with_address: bool) -> str:
         """Return what was done as a sentence."""
         new = f"{self.added:,} new transactions" if self.added else "nothing new"
         blocks = f"blocks {self.collected.first:,} to {self.collected.last:,}"
-        return f"{new}{of_contract(self.contract, named)} in {blocks}; they are in {database}"
+        return f"{new}{of_contract(self.contract, with_address)} in {blocks}; they are in {database}"
 
     def summary(self, store: TraceStore) -> str:
         """Return what was done in a line for a terminal."""
@@ -189,8 +189,8 @@ class NodeUpdate:
         gaps = (
             f"; {done.gaps:,} could not be recorded and are tried again by the next run" if done.gaps else ""
         )
-        told = (
+        line = (
             f"{checksum_address(self.contract)}: {self.added:,} new transactions in blocks "
             f"{done.first:,} to {done.last:,} of chain {self.chain_id}{mended}; {total:,} in {store.label}{gaps}"
         )
-        return told if self.verified is None else f"{told}\n{self.verified.sentence}"
+        return line if self.verified is None else f"{line}\n{self.verified.sentence}"

@@ -53,12 +53,12 @@ def prepare_folder(folder: Path) -> None:
         OutputError: it cannot.
 
     """
-    made: list[Path] = []
+    new_folders: list[Path] = []
     try:
         for part in (*reversed(folder.parents), folder):
             if not part.is_dir():
                 part.mkdir()
-                made.append(part)
+                new_folders.append(part)
         probe = folder / f".specminer-probe-{os.getpid()}"
         probe.touch()
         probe.unlink()
@@ -67,7 +67,7 @@ def prepare_folder(folder: Path) -> None:
             f"the folder {plain(folder)} cannot be written to ({error.strerror}); give --out another one"
         ) from None
     finally:
-        for part in reversed(made):
+        for part in reversed(new_folders):
             with suppress(OSError):
                 part.rmdir()
 

@@ -39,9 +39,9 @@ class PartReader:
 
     def transactions(self, contract: Address, hashes: Collection[Hash]) -> list[Transaction]:
         """Return transactions of a contract; the next history is made of these, as far as it needs them."""
-        found = list(self._store.transactions(self._chain, contract, hashes))
-        self._fresh[contract] = {item.hash: item for item in found}
-        return found
+        parts = list(self._store.transactions(self._chain, contract, hashes))
+        self._fresh[contract] = {item.hash: item for item in parts}
+        return parts
 
     def read(self, hashes: Collection[Hash]) -> History:
         """Return a history of some transactions.
@@ -50,33 +50,35 @@ class PartReader:
             StoreError: the database does not hold the contracts.
 
         """
-        wanted = set(hashes)
-        if len(self._held | wanted) > _MOST * len(wanted):
+        requested = set(hashes)
+        if len(self._held | requested) > _MOST * len(requested):
             self.forget()
         try:
-            self._add(wanted - self._held)
+            self._add(requested - self._held)
         except BaseException:
             self.forget()
             raise
         assert self._memory is not None, "it was opened"
         whole = self._memory.history(self._chain, self._contracts)
-        chosen = np.flatnonzero([name in wanted for name in whole.transaction_hash])
-        if len(chosen) == len(whole.transaction_hash):
+        positions = np.flatnonzero([name in requested for name in whole.transaction_hash])
+        if len(positions) == len(whole.transaction_hash):
             return whole
-        return excerpt(whole, np.flatnonzero(np.isin(whole.invocation_transaction, chosen)), chosen)
+        return excerpt(whole, np.flatnonzero(np.isin(whole.invocation_transaction, positions)), positions)
 
     def _add(self, hashes: Collection[Hash]) -> None:
         if self._memory is None:
             self._memory = TraceStore("sqlite://")
         for address in self._contracts:
             spans = self._store.ranges(self._chain, address)
-            known = self._fresh.pop(address, {})
-            more = set(hashes) - set(known)
+            transactions = self._fresh.pop(address, {})
+            more = set(hashes) - set(transactions)
             if more:
-                known |= {item.hash: item for item in self._store.transactions(self._chain, address, more)}
+                transactions |= {
+                    item.hash: item for item in self._store.transactions(self._chain, address, more)
+                }
             self._memory.add_history(
                 self._store.record(self._chain, address),
-                (item for name, item in known.items() if name in hashes),
+                (item for name, item in transactions.items() if name in hashes),
                 complete=(spans[0][0], spans[-1][1]),
             )
         self._held |= set(hashes)

@@ -79,8 +79,8 @@ def _of_automaton(mining: Mining, blocks: IntColumn) -> Iterator[tuple[ShareKey,
     """Yield in how many interactions transitions were taken, and states reached."""
     tuning, interactions = mining.tuning, mining.interactions
     keys, group = transition_groups(tuning, tuning.chosen_point)
-    place = next(number for number, point in enumerate(tuning.front) if point.chosen)
-    edges = count_transitions(mining).transitions[place]
+    index = next(number for number, point in enumerate(tuning.front) if point.chosen)
+    edges = count_transitions(mining).transitions[index]
     source, target = tuning.state_before, tuning.state_after
     block, unit = blocks[interactions.invocation], interactions.slice.astype(np.int64)
     for row, edge in enumerate(edges):

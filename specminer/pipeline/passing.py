@@ -35,11 +35,11 @@ def edge_keys(passed: Iterable[Passable], tuning: Tuning) -> dict[tuple[int, int
     }
 
 
-def state_symbols(space: StateSpace, held: Iterable[Invariant]) -> dict[str, SymbolSort]:
+def state_symbols(space: StateSpace, invariants: Iterable[Invariant]) -> dict[str, SymbolSort]:
     """Return the sorts of the variables that states, and claims about them, speak of, by quoted name."""
     language = space.language
     formulas = [space.formula(state.id) for state in space.tuning.states]
-    formulas += [item.formula for item in held if item.formula is not None]
+    formulas += [item.formula for item in invariants if item.formula is not None]
     symbols = dict.fromkeys(symbol for formula in formulas for symbol in language.symbols(formula))
     return dict(sorted(symbol_sorts(language, symbols).items()))
 
@@ -58,7 +58,11 @@ def condition(item: Passable) -> TransitionGuard:
     accepted, exceptions = int(np.sum(way.taken)), int(np.sum(way.taken & refused))
     explained = int(np.sum(rejected & refused))
     followed = {id(dropped.part): dropped for dropped in item.dropped}
-    narrowed = {id(kept.part): kept.clause for kept in item.kept if kept.clause != kept.part.clause}
+    narrowed = {
+        id(retained_part.part): retained_part.clause
+        for retained_part in item.kept
+        if retained_part.clause != retained_part.part.clause
+    }
     return TransitionGuard(
         text=item.text,
         whole=text(language, item.whole),

@@ -76,9 +76,9 @@ class Phasing:
     def build_with(self, names: tuple[str, ...]) -> BuiltTable:
         """Return the table with the changes of some of the flags, and the interactions that it is of."""
         if names not in self.made:
-            chosen = [flag for flag in self.flags if flag.name in names]
-            built = self.build(with_phases(self.interactions, self.context, chosen))
-            table = with_flags(built.table, built.interactions, chosen)
+            flags = [flag for flag in self.flags if flag.name in names]
+            built = self.build(with_phases(self.interactions, self.context, flags))
+            table = with_flags(built.table, built.interactions, flags)
             reached = [item for item in self.deadlines if item.name in names]
             table, interactions = with_deadlines(table, built.interactions, reached)
             table = self.observers.add_to(table, interactions)
@@ -87,24 +87,24 @@ class Phasing:
 
 
 def chosen_deadlines(
-    found: Sequence[Deadline], table: EventTable, definition: Definition
+    deadlines: Sequence[Deadline], table: EventTable, definition: Definition
 ) -> tuple[tuple[Deadline, ...], bool]:
     """Return the deadlines that are to be events, or may be, and whether the definition asks for them."""
-    named: dict[tuple[int, int] | None, str] = {item.stored: item.name for item in table.parameters}
-    named |= {variable.stored: variable.name for variable in table.variables}
+    name_by_slot: dict[tuple[int, int] | None, str] = {item.stored: item.name for item in table.parameters}
+    name_by_slot |= {variable.stored: variable.name for variable in table.variables}
     usable = []
-    for item in found:
-        names = [item.name, *(named[place] for place in item.stored)]
+    for item in deadlines:
+        names = [item.name, *(name_by_slot[slot] for slot in item.stored)]
         if not any(_is_forbidden(name, definition.forbid) for name in names):
             usable.append(item)
     if definition.phases is not None:
         return tuple(item for item in usable if item.name in definition.phases), True
-    asked = tuple(item for item in usable if item.name in _mentioned_names(definition.fix))
-    return (asked, True) if definition.only or asked else (tuple(usable), False)
+    requested = tuple(item for item in usable if item.name in _mentioned_names(definition.fix))
+    return (requested, True) if definition.only or requested else (tuple(usable), False)
 
 
 def chosen_flags(
-    found: Sequence[Flag],
+    flags: Sequence[Flag],
     interactions: Interactions,
     functions: Sequence[str],
     definition: Definition,
@@ -121,20 +121,20 @@ def chosen_flags(
     """
     usable = [
         flag
-        for flag in found
+        for flag in flags
         if not {functions[row] for row in flag.invocation.tolist()} & set(definition.drop)
         and not _is_forbidden(flag.name, definition.forbid)
     ]
     if definition.phases is not None:
-        known = {*(flag.name for flag in usable), *(item.name for item in deadlines)}
+        names = {*(flag.name for flag in usable), *(item.name for item in deadlines)}
         for name in definition.phases:
-            if not definition.lenient and name not in known:
+            if not definition.lenient and name not in names:
                 raise _unknown(name, [flag.name for flag in usable])
         return tuple(flag for flag in usable if flag.name in definition.phases), True
     fixed = _mentioned_names(definition.fix)
-    asked = tuple(flag for flag in usable if flag.name in fixed)
-    if definition.only or asked:
-        return asked, True
+    requested = tuple(flag for flag in usable if flag.name in fixed)
+    if definition.only or requested:
+        return requested, True
     preferred = {*_mentioned_names(definition.prefer), *definition.prefer}
     events = int((~interactions.passive).sum())
     return tuple(flag for flag in usable if flag.name in preferred or flag.qualifies(events)), False
@@ -148,9 +148,9 @@ def _mentioned_names(texts: Collection[str]) -> frozenset[str]:
     return frozenset[str]().union(*(names_in(part) for text in texts for part in text.split(" | ")))
 
 
-def _unknown(name: str, known: Sequence[str]) -> UsageError:
-    shown = ", ".join(plain(item, 40) for item in known[:10])
-    hint = suggest(name, known, f"there are {shown}" if known else "there are none")
+def _unknown(name: str, names: Sequence[str]) -> UsageError:
+    examples = ", ".join(plain(item, 40) for item in names[:10])
+    hint = suggest(name, names, f"there are {examples}" if names else "there are none")
     return UsageError(
         f"the abstraction counts changes of '{plain(name, 80)}' as events (events.phases), but no variable of this "
         f"name belongs to the whole contract and changes now and then; {hint}",

@@ -212,23 +212,23 @@ def calldata(text: str, interface: Interface) -> bytes:
                 f"--call: '{plain(text, 80)}' is no calldata; expected 0x and an even number of digits"
             )
         return bytes.fromhex(text.strip()[2:])
-    found = _FORM.fullmatch(text)
-    if found is None:
+    match = _FORM.fullmatch(text)
+    if match is None:
         raise UsageError(f"--call: expected 0x… or function(argument, …), got '{plain(text, 80)}'")
-    name, given = found[1], _arguments(found[2])
+    name, arguments = match[1], _arguments(match[2])
     fitting = [
         (selector, item)
         for selector, item in interface.functions.items()
-        if item.signature.partition("(")[0] == name and len(item.types) == len(given)
+        if item.signature.partition("(")[0] == name and len(item.types) == len(arguments)
     ]
     if len(fitting) != 1:
-        raise UsageError(_no_function(name, len(given), interface, several=bool(fitting)))
+        raise UsageError(_no_function(name, len(arguments), interface, several=bool(fitting)))
     selector, item = fitting[0]
     from web3 import Web3  # takes half a second to load
     from web3.exceptions import Web3Exception
 
     try:
-        values = [_value(kind, argument) for kind, argument in zip(item.types, given, strict=True)]
+        values = [_value(kind, argument) for kind, argument in zip(item.types, arguments, strict=True)]
         return bytes(selector) + Web3().codec.encode(item.types, values)
     except (Web3Exception, EncodingError, ValueError, OverflowError, TypeError):
         raise UsageError(
@@ -239,9 +239,9 @@ def calldata(text: str, interface: Interface) -> bytes:
 
 def _no_function(name: str, arguments: int, interface: Interface, *, several: bool) -> str:
     """Return why a call's function is not known: of the ABI's functions several fit, or none does."""
-    wanted = f"'{plain(name, 60)}' with {count_of(arguments, 'argument')}"
+    description = f"'{plain(name, 60)}' with {count_of(arguments, 'argument')}"
     if several:
-        return f"--call: the ABI has several functions {wanted}; give the calldata as 0x…"
+        return f"--call: the ABI has several functions {description}; give the calldata as 0x…"
     signatures = {item.signature for item in interface.functions.values()}
     same = sorted(item for item in signatures if item.partition("(")[0] == name)
     hint = (
@@ -251,7 +251,7 @@ def _no_function(name: str, arguments: int, interface: Interface, *, several: bo
             name, sorted({item.partition("(")[0] for item in signatures}), "give the calldata as 0x…"
         )
     )
-    return f"--call: the ABI has no function {wanted}; {hint}"
+    return f"--call: the ABI has no function {description}; {hint}"
 
 
 def _arguments(text: str) -> list[str]:
@@ -281,23 +281,25 @@ def _with(selection: Selection, proposed: Transaction) -> History:
         raise UsageError("--call needs a history that was read from a database or a file")
     record = history.contracts[0]
     parts = recording.transactions({Hash(item) for item in history.transaction_hash})
-    known: Sequence[Transaction] = [item for name in history.transaction_hash for item in parts[Hash(name)]]
-    blocks = known[0].block.number if known else proposed.block.number, proposed.block.number
+    transactions: Sequence[Transaction] = [
+        item for name in history.transaction_hash for item in parts[Hash(name)]
+    ]
+    blocks = transactions[0].block.number if transactions else proposed.block.number, proposed.block.number
     with TraceStore("sqlite://") as store:
-        store.add_history(record, [*known, proposed], complete=blocks)
+        store.add_history(record, [*transactions, proposed], complete=blocks)
         return store.history(record.chain_id, [record.address])
 
 
-def _notes(state: _KnownState, strangers: Sequence[Address], asked: bool) -> list[str]:
+def _notes(state: _KnownState, strangers: Sequence[Address], has_node: bool) -> list[str]:
     notes = []
     if state.unknown:
         notes.append(
             f"{count_of(len(state.unknown), 'slot')} of the contract could not be told from the history, and "
             "counts as zero; --rpc tells what is there"
         )
-    if strangers and not asked:
-        shown = ", ".join(f"0x{item.hex()}" for item in strangers[:3])
+    if strangers and not has_node:
+        examples = ", ".join(f"0x{item.hex()}" for item in strangers[:3])
         notes.append(
-            f"contracts that the call asks are not known ({shown}), and taken to answer nothing; --rpc tells them"
+            f"contracts that the call asks are not known ({examples}), and taken to answer nothing; --rpc tells them"
         )
     return notes

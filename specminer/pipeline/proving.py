@@ -65,7 +65,7 @@ def _replay_obligation(obligation: Obligation, number: int) -> ReplayedObligatio
     )
 
 
-def proof_json(found: tuple[ReplayedObligation, ...]) -> bytes:
+def proof_json(obligations: tuple[ReplayedObligation, ...]) -> bytes:
     """Return the answers as JSON, ending in a newline."""
     document = {
         "format": FORMAT,
@@ -79,23 +79,23 @@ def proof_json(found: tuple[ReplayedObligation, ...]) -> bytes:
                 "recorded": item.recorded,
                 "holds": item.holds,
             }
-            for item in found
+            for item in obligations
         ],
     }
     return msgspec.json.format(msgspec.json.encode(document), indent=2) + b"\n"
 
 
-def proof_text(found: tuple[ReplayedObligation, ...]) -> str:
+def proof_text(obligations: tuple[ReplayedObligation, ...]) -> str:
     """Return the answers for people: what does not hold or is undecided, then the counts."""
     lines = []
-    for item in found:
+    for item in obligations:
         if item.holds is not True:
             verdict = "undecided" if item.holds is None else "does not hold"
             lines.append(f"{verdict}: {plain(item.scope, 60)}: {plain(item.claim, 200)}")
-    held = sum(item.holds is True for item in found)
-    undecided = sum(item.holds is None for item in found)
+    valid = sum(item.holds is True for item in obligations)
+    undecided = sum(item.holds is None for item in obligations)
     lines.append(
-        f"{count_of(len(found), 'obligation')}: {count_of(held, 'holds', 'hold')}, "
-        f"{len(found) - held - undecided:,} do not, {undecided:,} undecided"
+        f"{count_of(len(obligations), 'obligation')}: {count_of(valid, 'holds', 'hold')}, "
+        f"{len(obligations) - valid - undecided:,} do not, {undecided:,} undecided"
     )
     return "\n".join(lines) + "\n"

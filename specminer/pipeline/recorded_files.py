@@ -78,7 +78,7 @@ def import_recorded(
     transactions = merge_lists(world.lists).transactions
     envelopes = _envelopes(transactions, world.lists[0].origin)
     contracts = _contracts(world, envelopes)
-    found: list[tuple[ContractRecord, list[Transaction], list[Gap]]] = []
+    histories: list[tuple[ContractRecord, list[Transaction], list[Gap]]] = []
     tracers: set[Tracer] = set()
     for contract in contracts:
         parts, gaps = _read_transactions(envelopes, world.traces, contract)
@@ -87,28 +87,28 @@ def import_recorded(
         parts = list(_with_code(parts, code, contract))
         if parts:
             artifact = fitting_artifact(artifacts, [code])
-            found.append((_record(contract, chain_id, parts, code, artifact), parts, gaps))
+            histories.append((_record(contract, chain_id, parts, code, artifact), parts, gaps))
         elif gaps:
             note(
                 f"0x{contract.hex()}: none of its {len(gaps):,} transactions can be recorded ({gaps[0].reason})"
             )
-    if not found:
+    if not histories:
         raise FileFormatError(
             f"no trace fits a transaction of {plain(world.lists[0].origin)}; are they of the same chain and contract?"
         )
     span = (transactions[0].block, transactions[-1].block)
-    for record, _, _ in found:
+    for record, _, _ in histories:
         _check_overlap(store, record, span)
-    for record, parts, gaps in found:
+    for record, parts, gaps in histories:
         limits = [
             _ONLY,
             *(tracer.blind_spots for tracer in Tracer if tracer in {item.tracer for item in parts}),
         ]
         store.add_history(record, parts, complete=span, limits=[text for text in limits if text], gaps=gaps)
     return RecordedFiles(
-        contracts=tuple(record.address for record, _, _ in found),
-        transactions=len({item.hash for _, parts, _ in found for item in parts}),
-        gaps=len({gap.hash for _, _, gaps in found for gap in gaps}),
+        contracts=tuple(record.address for record, _, _ in histories),
+        transactions=len({item.hash for _, parts, _ in histories for item in parts}),
+        gaps=len({gap.hash for _, _, gaps in histories for gap in gaps}),
         tracers=tuple(tracer for tracer in Tracer if tracer in tracers),
     )
 
@@ -163,17 +163,17 @@ def _envelope(item: ExportedTransaction, block: Block, origin: str) -> Envelope:
 
 def _contracts(world: ListedWorld, envelopes: Mapping[Hash, Envelope]) -> tuple[Address, ...]:
     """Return the contracts to record: those that our tracer was made for, else those whose lists these are."""
-    named = {
+    address_texts = {
         row[1]
         for answers in world.traces.values()
         for row in _rows(answers.get(Answer.JAVASCRIPT))
         if isinstance(row, list) and len(row) > 1 and isinstance(row[0], str) and isinstance(row[1], str)
         if row[0] in _OWNED
     }
-    found = {Address(bytes.fromhex(text[2:])) for text in named if _is_address(text)}
+    traced_contracts = {Address(bytes.fromhex(text[2:])) for text in address_texts if _is_address(text)}
     created = {item.created for item in envelopes.values() if item.created is not None}
     owners = {item.owner for item in world.lists}
-    return tuple(sorted(found | (owners & (created | found)) or owners))
+    return tuple(sorted(traced_contracts | (owners & (created | traced_contracts)) or owners))
 
 
 def _rows(answer: Any) -> Iterable[Any]:
@@ -235,15 +235,15 @@ def _runtime_code(
     envelopes: Mapping[Hash, Envelope], traces: Mapping[Hash, Mapping[Answer, Any]], contract: Address
 ) -> bytes:
     """Return what the transaction that created a contract returned; nothing if it created it twice, or none did."""
-    found = set()
+    codes = set()
     for envelope in envelopes.values():
         if envelope.to is None and envelope.created == contract and envelope.succeeded is not False:
             answers = traces.get(envelope.hash, {})
             for kind, name in _OUTPUTS.items():
                 text = answers.get(kind, {}).get(name)
-                if isinstance(text, str) and (told := _bytes(text)):
-                    found.add(told)
-    return found.pop() if len(found) == 1 else b""
+                if isinstance(text, str) and (code := _bytes(text)):
+                    codes.add(code)
+    return codes.pop() if len(codes) == 1 else b""
 
 
 def _bytes(text: str) -> bytes:
@@ -285,8 +285,8 @@ def _record(
 
 
 def _check_overlap(store: TraceStore, record: ContractRecord, span: tuple[int, int]) -> None:
-    known = store.ranges(record.chain_id, record.address)
-    if any(low <= span[1] and span[0] <= high for low, high in known) and span not in known:
+    ranges = store.ranges(record.chain_id, record.address)
+    if any(low <= span[1] and span[0] <= high for low, high in ranges) and span not in ranges:
         raise UsageError(
             f"the database already holds blocks of 0x{record.address.hex()} that overlap with blocks {span[0]} to "
             f"{span[1]} of the traces; import into a database of its own (--db)"

@@ -35,7 +35,7 @@ class Recording:
         parts: dict[Hash, list[Transaction]] = defaultdict(list)
         for item in self._parts(set(hashes)):
             parts[item.hash].append(item)
-        return {name: tuple(found) for name, found in parts.items()}
+        return {name: tuple(group) for name, group in parts.items()}
 
     def _parts(self, hashes: set[Hash]) -> Iterable[Transaction]:
         if self.database is not None:
@@ -58,13 +58,13 @@ class Recording:
             records = [TraceFile(path).header.record for path in self.files]
         else:
             with TraceStore(self.database, existing=True) as store:
-                known = [item.address for item in store.contracts() if item.chain_id == self.chain_id]
-                records = [store.record(self.chain_id, address) for address in known]
-        found: dict[Address, Artifact] = {}
+                addresses = [item.address for item in store.contracts() if item.chain_id == self.chain_id]
+                records = [store.record(self.chain_id, address) for address in addresses]
+        artifact_by_address: dict[Address, Artifact] = {}
         for record in records:
             if record.artifact is not None:
                 try:
-                    found[record.address] = parse(record.artifact, "the stored artifact")
+                    artifact_by_address[record.address] = parse(record.artifact, "the stored artifact")
                 except FileFormatError:
                     continue
-        return found
+        return artifact_by_address

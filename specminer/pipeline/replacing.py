@@ -172,8 +172,8 @@ def _replacement(
     anchor: Block,
     observer: Observer,
 ) -> Replacement:
-    known = store.record(chain_id, contract)
-    created = known.created_in_block
+    stored_record = store.record(chain_id, contract)
+    created = stored_record.created_in_block
     if created is None or created > common.number:
         created = _created_anew(node, contract, anchor.number)
     record = ContractRecord(address=contract, chain_id=chain_id, created_in_block=created)

@@ -84,8 +84,8 @@ def explainer_of(
 
 def _most_surprising(specification: Specification) -> list[Hash]:
     """Return the transactions that stand out most: alarms, or else the first."""
-    found = specification.surprise.transactions
-    ranked = found.ranked[:EXPLAINED] if found is not None else ()
+    ranking = specification.surprise.transactions
+    ranked = ranking.ranked[:EXPLAINED] if ranking is not None else ()
     alarms = [item for item in ranked if item.flagged]
     return [Hash(bytes.fromhex(item.transaction[2:])) for item in alarms or ranked[:1]]
 
@@ -131,13 +131,13 @@ def split_formats(formats: Sequence[str]) -> tuple[list[str], list[str]]:
         UsageError: one is not known, or there is none.
 
     """
-    wanted = list(dict.fromkeys(formats))
-    known = (*FORMATS, *LOGS)
-    unknown = [form for form in wanted if form not in known]
-    if unknown or not wanted:
+    requested = list(dict.fromkeys(formats))
+    choices = (*FORMATS, *LOGS)
+    unknown = [form for form in requested if form not in choices]
+    if unknown or not requested:
         got = plain(unknown[0], 40) if unknown else "nothing"
-        raise UsageError(f"--format: expected a list of {', '.join(known)}, got {got}")
-    return [form for form in wanted if form in FORMATS], [form for form in wanted if form in LOGS]
+        raise UsageError(f"--format: expected a list of {', '.join(choices)}, got {got}")
+    return [form for form in requested if form in FORMATS], [form for form in requested if form in LOGS]
 
 
 def write_report(report: Report, folder: Path, formats: Sequence[str]) -> list[Path]:

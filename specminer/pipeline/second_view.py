@@ -27,8 +27,8 @@ LEAST_STATES: Final = 3
 def mine_second_view(mining: Mining) -> Mining:
     """Mine the other split, where there is one that is nearly as good and nobody asked for anything else."""
     options = mining.options
-    asked = (options.interactions or "auto") != "auto" or options.definition is not None
-    if asked or options.states is not None or options.point is not None:
+    is_specified = (options.interactions or "auto") != "auto" or options.definition is not None
+    if is_specified or options.states is not None or options.point is not None:
         return replace(mining, second=None)
     other = second_view(mining.analysis, mining.interactions)
     if other is None or len(other.slice) > MOST_EVENTS or _is_same(other, mining.interactions):
@@ -36,8 +36,10 @@ def mine_second_view(mining: Mining) -> Mining:
     second = None
     with suppress(UsageError):  # what is forbidden need not be in this view
         second = choose_abstraction(divide_events(mining, other))
-    told = second is not None and len(second.tuning.chosen_point.states) >= LEAST_STATES
-    return replace(mining, second=count_transitions(second) if second is not None and told else None)
+    is_informative = second is not None and len(second.tuning.chosen_point.states) >= LEAST_STATES
+    return replace(
+        mining, second=count_transitions(second) if second is not None and is_informative else None
+    )
 
 
 def _is_same(one: Interactions, other: Interactions) -> bool:

@@ -186,7 +186,7 @@ def select(
             if source is not None:
                 observer.note(f"the {source.noun} is not used: everything is in the file")
             store = stack.enter_context(TraceStore("sqlite://"))
-            chosen = _from_files(store, files, options)
+            choice = _from_files(store, files, options)
         else:
             opened = None if source is None else stack.enter_context(source.open(options.chain_id))
             if database is None:
@@ -197,16 +197,16 @@ def select(
                 if opened is None
                 else TraceStore(location, observer.note)
             )
-            chosen = choose_contracts(store, options, artifact, opened, observer)
+            choice = choose_contracts(store, options, artifact, opened, observer)
         history = store.history(
-            chosen.chain_id,
-            chosen.addresses,
+            choice.chain_id,
+            choice.addresses,
             first=options.blocks.first,
             last=options.blocks.last,
         )
         recording = Recording(
-            chain_id=chosen.chain_id,
-            contracts=chosen.addresses,
+            chain_id=choice.chain_id,
+            contracts=choice.addresses,
             database=None if files else str(database),
             files=tuple(files),
         )
@@ -214,8 +214,8 @@ def select(
         history = life_of(history, options.life)
     return Selection(
         history=history,
-        sentence=chosen.sentence,
-        artifact=artifact or chosen.artifact,
+        sentence=choice.sentence,
+        artifact=artifact or choice.artifact,
         recording=recording,
     )
 
@@ -339,19 +339,19 @@ class _Choice:
         chain_id = self._update([factory], factory=True)
         if like is not None:
             self._update([like])
-        made = children(self._store, chain_id, factory, like=like, node=self._node)
-        if not made.contracts:
+        offspring = children(self._store, chain_id, factory, like=like, node=self._node)
+        if not offspring.contracts:
             raise StoreError(
-                f"of the {made.total:,} contracts that {checksum_address(factory)} created none is there with "
+                f"of the {offspring.total:,} contracts that {checksum_address(factory)} created none is there with "
                 "this code; collect them with --rpc URL, or look for another code"
             )
         more = ""
-        if made.unknown:
+        if offspring.unknown:
             more = (
-                f"; {made.unknown:,} more are left out, because they have no code any more or, without --rpc, are "
+                f"; {offspring.unknown:,} more are left out, because they have no code any more or, without --rpc, are "
                 "not in the database"
             )
-        return chain_id, list(made.contracts), made.blocks, more
+        return chain_id, list(offspring.contracts), offspring.blocks, more
 
     def _same_code(self, like: Address) -> tuple[int, list[Address], dict[Address, int]]:
         """Return the chain, the contracts of one code, and in which blocks they were created if a node was asked."""
@@ -361,20 +361,20 @@ class _Choice:
         if creator is None:
             return chain_id, contracts, {}
         self._update([creator], factory=True)
-        made = children(self._store, chain_id, creator, like=like, node=self._node)
-        return chain_id, [*contracts, *made.contracts], made.blocks
+        offspring = children(self._store, chain_id, creator, like=like, node=self._node)
+        return chain_id, [*contracts, *offspring.contracts], offspring.blocks
 
     def _sibling_artifact(self, chain_id: int, contracts: Sequence[Address]) -> Artifact | None:
         """Return the artifact of a contract of the same code, where none was given and the contracts have none."""
         if self._artifact is not None or not (self._options.created_by or self._options.same_code_as):
             return None
-        named = sibling_artifact(self._store, chain_id, contracts)
-        if named is None:
+        sibling = sibling_artifact(self._store, chain_id, contracts)
+        if sibling is None:
             return None
         self._observer.note(
-            f"names come from the ABI stored with {checksum_address(named[0])}, which has the same code"
+            f"names come from the ABI stored with {checksum_address(sibling[0])}, which has the same code"
         )
-        return named[1]
+        return sibling[1]
 
     def _update(
         self,
@@ -400,5 +400,5 @@ class _Choice:
             )
             update = self._source.update(self._store, request, self._observer)
             chain_id = update.chain_id
-            self._observer.note(update.note(self._store.label, named=len(contracts) > 1))
+            self._observer.note(update.note(self._store.label, with_address=len(contracts) > 1))
         return chain_id

@@ -70,7 +70,7 @@ def share(location: str) -> SharedDatabase:
 def _identity(path: Path) -> FileIdentity | None:
     """Return which file stands at a path here; ``None`` if there is none."""
     try:
-        found = path.stat()
+        status = path.stat()
     except OSError:
         return None
-    return FileIdentity(path=path, machine=platform.node(), device=found.st_dev, number=found.st_ino)
+    return FileIdentity(path=path, machine=platform.node(), device=status.st_dev, number=status.st_ino)

@@ -71,8 +71,8 @@ class Update(Protocol):
     def added(self) -> int:
         """How many transactions, or records of an explorer, are new."""
 
-    def note(self, database: str, *, named: bool) -> str:
-        """Return what was done as a sentence; ``named`` says of which contract."""
+    def note(self, database: str, *, with_address: bool) -> str:
+        """Return what was done as a sentence; ``with_address`` says of which contract."""
 
     def summary(self, store: TraceStore) -> str:
         """Return what was done in lines for a terminal."""
@@ -116,6 +116,6 @@ class HistorySource(Protocol):
         """
 
 
-def of_contract(contract: Address, named: bool) -> str:
+def of_contract(contract: Address, with_address: bool) -> str:
     """Return the words that say of which contract a sentence is, if they are wanted."""
-    return f" of {checksum_address(contract)}" if named else ""
+    return f" of {checksum_address(contract)}" if with_address else ""

@@ -51,17 +51,17 @@ class VerificationResult:
     def sentence(self) -> str:
         """What to say of it."""
         if not self.differences:
-            said = f"{self.compared:,} values of storage slots were compared with the node's, and all agree"
+            text = f"{self.compared:,} values of storage slots were compared with the node's, and all agree"
         else:
-            named = "; ".join(
+            examples = "; ".join(
                 f"slot {item.slot:#x} after block {item.block}: recorded {item.recorded:#x}, held {item.held:#x}"
                 for item in self.differences[:NAMED]
             )
-            said = (
+            text = (
                 f"{len(self.differences):,} of {self.compared:,} values of storage slots differ from the node's: "
-                f"somebody unseen wrote, or a recording is wrong ({named})"
+                f"somebody unseen wrote, or a recording is wrong ({examples})"
             )
-        return said + (f"; {self.refused:,} more it would not tell" if self.refused else "")
+        return text + (f"; {self.refused:,} more it would not tell" if self.refused else "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,13 +91,13 @@ def verify(
         raise UsageError(f"--verify wants a share above 0 and at most 1, got {share:g}")
     history = store.history(chain_id, [contract])
     values = list(_sample_values(history, share))
-    held = _values_at_node(node, contract, values)
+    node_values = _values_at_node(node, contract, values)
     differences = tuple(
-        SlotDifference(block=item.block, slot=item.slot, recorded=item.value, held=found)
-        for item, found in zip(values, held, strict=True)
-        if found is not None and found != item.value
+        SlotDifference(block=item.block, slot=item.slot, recorded=item.value, held=node_value)
+        for item, node_value in zip(values, node_values, strict=True)
+        if node_value is not None and node_value != item.value
     )
-    refused = sum(found is None for found in held)
+    refused = sum(node_value is None for node_value in node_values)
     verified = VerificationResult(compared=len(values) - refused, refused=refused, differences=differences)
     observer.note(verified.sentence)
     store.note_limit(
@@ -109,21 +109,23 @@ def verify(
 def _sample_values(history: History, share: float) -> Iterator[_Value]:
     """Yield values to compare: a share of the slots at the end, and of the blocks all slots that were touched there."""
     source = random.Random(SEED)
-    found = visits(history)
+    slot_visits = visits(history)
     numbered = slots(history)
-    block = history.transaction_block[found.transaction]
-    following = np.append(found.slot[1:] == found.slot[:-1], [False] * min(1, len(found.slot)))
+    block = history.transaction_block[slot_visits.transaction]
+    following = np.append(
+        slot_visits.slot[1:] == slot_visits.slot[:-1], [False] * min(1, len(slot_visits.slot))
+    )
     later = np.append(block[1:], [0] * min(1, len(block)))
     # the last visit of a slot in its block tells what the block left
     closing = ~following | (later != block)
-    known = closing & (found.left != MISSING)
-    chosen = {number for number in np.unique(block).tolist() if source.random() < share}
+    is_known = closing & (slot_visits.left != MISSING)
+    sampled_blocks = {number for number in np.unique(block).tolist() if source.random() < share}
     begin, end = history.ranges[-1] if history.ranges else (0, 0)
-    for row in np.flatnonzero(known).tolist():
-        left = int(found.left[row])
+    for row in np.flatnonzero(is_known).tolist():
+        left = int(slot_visits.left[row])
         value = 0 if left == ZERO else history.words[left]
-        slot = history.words[int(numbered.word[found.slot[row]])]
-        if int(block[row]) in chosen:
+        slot = history.words[int(numbered.word[slot_visits.slot[row]])]
+        if int(block[row]) in sampled_blocks:
             yield _Value(int(block[row]), slot, value)
         if not following[row] and source.random() < share and block[row] >= begin:
             yield _Value(end, slot, value)

@@ -95,7 +95,7 @@ def check_stored(
             written.
 
     """
-    chosen = SelectionOptions(targets=specification.contracts, chain_id=specification.chain_id)
+    selection = SelectionOptions(targets=specification.contracts, chain_id=specification.chain_id)
     with ExitStack() as stack:
         opened = (
             None if stored.source is None else stack.enter_context(stored.source.open(specification.chain_id))
@@ -105,11 +105,11 @@ def check_stored(
             if opened is None
             else TraceStore(stored.database, observer.note)
         )
-        found = choose_contracts(store, chosen, stored.artifact, opened, observer)
+        choice = choose_contracts(store, selection, stored.artifact, opened, observer)
         return StoredCheck(
             specification=specification,
             store=store,
-            contracts=found.addresses,
+            contracts=choice.addresses,
             state=stack.enter_context(StateFile(stored.state)),
             artifact=stored.artifact,
             observer=observer,
@@ -142,9 +142,9 @@ class StoredCheck:
 
     def __post_init__(self) -> None:
         """Prepare; nothing is read."""
-        place = self.store, self.specification.chain_id, self.contracts
-        self._parts = PartReader(*place)
-        self._listed = TransactionList(*place) if self.listed is None else self.listed
+        arguments = self.store, self.specification.chain_id, self.contracts
+        self._parts = PartReader(*arguments)
+        self._listed = TransactionList(*arguments) if self.listed is None else self.listed
 
     def result(self, options: CheckOptions) -> CheckResult:
         """Judge transactions; the findings are those of a check that reads the whole history.
@@ -162,8 +162,8 @@ class StoredCheck:
             self._parts.forget()
             self._replacements = self._listed.replacements
         mark = self._fitting(digest)
-        found = None if mark is None else self._from_state(specification, options, mark)
-        return self._whole(specification, options, digest) if found is None else found
+        state_result = None if mark is None else self._from_state(specification, options, mark)
+        return self._whole(specification, options, digest) if state_result is None else state_result
 
     def _edited(self, edits: ClaimEdits) -> tuple[Specification, bytes]:
         """Return the specification with what was decided about its claims, and a digest of it."""
@@ -174,12 +174,12 @@ class StoredCheck:
 
     def _digest(self, encoded: bytes) -> str:
         """Return what tells a specification and its contracts from others."""
-        found = hashlib.sha256(encoded)
-        found.update(b"" if self.artifact is None else self.artifact.to_json())
+        digest = hashlib.sha256(encoded)
+        digest.update(b"" if self.artifact is None else self.artifact.to_json())
         for address in self.contracts:
             record = self.store.record(self.specification.chain_id, address)
-            found.update(repr(record).encode())
-        return found.hexdigest()
+            digest.update(repr(record).encode())
+        return digest.hexdigest()
 
     def _fitting(self, digest: str) -> StateMark | None:
         """Return the mark of the file if it was made of this specification and of the beginning of this history."""
@@ -213,19 +213,21 @@ class StoredCheck:
         judgement = judge(specification, part, _among(part, judged)[part.history.invocation_transaction])
         if not is_sure(part, judgement, mark.coverage):
             return None
-        result, kept = judgement.result, None
+        result, full_result = judgement.result, None
         if mark.result is not None and judged == fresh:
-            kept = join_results(mark.result, result)
+            full_result = join_results(mark.result, result)
         last = max(behind.values())
         prefix, count = self._listed.fingerprint(last)
         self.state.extend(
             _state_of(
                 part,
                 _among(part, fresh),
-                replace(mark, last_block=last, prefix=prefix, count=count, result=kept),
+                replace(mark, last_block=last, prefix=prefix, count=count, result=full_result),
             )
         )
-        return with_notes(kept if is_rest and kept is not None else result, specification, options.edits)
+        return with_notes(
+            full_result if is_rest and full_result is not None else result, specification, options.edits
+        )
 
     def _part(self, specification: Specification, mark: StateMark, fresh: set[Hash]) -> Mining | None:
         """Return new transactions and those that bear on them, divided; ``None`` if these are most of the history."""
@@ -278,8 +280,8 @@ class StoredCheck:
         )
         sample = None
         if old is not None and (old.specification, old.coverage) == (mark.specification, mark.coverage):
-            kept = self.state.sample()
-            sample = tuple(sorted(kept)) if kept <= set(history.transaction_hash) else None
+            old_sample = self.state.sample()
+            sample = tuple(sorted(old_sample)) if old_sample <= set(history.transaction_hash) else None
         if sample is None and mark.coverage:
             sample = self._sample(specification, mining, history, judgement)
         if sample is None:
@@ -295,22 +297,22 @@ class StoredCheck:
         """Return a few transactions of which the specification can be asked as much as of all; ``None`` if none do."""
         more = np.zeros(0, dtype=np.int64)
         for size in SAMPLES:
-            chosen = np.union1d(sample_transactions(mining, size), more)
-            if self.least and len(chosen) * 2 > len(history.transaction_hash):
+            sample = np.union1d(sample_transactions(mining, size), more)
+            if self.least and len(sample) * 2 > len(history.transaction_hash):
                 return None
-            rows = np.flatnonzero(np.isin(history.invocation_transaction, chosen))
+            rows = np.flatnonzero(np.isin(history.invocation_transaction, sample))
             try:
-                part = divide_history(specification, excerpt(history, rows, chosen), self.artifact)
+                part = divide_history(specification, excerpt(history, rows, sample), self.artifact)
             except UsageError:
                 continue
             none = np.zeros(len(part.history), dtype=np.bool_)
-            found = judge(specification, part, none)
-            if covers(coverage_of(part, found), coverage_of(mining, judgement)):
-                return tuple(history.transaction_hash[row] for row in chosen.tolist())
+            part_judgement = judge(specification, part, none)
+            if covers(coverage_of(part, part_judgement), coverage_of(mining, judgement)):
+                return tuple(history.transaction_hash[row] for row in sample.tolist())
             cases = [
                 rows[: 8 * size]
                 for text, rows in judgement.invariants.items()
-                if text not in found.invariants
+                if text not in part_judgement.invariants
             ]
             more = np.union1d(more, history.invocation_transaction[np.concatenate([more[:0], *cases])])
         return None
@@ -321,10 +323,10 @@ def _among(mining: Mining, hashes: Collection[Hash]) -> BoolColumn:
     return np.array([name in hashes for name in mining.history.transaction_hash], dtype=np.bool_)
 
 
-def _state_of(mining: Mining, chosen: BoolColumn, mark: StateMark) -> StoredState:
+def _state_of(mining: Mining, is_selected: BoolColumn, mark: StateMark) -> StoredState:
     """Return what some transactions of a divided history leave to be kept."""
     return StoredState(
         mark=mark,
-        slots=tuple(slot_visits(mining, chosen)),
-        interactions=tuple(interaction_visits(mining, chosen)),
+        slots=tuple(slot_visits(mining, is_selected)),
+        interactions=tuple(interaction_visits(mining, is_selected)),
     )

@@ -52,9 +52,9 @@ def import_traces(store: TraceStore, path: Path) -> ContractRecord:
     file = TraceFile(path)
     header = file.header
     record = header.record
-    known = store.ranges(record.chain_id, record.address)
+    ranges = store.ranges(record.chain_id, record.address)
     span = (header.first_block, header.last_block)
-    if any(low <= span[1] and span[0] <= high for low, high in known) and span not in known:
+    if any(low <= span[1] and span[0] <= high for low, high in ranges) and span not in ranges:
         raise UsageError(
             f"the database already holds blocks of 0x{record.address.hex()} that overlap with blocks {span[0]} to "
             f"{span[1]} of {plain(path)}; import into a database of its own (--db)"

@@ -83,12 +83,12 @@ class TransactionList:
 
         It tells which transactions are there, in which blocks, and who recorded them.
         """
-        found, total = hashlib.sha256(), 0
+        hasher, total = hashlib.sha256(), 0
         for rows in self._rows.values():
             digest, count = rows.digest_up_to(last)
-            found.update(digest)
+            hasher.update(digest)
             total += count
-        return found.hexdigest(), total
+        return hasher.hexdigest(), total
 
     def behind(self, last: int) -> dict[Hash, int]:
         """Return the transactions in later blocks, with their blocks."""

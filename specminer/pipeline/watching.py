@@ -132,22 +132,22 @@ class Watch:
         """Judge what is new, and take back what is no longer there; the history is read only if something is new."""
         if not self._listed.renew():
             self._compared = False
-        new, gone = self._changes()
-        if not new and not gone:
+        new, removals = self._changes()
+        if not new and not removals:
             self._accept()
             return
-        found: tuple[Deviation, ...] = ()
+        findings: tuple[Deviation, ...] = ()
         if new:
             result = self._check(CheckOptions(transactions=tuple(new), edits=self.options.edits))
-            found = result.at_least(self.options.least)
-        self.journal.record(new, ((item, finding_document(item)) for item in found), gone)
+            findings = result.at_least(self.options.least)
+        self.journal.record(new, ((item, finding_document(item)) for item in findings), removals)
         self._accept()
         self.counters.transactions += len(new)
-        self.counters.findings.update(item.severity for item in found)
-        self.counters.withdrawn += len(gone)
-        if gone:
+        self.counters.findings.update(item.severity for item in findings)
+        self.counters.withdrawn += len(removals)
+        if removals:
             self.observer.note(
-                f"{count_of(len(gone), 'transaction')} that were judged are no longer part of the chain"
+                f"{count_of(len(removals), 'transaction')} that were judged are no longer part of the chain"
             )
         if new and self.options.learn is not None:
             self._learn(self.options.learn)
@@ -156,9 +156,9 @@ class Watch:
         """Return the transactions that have yet to be judged, with their blocks, and those judged that are gone."""
         after = -1 if self.specification.history.last_block is None else self.specification.history.last_block
         present = _by_text(self._listed.added() if self._compared else self._listed.behind(-1))
-        known = {} if self._compared else self.journal.judged_transactions()
-        new = {text: block for text, block in present.items() if block > after and text not in known}
-        return new, [text for text in known if text not in present]
+        judged_hashes = {} if self._compared else self.journal.judged_transactions()
+        new = {text: block for text, block in present.items() if block > after and text not in judged_hashes}
+        return new, [text for text in judged_hashes if text not in present]
 
     def _accept(self) -> None:
         """Take what the list holds for judged, so that the next round looks at what comes then."""

@@ -56,8 +56,8 @@ def import_world(
         StoreError: the database failed, or holds another chain of the same id.
 
     """
-    kept = _kept_lists(store, rulebook.chain_id)
-    group = _related_lists(world.lists, kept, _executions(store, rulebook.chain_id))
+    stored_lists = _kept_lists(store, rulebook.chain_id)
+    group = _related_lists(world.lists, stored_lists, _executions(store, rulebook.chain_id))
     while True:
         export = _export([*world.lists, *group], world)
         if not export.transactions:
@@ -68,7 +68,9 @@ def import_world(
         export.check()
         store.keep_listed(rulebook.chain_id, _records(world.lists))
         imported = import_export(store, export, rulebook, artifact=artifact, node=node, observer=observer)
-        later = [item for item in kept if item not in group and item.contracts & imported.missing.keys()]
+        later = [
+            item for item in stored_lists if item not in group and item.contracts & imported.missing.keys()
+        ]
         if not later:
             return imported
         group += later
@@ -106,16 +108,16 @@ def _records(lists: Iterable[Listing]) -> list[ListedRecord]:
     """Return lists as they are kept."""
     records: dict[tuple[Address, str, Hash, int], ListedRecord] = {}
     for listing in lists:
-        places: Counter[Hash] = Counter()
-        told = [(_TRANSACTION, item.hash, transaction_fields(item)) for item in listing.transactions]
-        told += [(_CALL, call.hash, call_fields(call)) for call in listing.calls]
-        for kind, transaction, row in told:
-            place = 0
+        call_counts: Counter[Hash] = Counter()
+        rows = [(_TRANSACTION, item.hash, transaction_fields(item)) for item in listing.transactions]
+        rows += [(_CALL, call.hash, call_fields(call)) for call in listing.calls]
+        for kind, transaction, row in rows:
+            position = 0
             if kind == _CALL:
-                place = places[transaction]
-                places[transaction] += 1
-            records[listing.owner, kind, transaction, place] = ListedRecord(
-                list=listing.owner, kind=kind, hash=transaction, position=place, record=pack_record(row)
+                position = call_counts[transaction]
+                call_counts[transaction] += 1
+            records[listing.owner, kind, transaction, position] = ListedRecord(
+                list=listing.owner, kind=kind, hash=transaction, position=position, record=pack_record(row)
             )
     return list(records.values())
 
@@ -132,8 +134,8 @@ def _kept_lists(store: TraceStore, chain_id: int) -> list[Listing]:
         rows[item.list][item.kind].append(item.record)
     try:
         return [
-            read_kept(owner, _KEPT, found[_TRANSACTION], found[_CALL])
-            for owner, found in sorted(rows.items())
+            read_kept(owner, _KEPT, records[_TRANSACTION], records[_CALL])
+            for owner, records in sorted(rows.items())
         ]
     except (ValueError, RecordError):
         raise StoreError(
@@ -152,39 +154,39 @@ class _Execution:
 
 
 def _executions(store: TraceStore, chain_id: int) -> list[_Execution]:
-    found = []
+    executions = []
     for first, state in sorted(store.replays(chain_id).items()):
         try:
             saved = decode_replay(state)
         except ValueError:
             continue
-        found.append(
+        executions.append(
             _Execution(
                 first=first,
                 contracts=frozenset(map(Address, saved.deployed)),
                 missing=frozenset(Address(address) for address, _ in saved.strangers),
             )
         )
-    return found
+    return executions
 
 
 def _related_lists(
-    given: Sequence[Listing], kept: Sequence[Listing], executions: Sequence[_Execution]
+    new_lists: Sequence[Listing], stored_lists: Sequence[Listing], executions: Sequence[_Execution]
 ) -> list[Listing]:
-    """Return the kept lists that belong to those given, directly or through others."""
+    """Return the stored lists that belong to new ones, directly or through others."""
     reached = set[Address]()
     callers = set[Address]()
-    for listing in given:
+    for listing in new_lists:
         reached |= listing.core
         callers |= {call.sender for call in listing.calls}
     group: list[Listing] = []
-    hashes = {item.hash for listing in given for item in listing.transactions}
+    hashes = {item.hash for listing in new_lists for item in listing.transactions}
     while True:
         joined = [run for run in executions if run.first in hashes or (run.contracts | run.missing) & reached]
         together = frozenset[Address]().union(*(run.contracts for run in joined))
         new = [
             listing
-            for listing in kept
+            for listing in stored_lists
             if listing not in group
             and (
                 listing.core & (reached | callers)
