@@ -72,14 +72,14 @@ def actor_differences(
         for account, case in _cases(old[function], new[function])
     ]
     differing = chance.differ(Subject.ACTOR, [item[:2] for item in cases], [item[2] for item in cases])
-    found: dict[str, list[_Caller]] = {}
+    callers_by_function: dict[str, list[_Caller]] = {}
     for (function, account, case), different in zip(cases, differing, strict=True):
         if different and not (case[0] and case[2]):
             caller = _Caller(account=account, case=case, probability=fisher(*case))
-            found.setdefault(function, []).append(caller)
-    for function, callers in found.items():
+            callers_by_function.setdefault(function, []).append(caller)
+    for function, callers in callers_by_function.items():
         yield _difference(function, callers)
-    yield from _passed_roles(before, after, found)
+    yield from _passed_roles(before, after, callers_by_function)
 
 
 def _cases(old: Mapping[str, int], new: Mapping[str, int]) -> Iterator[tuple[str, Cases]]:
@@ -92,17 +92,19 @@ def _cases(old: Mapping[str, int], new: Mapping[str, int]) -> Iterator[tuple[str
 
 def _difference(function: str, callers: Sequence[_Caller]) -> Difference:
     surest = min(callers, key=lambda item: item.probability)
-    gone, come = (_list_callers([item for item in callers if item.is_gone is side]) for side in (True, False))
-    told = [f"{function} is called by {come}, as it never was before"] if come else []
-    told += [f"{'it' if come else function} is no longer called by {gone}"] if gone else []
+    former, new = (
+        _list_callers([item for item in callers if item.is_gone is side]) for side in (True, False)
+    )
+    sentences = [f"{function} is called by {new}, as it never was before"] if new else []
+    sentences += [f"{'it' if new else function} is no longer called by {former}"] if former else []
     return Difference(
         subject=Subject.ACTOR,
-        change=Change.OTHER if gone and come else Change.ADDED if come else Change.GONE,
+        change=Change.OTHER if former and new else Change.ADDED if new else Change.GONE,
         ground=Ground.DATA,
         scope=function,
-        before=gone,
-        after=come,
-        sentence="; ".join(told),
+        before=former,
+        after=new,
+        sentence="; ".join(sentences),
         counts=surest.case,
         probability=surest.probability,
     )
@@ -114,13 +116,13 @@ def _list_callers(callers: Sequence[_Caller]) -> str:
 
 
 def _passed_roles(
-    before: Specification, after: Specification, found: Mapping[str, Sequence[_Caller]]
+    before: Specification, after: Specification, callers_by_function: Mapping[str, Sequence[_Caller]]
 ) -> Iterator[Difference]:
     """Yield the roles of which both documents know the holders, and these differ as the callers do."""
     earlier = {(role.name, role.kind): role for role in before.roles}
     for role in after.roles:
         other = earlier.get((role.name, role.kind))
-        callers = [item for function in role.functions for item in found.get(function, ())]
+        callers = [item for function in role.functions for item in callers_by_function.get(function, ())]
         if other is None or not callers or not _is_passed(other, role):
             continue
         surest = min(callers, key=lambda item: item.probability)

@@ -27,20 +27,20 @@ def paired_states(before: Specification, after: Specification) -> tuple[list[Pai
         StateSet(states=before.states, initial=before.initial, symbols=before.symbols),
     )
     one_of = {state.id: state for state in before.states}
-    taken: dict[int, PairedState] = {
+    pairs: dict[int, PairedState] = {
         number: PairedState(id=number, before=state, after=None) for number, state in one_of.items()
     }
     fresh = max(one_of, default=-1) + 1
     numbers: dict[int, int] = {}
     for state in after.states:
         number = matched.get(state.id)
-        if number is None or taken[number].after is not None:
+        if number is None or pairs[number].after is not None:
             number, fresh = fresh, fresh + 1
-            taken[number] = PairedState(id=number, before=None, after=state)
+            pairs[number] = PairedState(id=number, before=None, after=state)
         else:
-            taken[number] = PairedState(id=number, before=one_of[number], after=state)
+            pairs[number] = PairedState(id=number, before=one_of[number], after=state)
         numbers[state.id] = number
-    return [taken[number] for number in sorted(taken)], numbers
+    return [pairs[number] for number in sorted(pairs)], numbers
 
 
 def paired_transitions(
@@ -70,7 +70,7 @@ def paired_transitions(
         )
         for key in keys
     ]
-    found = chance.differ(Subject.TRANSITION, [(str(key[0]), key[1], str(key[2])) for key in keys], cases)
+    differing = chance.differ(Subject.TRANSITION, [(str(key[0]), key[1], str(key[2])) for key in keys], cases)
     fresh = _one_sided_states(old, new, chance)
     return [
         PairedTransition(
@@ -81,7 +81,7 @@ def paired_transitions(
             after=new.get(key),
             change=change_of(case) if different else fresh.get(key[0]),
         )
-        for key, case, different in zip(keys, cases, found, strict=True)
+        for key, case, different in zip(keys, cases, differing, strict=True)
     ]
 
 
@@ -101,29 +101,29 @@ def _one_sided_states(
         )
         for state in states
     ]
-    found = chance.differ(Subject.STATE, [(str(state),) for state in states], cases)
+    differing = chance.differ(Subject.STATE, [(str(state),) for state in states], cases)
     return {
         state: change_of(case)
-        for state, case, different in zip(states, cases, found, strict=True)
+        for state, case, different in zip(states, cases, differing, strict=True)
         if different
     }
 
 
 def _count_entries(edges: Mapping[_Key, Edge]) -> dict[int, int]:
     """Return how many interactions entered each joint state, at least: by its most frequent way from elsewhere."""
-    found: dict[int, int] = {}
+    entries: dict[int, int] = {}
     for (source, _, target), edge in edges.items():
         if source != target:
-            found[target] = max(found.get(target, 0), edge.interaction_count)
-    return found
+            entries[target] = max(entries.get(target, 0), edge.interaction_count)
+    return entries
 
 
 def _count_exits(edges: Mapping[_Key, Edge]) -> dict[int, int]:
     """Return how many interactions left each joint state."""
-    found: dict[int, int] = {}
+    exits: dict[int, int] = {}
     for (source, _, _), edge in edges.items():
-        found[source] = max(found.get(source, 0), edge.reached or 0)
-    return found
+        exits[source] = max(exits.get(source, 0), edge.reached or 0)
+    return exits
 
 
 def _traversals(edge: Edge | None) -> int:
@@ -189,13 +189,13 @@ def _share(edge: Edge | None) -> str:
 
 
 def _state(state: PairedState, change: Change, sentence: str) -> Difference:
-    gone = change is Change.GONE
+    is_gone = change is Change.GONE
     return Difference(
         subject=Subject.STATE,
         change=change,
         ground=Ground.DATA,
         scope=state.name,
-        before=state.name if gone else "",
-        after="" if gone else state.name,
+        before=state.name if is_gone else "",
+        after="" if is_gone else state.name,
         sentence=sentence,
     )

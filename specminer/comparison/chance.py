@@ -36,14 +36,14 @@ def fisher(hits: int, trials: int, other_hits: int, other_trials: int) -> float:
     weights = [
         _log_choose(trials, count) + _log_choose(other_trials, both - count) for count in range(low, high + 1)
     ]
-    most, seen = max(weights), weights[hits - low]
+    most, observed = max(weights), weights[hits - low]
     total = sum(exp(weight - most) for weight in weights)
-    as_rare = sum(exp(weight - most) for weight in weights if weight <= seen + _SAME)
+    as_rare = sum(exp(weight - most) for weight in weights if weight <= observed + _SAME)
     return min(1.0, as_rare / total)
 
 
-def _log_choose(number: int, chosen: int) -> float:
-    return lgamma(number + 1) - lgamma(chosen + 1) - lgamma(number - chosen + 1)
+def _log_choose(number: int, size: int) -> float:
+    return lgamma(number + 1) - lgamma(size + 1) - lgamma(number - size + 1)
 
 
 def beyond_chance(probabilities: Sequence[float], significance: float = SIGNIFICANCE) -> list[bool]:
@@ -51,13 +51,13 @@ def beyond_chance(probabilities: Sequence[float], significance: float = SIGNIFIC
 
     Source: Holm 1979, a simple sequentially rejective multiple test procedure.
     """
-    order = sorted(range(len(probabilities)), key=lambda place: probabilities[place])
-    found = [False] * len(probabilities)
-    for rank, place in enumerate(order):
-        if probabilities[place] * (len(probabilities) - rank) > significance:
+    order = sorted(range(len(probabilities)), key=lambda position: probabilities[position])
+    is_beyond = [False] * len(probabilities)
+    for rank, position in enumerate(order):
+        if probabilities[position] * (len(probabilities) - rank) > significance:
             break
-        found[place] = True
-    return found
+        is_beyond[position] = True
+    return is_beyond
 
 
 @dataclass(slots=True)
@@ -73,12 +73,13 @@ class ChanceTest:
         self, subject: Subject, names: Sequence[tuple[str, ...]], cases: Sequence[Cases]
     ) -> list[bool]:
         """Return which shares differ; ``names`` say what of the subject each is about."""
-        found = beyond_chance([fisher(*case) for case in cases], SIGNIFICANCE / _FAMILIES)
+        differing = beyond_chance([fisher(*case) for case in cases], SIGNIFICANCE / _FAMILIES)
         if self.cuts is None:
-            return found
+            return differing
         cuts = self.cuts
-        kept = [
-            different and cuts.belongs((subject, name)) for name, different in zip(names, found, strict=True)
+        lasting = [
+            different and cuts.belongs((subject, name))
+            for name, different in zip(names, differing, strict=True)
         ]
-        self.drifting += sum(found) - sum(kept)
-        return kept
+        self.drifting += sum(differing) - sum(lasting)
+        return lasting

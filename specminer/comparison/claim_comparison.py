@@ -17,18 +17,18 @@ def function_differences(
     totals = sum(old.values()), sum(new.values())
     scopes = sorted(scope for scope in {**old, **new} if not (old.get(scope) and new.get(scope)))
     cases = [(old.get(scope, 0), totals[0], new.get(scope, 0), totals[1]) for scope in scopes]
-    found = chance.differ(Subject.FUNCTION, [(scope,) for scope in scopes], cases)
-    for scope, case, different in zip(scopes, cases, found, strict=True):
+    differing = chance.differ(Subject.FUNCTION, [(scope,) for scope in scopes], cases)
+    for scope, case, different in zip(scopes, cases, differing, strict=True):
         if different:
-            gone = not case[2]
-            what = "is no longer accepted" if gone else "is accepted, which is new"
+            is_gone = not case[2]
+            what = "is no longer accepted" if is_gone else "is accepted, which is new"
             yield Difference(
                 subject=Subject.FUNCTION,
-                change=Change.GONE if gone else Change.ADDED,
+                change=Change.GONE if is_gone else Change.ADDED,
                 ground=Ground.DATA,
                 scope=scope,
-                before=scope if gone else "",
-                after="" if gone else scope,
+                before=scope if is_gone else "",
+                after="" if is_gone else scope,
                 sentence=f"{scope} {what} ({case[0]:,} calls before, {case[2]:,} after)",
                 counts=case,
                 probability=fisher(*case),
@@ -37,16 +37,16 @@ def function_differences(
 
 def _accepted_calls(specification: Specification) -> dict[str, int]:
     """Return how often each function was accepted, as far as the specification tells."""
-    found: dict[str, int] = {}
+    claimed_calls: dict[str, int] = {}
     for guard in specification.guards:
-        found[guard.scope] = max(found.get(guard.scope, 0), guard.accepted)
+        claimed_calls[guard.scope] = max(claimed_calls.get(guard.scope, 0), guard.accepted)
     for effect in specification.effects:
-        found[effect.function] = max(found.get(effect.function, 0), effect.calls)
-    taken: dict[str, int] = {}
+        claimed_calls[effect.function] = max(claimed_calls.get(effect.function, 0), effect.calls)
+    traversals: dict[str, int] = {}
     for edge in specification.transitions:
         if edge.outcome == "returned" and not edge.kind.befalls:
-            taken[edge.function] = taken.get(edge.function, 0) + edge.count
-    return {**taken, **found}
+            traversals[edge.function] = traversals.get(edge.function, 0) + edge.count
+    return {**traversals, **claimed_calls}
 
 
 def role_differences(
@@ -72,11 +72,11 @@ def role_differences(
 
 def _roles(specification: Specification) -> dict[str, frozenset[str]]:
     """Return the roles that functions demand, by function; a set of addresses is no demand of the code."""
-    found: dict[str, set[str]] = {}
+    roles_by_function: dict[str, set[str]] = {}
     for role in specification.roles:
         for function in role.functions if role.kind is not RoleKind.SET else ():
-            found.setdefault(function, set()).add(role.name)
-    return {function: frozenset(names) for function, names in found.items()}
+            roles_by_function.setdefault(function, set()).add(role.name)
+    return {function: frozenset(names) for function, names in roles_by_function.items()}
 
 
 def _list_names(names: frozenset[str]) -> str:
@@ -121,44 +121,44 @@ def _frequency(change: Change) -> str:
 
 
 def _reasons(specification: Specification) -> dict[tuple[str, str], int]:
-    found: dict[tuple[str, str], int] = {}
+    rejections: dict[tuple[str, str], int] = {}
     for guard in specification.guards:
         for reason in guard.reasons:
             key = guard.scope, reason.text
-            found[key] = max(found.get(key, 0), reason.rejected)
-    return found
+            rejections[key] = max(rejections.get(key, 0), reason.rejected)
+    return rejections
 
 
 def _calls(specification: Specification) -> dict[str, int]:
-    found: dict[str, int] = {}
+    calls: dict[str, int] = {}
     for guard in specification.guards:
-        found[guard.scope] = max(found.get(guard.scope, 0), guard.accepted + guard.rejected)
-    return {scope: count for scope, count in found.items() if count}
+        calls[guard.scope] = max(calls.get(guard.scope, 0), guard.accepted + guard.rejected)
+    return {scope: count for scope, count in calls.items() if count}
 
 
-def refusal_differences(refused: Mapping[tuple[str, str], str], *, gone: bool) -> Iterator[Difference]:
+def refusal_differences(refused: Mapping[tuple[str, str], str], *, is_gone: bool) -> Iterator[Difference]:
     """Yield the conditions that one specification requires, and of which a call that the other accepted is none.
 
     Args:
         refused: conditions by function and text, with the values of the call.
-        gone: whether the call is of the later history.
+        is_gone: whether the call is of the later history.
 
     """
     for (scope, text), values in sorted(refused.items()):
-        when = "is accepted now" if gone else "was accepted before"
+        when = "is accepted now" if is_gone else "was accepted before"
         yield Difference(
             subject=Subject.GUARD,
-            change=Change.GONE if gone else Change.ADDED,
+            change=Change.GONE if is_gone else Change.ADDED,
             ground=Ground.DATA,
             scope=scope,
-            before=text if gone else "",
-            after="" if gone else text,
+            before=text if is_gone else "",
+            after="" if is_gone else text,
             sentence=f"{scope} {when} although '{text}' does not hold" + (f" ({values})" if values else ""),
         )
 
 
 def invariant_differences(
-    claims: Specification, failures: Mapping[str, tuple[int, int]], chance: ChanceTest, *, gone: bool
+    claims: Specification, failures: Mapping[str, tuple[int, int]], chance: ChanceTest, *, is_gone: bool
 ) -> Iterator[Difference]:
     """Yield the invariants of one specification that fail in the other's history more often than chance explains.
 
@@ -166,24 +166,24 @@ def invariant_differences(
         claims: the specification whose invariants are asked.
         failures: of each text, in how many cases of the other's history it fails, and how many there are.
         chance: tells what is more than chance.
-        gone: whether that is the later one.
+        is_gone: whether that is the later one.
 
     """
-    asked = [item for item in claims.invariants if item.text in failures]
-    cases = [(item.exceptions, item.support, *failures[item.text]) for item in asked]
-    found = chance.differ(Subject.INVARIANT, [(item.text,) for item in asked], cases)
-    for item, case, different in zip(asked, cases, found, strict=True):
+    invariants = [item for item in claims.invariants if item.text in failures]
+    cases = [(item.exceptions, item.support, *failures[item.text]) for item in invariants]
+    differing = chance.differ(Subject.INVARIANT, [(item.text,) for item in invariants], cases)
+    for item, case, different in zip(invariants, cases, differing, strict=True):
         if different and case[2] * case[1] > case[0] * case[3]:
-            when = "no longer holds" if gone else "holds now, and did not before"
+            when = "no longer holds" if is_gone else "holds now, and did not before"
             yield Difference(
                 subject=Subject.INVARIANT,
-                change=Change.BROKEN if gone else Change.ADDED,
+                change=Change.BROKEN if is_gone else Change.ADDED,
                 ground=Ground.DATA,
                 scope=item.scope.name,
-                before=item.text if gone else "",
-                after="" if gone else item.text,
+                before=item.text if is_gone else "",
+                after="" if is_gone else item.text,
                 sentence=f"'{item.text}' {when}: it fails in {case[2]:,} of {case[3]:,} cases of the "
-                f"{'second' if gone else 'first'} history",
+                f"{'second' if is_gone else 'first'} history",
                 counts=case,
                 probability=fisher(*case),
             )

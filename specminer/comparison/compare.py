@@ -50,10 +50,10 @@ def compare(
         known_callers(before) if of_before is None else of_before.callers,
         known_callers(after) if of_after is None else of_after.callers,
     )
-    found = [
+    differences = [
         *conditions,
-        *refusal_differences(refused[1], gone=True),
-        *refusal_differences(refused[0], gone=False),
+        *refusal_differences(refused[1], is_gone=True),
+        *refusal_differences(refused[0], is_gone=False),
         *effect_differences(before, after, chance, set().union(*idle)),
         *role_differences(before, after, {item.scope for item in conditions}),
         *actor_differences(before, after, *callers, chance),
@@ -70,18 +70,18 @@ def compare(
                 "invariants of one document only, whose history is not at hand": len(claims),
             }
     if of_before is not None and of_after is not None:
-        found += idle_differences(before, after, of_before.idle, of_after.idle, chance)
+        differences += idle_differences(before, after, of_before.idle, of_after.idle, chance)
     if of_after is not None:
-        found += invariant_differences(before, of_after.claims, chance, gone=True)
+        differences += invariant_differences(before, of_after.claims, chance, is_gone=True)
     if of_before is not None:
-        found += invariant_differences(after, of_before.claims, chance, gone=False)
+        differences += invariant_differences(after, of_before.claims, chance, is_gone=False)
     if chance.drifting:
         what = "counts that differ, but as clearly at other cuts of this history"
         uncompared = {**uncompared, what: chance.drifting}
     return Comparison(
         before=before,
         after=after,
-        differences=tuple(sorted(found, key=_weight)),
+        differences=tuple(sorted(differences, key=_weight)),
         states=states,
         transitions=transitions,
         uncompared=uncompared,

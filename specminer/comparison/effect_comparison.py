@@ -43,19 +43,19 @@ def effect_differences(
         (_occurrences(old.get(key)), calls_before[key[0]], _occurrences(new.get(key)), calls_after[key[0]])
         for key in keys
     ]
-    found = chance.differ(Subject.EFFECT, keys, cases)
+    differing = chance.differ(Subject.EFFECT, keys, cases)
     by_target: dict[_Target, list[tuple[Cases, Effect]]] = {}
-    for key, case, different in zip(keys, cases, found, strict=True):
+    for key, case, different in zip(keys, cases, differing, strict=True):
         if different:
             effect = new.get(key) or old[key]
             by_target.setdefault((effect.function, effect.kind, effect.target), []).append((case, effect))
     for changes in by_target.values():
-        gone = [item for item in changes if not item[0][2]]
+        missing = [item for item in changes if not item[0][2]]
         added = [item for item in changes if not item[0][0]]
-        if gone and added:
-            yield _other(*gone[0], *added[0])
-            gone, added = gone[1:], added[1:]
-        for case, effect in (*gone, *added, *(item for item in changes if item[0][0] and item[0][2])):
+        if missing and added:
+            yield _other(*missing[0], *added[0])
+            missing, added = missing[1:], added[1:]
+        for case, effect in (*missing, *added, *(item for item in changes if item[0][0] and item[0][2])):
             yield _difference(case, effect)
 
 
@@ -76,34 +76,34 @@ def idle_differences(
         chance: tells what is more than chance.
 
     """
-    known = {*_by_text(before), *_by_text(after)}
-    asked: list[tuple[str, str, IdleEffect]] = []
+    effects = {*_by_text(before), *_by_text(after)}
+    writes: list[tuple[str, str, IdleEffect]] = []
     cases: list[Cases] = []
-    for gone, mine, others, calls in ((True, old, new, _calls(after)), (False, new, old, _calls(before))):
-        for key, item in mine.items():
+    for is_gone, own, others, calls in ((True, old, new, _calls(after)), (False, new, old, _calls(before))):
+        for key, item in own.items():
             trials = calls.get(key[0], 0)
-            if key in others or key in known or item.happened < item.calls or not trials:
+            if key in others or key in effects or item.happened < item.calls or not trials:
                 continue
             if item.target != "…":
-                asked.append((*key, item))
+                writes.append((*key, item))
                 case = (item.happened, item.calls, 0, trials)
-                cases.append(case if gone else (*case[2:], *case[:2]))
-    differing = chance.differ(Subject.EFFECT, [item[:2] for item in asked], cases)
-    for (scope, text, item), case, different in zip(asked, cases, differing, strict=True):
+                cases.append(case if is_gone else (*case[2:], *case[:2]))
+    differing = chance.differ(Subject.EFFECT, [item[:2] for item in writes], cases)
+    for (scope, text, item), case, different in zip(writes, cases, differing, strict=True):
         if different:
             yield _idle_difference(scope, text, item, case)
 
 
 def _idle_difference(scope: str, text: str, item: IdleEffect, case: Cases) -> Difference:
-    gone = case[0] > 0
-    verb = "no longer writes" if gone else "writes"
+    is_gone = case[0] > 0
+    verb = "no longer writes" if is_gone else "writes"
     return Difference(
         subject=Subject.EFFECT,
-        change=Change.GONE if gone else Change.ADDED,
+        change=Change.GONE if is_gone else Change.ADDED,
         ground=Ground.CODE,
         scope=scope,
-        before=text if gone else "",
-        after="" if gone else text,
+        before=text if is_gone else "",
+        after="" if is_gone else text,
         sentence=f"{scope} {verb} {item.target}: '{text}', which made no difference in the calls that were "
         f"seen ({_counts(case)})",
         counts=case,
@@ -117,13 +117,13 @@ def _by_text(specification: Specification) -> Mapping[tuple[str, str], Effect]:
 
 def _calls(specification: Specification) -> Mapping[str, int]:
     """Return how many accepted calls of each function were followed."""
-    found: dict[str, int] = {}
+    calls: dict[str, int] = {}
     for guard in specification.guards:
         if guard.calls is not None:
-            found[guard.scope] = guard.accepted
+            calls[guard.scope] = guard.accepted
     for effect in specification.effects:
-        found[effect.function] = effect.calls
-    return {scope: count for scope, count in found.items() if count}
+        calls[effect.function] = effect.calls
+    return {scope: count for scope, count in calls.items() if count}
 
 
 def _occurrences(effect: Effect | None) -> int:

@@ -41,23 +41,23 @@ class GuardComparison:
         if unread_old or unread_new:
             self._leave_out("conditions that could not be read", range(unread_old + unread_new), ())
             return
-        gone, added = (
+        missing, added = (
             self._drop_untaken(_unmet(language, old, new)),
             self._drop_untaken(_unmet(language, new, old)),
         )
-        pairs = _pairs(language, gone, added, old, new)
+        pairs = _pairs(language, missing, added, old, new)
         for one, two in pairs:
             if one.is_named == two.is_named:
                 yield self._describe_change(language, scope, one, two, new)
             else:
                 self._leave_out("conditions of storage that only one history names", (one,), ())
-        for item in gone:
+        for item in missing:
             if not any(item is one for one, _ in pairs):
                 yield _one_sided(scope, item, Change.GONE, language.example(_formulas(new), item.formula))
         for item in added:
             if not any(item is two for _, two in pairs):
                 yield _one_sided(scope, item, Change.ADDED, language.example(_formulas(old), item.formula))
-        if not gone and not added:
+        if not missing and not added:
             yield from _order(scope, old, new)
 
     def _of_seldom(self, scope: str) -> Iterator[Difference]:
@@ -88,17 +88,19 @@ class GuardComparison:
 
     def _drop_untaken(self, conditions: Sequence[DemandedCondition]) -> list[DemandedCondition]:
         """Return the conditions without those that the other history may only lack because no call took that way."""
-        told = [item for item in conditions if not item.of_compiler]
+        of_source = [item for item in conditions if not item.of_compiler]
         self._leave_out(
-            "conditions of the compiler, which are known only if they rejected a call", conditions, told
+            "conditions of the compiler, which are known only if they rejected a call", conditions, of_source
         )
-        taken = [item for item in told if not item.partial or item.kind is GuardKind.REQUIRED]
-        self._leave_out("conditions on ways through the code that perhaps only one history took", told, taken)
-        return taken
+        certain = [item for item in of_source if not item.partial or item.kind is GuardKind.REQUIRED]
+        self._leave_out(
+            "conditions on ways through the code that perhaps only one history took", of_source, certain
+        )
+        return certain
 
-    def _leave_out(self, reason: str, all_: Sequence[object], kept: Sequence[object]) -> None:
-        if len(kept) < len(all_):
-            self.uncompared[reason] = self.uncompared.get(reason, 0) + len(all_) - len(kept)
+    def _leave_out(self, reason: str, all_: Sequence[object], rest: Sequence[object]) -> None:
+        if len(rest) < len(all_):
+            self.uncompared[reason] = self.uncompared.get(reason, 0) + len(all_) - len(rest)
 
     def _describe_change(
         self,
@@ -141,13 +143,13 @@ def _single_causes(
         for item in conditions
         if item.kind is GuardKind.REQUIRED and not item.of_compiler and item.is_named
     }
-    found = {}
+    condition_by_reason = {}
     for guard in guards:
         for reason in guard.reasons:
             causes = {cause.condition for cause in reason.causes}
             if reason.text and len(causes) == 1 and (text := next(iter(causes))) in required:
-                found[reason.text] = required[text]
-    return found
+                condition_by_reason[reason.text] = required[text]
+    return condition_by_reason
 
 
 def _unmet(
@@ -156,17 +158,17 @@ def _unmet(
     """Return the conditions that do not follow from others; without a solver those that no other one equals."""
     facts = [item.formula for item in others]
     texts = {item.text for item in others}
-    found = []
+    unmet = []
     for item in conditions:
         follows = language.follows(facts, item.formula)
         if follows is False or (follows is None and item.text not in texts):
-            found.append(item)
-    return found
+            unmet.append(item)
+    return unmet
 
 
 def _pairs(
     language: GuardLanguage,
-    gone: Sequence[DemandedCondition],
+    missing: Sequence[DemandedCondition],
     added: Sequence[DemandedCondition],
     old: Sequence[DemandedCondition],
     new: Sequence[DemandedCondition],
@@ -176,13 +178,13 @@ def _pairs(
     They speak of most of the same; one that follows from what took its place has not gone, but is weaker.
     """
     stronger = [(one, two) for two in added for one in old if _is_weaker(language, one, two)]
-    weaker = [(one, two) for one in gone for two in new if _is_weaker(language, two, one)]
-    found: list[tuple[DemandedCondition, DemandedCondition]] = []
-    candidates = [(one, two) for one in gone for two in added if one.names & two.names]
+    weaker = [(one, two) for one in missing for two in new if _is_weaker(language, two, one)]
+    pairs: list[tuple[DemandedCondition, DemandedCondition]] = []
+    candidates = [(one, two) for one in missing for two in added if one.names & two.names]
     for one, two in sorted([*candidates, *stronger, *weaker], key=_apartness):
-        if not any(one is other or two is another for other, another in found):
-            found.append((one, two))
-    return found
+        if not any(one is other or two is another for other, another in pairs):
+            pairs.append((one, two))
+    return pairs
 
 
 def _is_weaker(language: GuardLanguage, weak: DemandedCondition, strong: DemandedCondition) -> bool:
@@ -225,16 +227,16 @@ def _order(
 
 
 def _one_sided(scope: str, item: DemandedCondition, change: Change, example: dict[str, str]) -> Difference:
-    gone = change is Change.GONE
+    is_gone = change is Change.GONE
     return Difference(
         subject=Subject.GUARD,
         change=change,
         ground=Ground.CODE,
         scope=scope,
-        before=item.text if gone else "",
-        after="" if gone else item.text,
+        before=item.text if is_gone else "",
+        after="" if is_gone else item.text,
         sentence=f"{scope} no longer asks '{item.text}'"
-        if gone
+        if is_gone
         else f"{scope} asks '{item.text}', which is new",
         example=example,
     )

@@ -72,43 +72,43 @@ class GuardLanguage:
 
     def conditions(self, guards: Iterable[Guard]) -> tuple[list[DemandedCondition], int]:
         """Return the conditions of a function's guards, and how many could not be read."""
-        found: list[DemandedCondition] = []
+        demands: list[DemandedCondition] = []
         unread = 0
         for guard in guards:
             if guard.kind not in DEMANDED or not guard.conditions:
                 continue
             try:
-                found += self._of(guard)
+                demands += self._of(guard)
             except FormulaError:
                 unread += len(guard.conditions)
-        return found, unread
+        return demands, unread
 
     def _of(self, guard: Guard) -> list[DemandedCondition]:
         formula = read_formula(guard.smt, guard.symbols)
         parts: Sequence[Formula] = list(formula.args()) if formula.is_and() else [formula]
-        told: Sequence[GuardCondition | None] = guard.conditions
-        if len(parts) != len(told):
-            parts, told = [formula], [None]
+        conditions: Sequence[GuardCondition | None] = guard.conditions
+        if len(parts) != len(conditions):
+            parts, conditions = [formula], [None]
         return [
             self._condition(guard, part, item)
-            for part, item in zip(parts, told, strict=True)
+            for part, item in zip(parts, conditions, strict=True)
             if item is None or item.version is None or item.version.until is None
         ]
 
-    def _condition(self, guard: Guard, part: Formula, told: GuardCondition | None) -> DemandedCondition:
+    def _condition(self, guard: Guard, part: Formula, condition: GuardCondition | None) -> DemandedCondition:
         sorts = {name.strip("|"): sort for name, sort in guard.symbols.items()}
         names = {name: guard.names.get(name, name) for name in sorted(_names(part))}
-        known = {symbol: self._symbol(names[name], sorts[name]) for name, symbol in _symbols(part).items()}
-        version = None if told is None else told.version
-        formula = self.language.translate(part, known)
+        symbols = {symbol: self._symbol(names[name], sorts[name]) for name, symbol in _symbols(part).items()}
+        version = None if condition is None else condition.version
+        formula = self.language.translate(part, symbols)
         return DemandedCondition(
-            text=guard.text if told is None else told.text if version is None else version.demand,
+            text=guard.text if condition is None else condition.text if version is None else version.demand,
             formula=formula if version is None else self._latest(formula),
             names=frozenset(names.values()),
             kind=guard.kind,
-            partial=told is not None and told.path is not None,
-            of_compiler=told is not None and told.maker is ConditionMaker.COMPILER,
-            order=None if told is None else told.order,
+            partial=condition is not None and condition.path is not None,
+            of_compiler=condition is not None and condition.maker is ConditionMaker.COMPILER,
+            order=None if condition is None else condition.order,
         )
 
     def _latest(self, formula: Formula) -> Formula:
@@ -120,10 +120,10 @@ class GuardLanguage:
     def _symbol(self, name: str, sort: SymbolSort) -> Formula:
         key = name, sort
         if key not in self._symbols:
-            shown = name
-            while self.language.is_taken(shown):  # one name, but a truth here and a number there
-                shown = f"{shown} as {sort.value}"
-            self._symbols[key] = self.language.declare(Declaration(name=shown, sort=_SORTS[sort]))
+            unique_name = name
+            while self.language.is_taken(unique_name):  # one name, but a truth here and a number there
+                unique_name = f"{unique_name} as {sort.value}"
+            self._symbols[key] = self.language.declare(Declaration(name=unique_name, sort=_SORTS[sort]))
         return self._symbols[key]
 
     def follows(self, facts: Sequence[Formula], conclusion: Formula) -> bool | None:
@@ -137,18 +137,18 @@ class GuardLanguage:
     def example(self, facts: Sequence[Formula], failing: Formula) -> dict[str, str]:
         """Return values of what a condition speaks of for which it fails, although others hold; nothing if unknown."""
         language = self.language
-        found = language.example(language.conjunction(*facts, language.negation(failing)))
-        shown = {language.declaration(symbol).name for symbol in language.symbols(failing)}
-        return {name: value for name, value in spell_values(language, found or {}).items() if name in shown}
+        model = language.example(language.conjunction(*facts, language.negation(failing)))
+        names = {language.declaration(symbol).name for symbol in language.symbols(failing)}
+        return {name: value for name, value in spell_values(language, model or {}).items() if name in names}
 
 
 def _symbols(formula: Formula) -> Mapping[str, Formula]:
     if formula.is_symbol():
         return {formula.symbol_name(): formula}
-    found: dict[str, Formula] = {}
+    symbols: dict[str, Formula] = {}
     for part in formula.args():
-        found |= _symbols(part)
-    return found
+        symbols |= _symbols(part)
+    return symbols
 
 
 def _names(formula: Formula) -> Iterable[str]:

@@ -66,21 +66,21 @@ def unknown_transitions(specification: Specification, run: AutomatonRun) -> Iter
 
     A rejected call that stays in its state is left out: whether it had to be rejected, guards tell.
     """
-    known, calls = _tabulate(specification), run.calls
+    table, calls = _tabulate(specification), run.calls
     names = {state.id: state.name for state in run.states}
     odd = {
-        place: found
-        for place, edge in enumerate(run.edges)
-        if (found := _judge_edge(known, run, edge, names))
+        index: assessment
+        for index, edge in enumerate(run.edges)
+        if (assessment := _judge_edge(table, run, edge, names))
     }
-    told = np.zeros(len(run.edges), dtype=np.bool_)
-    told[list(odd)] = True
+    is_odd = np.zeros(len(run.edges), dtype=np.bool_)
+    is_odd[list(odd)] = True
     events = np.flatnonzero(
-        calls.judged[calls.interactions.invocation] & ~run.uncertain & told[run.transition]
+        calls.judged[calls.interactions.invocation] & ~run.uncertain & is_odd[run.transition]
     )
     for event in events.tolist():
-        place = int(run.transition[event])
-        edge, (severity, sentence, seen) = run.edges[place], odd[place]
+        index = int(run.transition[event])
+        edge, (severity, sentence, nearest) = run.edges[index], odd[index]
         row = int(calls.interactions.invocation[event])
         yield Deviation(
             severity=severity,
@@ -90,60 +90,62 @@ def unknown_transitions(specification: Specification, run: AutomatonRun) -> Iter
             where=calls.where(row),
             invocation=row,
             sentence=sentence,
-            claim="" if seen is None else f"{known.names[seen.source]} -> {known.names[seen.target]}",
-            witness=seen.witnesses[0] if seen is not None and seen.witnesses else None,
+            claim=""
+            if nearest is None
+            else f"{table.names[nearest.source]} -> {table.names[nearest.target]}",
+            witness=nearest.witnesses[0] if nearest is not None and nearest.witnesses else None,
         )
 
 
 def _judge_edge(
-    known: _TransitionTable, run: AutomatonRun, edge: Edge, names: Mapping[int, str]
+    table: _TransitionTable, run: AutomatonRun, edge: Edge, names: Mapping[int, str]
 ) -> tuple[Severity, str, Edge | None] | None:
     """Return what is to be said of all events that took a transition; ``None`` if it fits."""
     source, target = run.known_states.get(edge.source), run.known_states.get(edge.target)
-    taken = None
+    transition = None
     if source is not None and target is not None:
-        taken = known.transitions.get((source, edge.symbol, target))
-    if taken is None:
+        transition = table.transitions.get((source, edge.symbol, target))
+    if transition is None:
         if edge.outcome == "reverted":
             return None
-        return Severity.UNKNOWN, *_new(known, edge, source, target, names)
-    if not taken.reached or taken.interval is None or taken.interval[1] > RARE:
+        return Severity.UNKNOWN, *_new(table, edge, source, target, names)
+    if not transition.reached or transition.interval is None or transition.interval[1] > RARE:
         return None
     sentence = (
-        f"{edge.event} led from '{known.names[taken.source]}' to '{known.names[taken.target]}', as in only "
-        f"{taken.interaction_count:,} of {taken.reached:,} interactions before"
+        f"{edge.event} led from '{table.names[transition.source]}' to '{table.names[transition.target]}', as in only "
+        f"{transition.interaction_count:,} of {transition.reached:,} interactions before"
     )
-    return Severity.UNUSUAL, sentence, taken
+    return Severity.UNUSUAL, sentence, transition
 
 
 def _new(
-    known: _TransitionTable, edge: Edge, source: int | None, target: int | None, names: Mapping[int, str]
+    table: _TransitionTable, edge: Edge, source: int | None, target: int | None, names: Mapping[int, str]
 ) -> tuple[str, Edge | None]:
     """Return what is new about a transition, and the known one that comes nearest."""
     verb = "happened" if edge.kind is not TransitionKind.CALL else "was accepted"
-    elsewhere = known.by_symbol.get(edge.symbol, ())
+    elsewhere = table.by_symbol.get(edge.symbol, ())
     if not elsewhere:
         return f"{edge.event} {verb}, which it never was before" if verb == "was accepted" else (
             f"{edge.event} {verb} for the first time"
         ), None
-    before = names.get(edge.source, "") if source is None else known.names[source]
+    before = names.get(edge.source, "") if source is None else table.names[source]
     if source is None:
         return f"{edge.event} {verb} in a state that was never reached before: '{before}'", elsewhere[0]
-    here = known.from_state.get((source, edge.symbol), ())
+    here = table.from_state.get((source, edge.symbol), ())
     if not here:
-        places = [f"'{known.names[item.source]}' ({item.count:,})" for item in _most(elsewhere)]
-        shown = list_some(places[:_SHOWN], len(places))
+        states = [f"'{table.names[item.source]}' ({item.count:,})" for item in _most(elsewhere)]
+        examples = list_some(states[:_SHOWN], len(states))
         return (
-            f"{edge.event} {verb} in state '{before}', where it never was before, only in {shown}",
+            f"{edge.event} {verb} in state '{before}', where it never was before, only in {examples}",
             elsewhere[0],
         )
-    after = names.get(edge.target, "") if target is None else known.names[target]
-    places = [f"'{known.names[item.target]}' ({item.count:,})" for item in _most(here)]
-    shown = list_some(places[:_SHOWN], len(places))
+    after = names.get(edge.target, "") if target is None else table.names[target]
+    states = [f"'{table.names[item.target]}' ({item.count:,})" for item in _most(here)]
+    examples = list_some(states[:_SHOWN], len(states))
     if source == target:
-        return f"{edge.event} left state '{before}' as it was; before it led to {shown}", here[0]
+        return f"{edge.event} left state '{before}' as it was; before it led to {examples}", here[0]
     where = f"'{after}'" if target is not None else f"a state that was never reached before, '{after}'"
-    return f"{edge.event} led from '{before}' to {where}; before it led to {shown}", here[0]
+    return f"{edge.event} led from '{before}' to {where}; before it led to {examples}", here[0]
 
 
 def _most(edges: Sequence[Edge]) -> list[Edge]:

@@ -30,32 +30,34 @@ class CallTerms:
         return self.function.meaning.situation
 
     @cached_property
-    def _places(self) -> Mapping[str, int]:
+    def _positions(self) -> Mapping[str, int]:
         terms = self.situation.terms
-        places = {term.name: place for place, term in enumerate(terms)}
-        return places | {
-            term.formula_name: place for place, term in enumerate(terms) if term.formula_name not in places
+        positions = {term.name: position for position, term in enumerate(terms)}
+        return positions | {
+            term.formula_name: position
+            for position, term in enumerate(terms)
+            if term.formula_name not in positions
         }
 
-    def place(self, name: str, names: Mapping[str, str]) -> int | None:
-        """Return the term that a specification calls so; ``names`` are the whole names of short ones."""
-        found = self._places.get(names.get(name, name))
-        return self._places.get(name) if found is None else found
+    def position_of(self, name: str, names: Mapping[str, str]) -> int | None:
+        """Return the position of a term by its name in a specification; ``names`` are the whole names of short ones."""
+        position = self._positions.get(names.get(name, name))
+        return self._positions.get(name) if position is None else position
 
-    def values(self, place: int, calls: Sequence[int]) -> list[Value]:
-        """Return what a term was in some calls, by its place in the situation; ``None`` if a call does not tell."""
-        term = self.situation.terms[place]
-        found = values_at(self.situation.words, term.codes[calls])
+    def values(self, position: int, calls: Sequence[int]) -> list[Value]:
+        """Return what a term was in some calls, by its position in the situation; ``None`` if a call does not tell."""
+        term = self.situation.terms[position]
+        words = values_at(self.situation.words, term.codes[calls])
         if term.kind is ValueKind.BOOL:
-            return [None if word is None else bool(word) for word in found]
+            return [None if word is None else bool(word) for word in words]
         if term.kind is not ValueKind.INT:
-            return found
+            return words
         middle = WORD_LIMIT // 2
-        return [word if word is None or word < middle else word - WORD_LIMIT for word in found]
+        return [word if word is None or word < middle else word - WORD_LIMIT for word in words]
 
-    def spell(self, place: int, value: Value) -> str:
+    def spell(self, position: int, value: Value) -> str:
         """Return a value of a term as people write it."""
-        term = self.situation.terms[place]
+        term = self.situation.terms[position]
         if isinstance(value, bool) or value is None:
             return str(value).lower()
         return Declaration(name=term.name, sort=SORTS[term.kind], members=term.members).spell(value)
@@ -66,8 +68,8 @@ class CheckedCondition:
     """A condition of a specification over the terms of a function's calls."""
 
     text: str
-    places: Mapping[str, int]
-    """The place of each symbol's term in the situation."""
+    positions: Mapping[str, int]
+    """The position of each symbol's term in the situation."""
     formula: Formula
 
     def truths(self, terms: CallTerms, calls: Sequence[int]) -> Sequence[Value]:
@@ -77,14 +79,18 @@ class CheckedCondition:
             FormulaError: an operator outside the fragment.
 
         """
-        columns = {name: terms.values(place, calls) for name, place in self.places.items()}
+        columns = {name: terms.values(position, calls) for name, position in self.positions.items()}
         return values_of(self.formula, columns, len(calls))
 
     def values(self, terms: CallTerms, call: int) -> dict[str, str]:
         """Return the values that met in it, by name, as far as they are known."""
-        found = {name: (place, terms.values(place, [call])[0]) for name, place in self.places.items()}
+        values_by_name = {
+            name: (position, terms.values(position, [call])[0]) for name, position in self.positions.items()
+        }
         return {
-            name: terms.spell(place, value) for name, (place, value) in found.items() if value is not None
+            name: terms.spell(position, value)
+            for name, (position, value) in values_by_name.items()
+            if value is not None
         }
 
 
@@ -118,20 +124,20 @@ def conditions_of(
     parts = list(formula.args()) if formula.is_and() else [formula]
     if len(parts) != len(texts):
         parts, texts = [formula], [whole]
-    found = [_condition(terms, part, text, names) for part, text in zip(parts, texts, strict=True)]
-    return found, sum(item is None for item in found)
+    conditions = [_condition(terms, part, text, names) for part, text in zip(parts, texts, strict=True)]
+    return conditions, sum(item is None for item in conditions)
 
 
 def _condition(
     terms: CallTerms, formula: Formula, text: str, names: Mapping[str, str]
 ) -> CheckedCondition | None:
-    places: dict[str, int] = {}
+    positions: dict[str, int] = {}
     for name in _symbols(formula):
-        place = terms.place(name, names)
-        if place is None:
+        position = terms.position_of(name, names)
+        if position is None:
             return None
-        places[name] = place
-    return CheckedCondition(text, places, formula)
+        positions[name] = position
+    return CheckedCondition(text, positions, formula)
 
 
 def _symbols(formula: Formula) -> Iterable[str]:

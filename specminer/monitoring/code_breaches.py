@@ -72,10 +72,10 @@ class CodeCheck:
 def unseen_changes(calls: JudgedCalls) -> Iterator[Deviation]:
     """Yield the calls that found another value in storage than the last recorded transaction left there."""
     context = calls.context
-    history, found = context.history, unseen_writes(context.history)
-    rows = history.access_invocation[found.access]
-    for place in np.flatnonzero(calls.judged[rows]).tolist():
-        row, access = int(rows[place]), int(found.access[place])
+    history, writes = context.history, unseen_writes(context.history)
+    rows = history.access_invocation[writes.access]
+    for index in np.flatnonzero(calls.judged[rows]).tolist():
+        row, access = int(rows[index]), int(writes.access[index])
         slot = int(context.accesses.slot[context.accesses.touch[access]])
         name = context.locations.text(slot)
         function = calls.function(row)

@@ -42,8 +42,8 @@ class GuardCheck:
             calls = judged_calls(terms, self.calls.judged)
             own = self._guards().get(terms.situation.function, ())
             if calls and own:
-                asked = [self._conditions(terms, guard) for guard in own]
-                yield from self._of_function(terms, calls, own, asked)
+                conditions = [self._conditions(terms, guard) for guard in own]
+                yield from self._of_function(terms, calls, own, conditions)
 
     def askable(self) -> dict[str, tuple[str, ...]]:
         """Return which conditions can be asked of each function that has guards, whether calls of it are judged or not.
@@ -51,7 +51,7 @@ class GuardCheck:
         A condition stands there as its guard's kind and its text; of a function that the history does not have there
         is nothing.
         """
-        found: dict[str, tuple[str, ...]] = {}
+        texts_by_function: dict[str, tuple[str, ...]] = {}
         for terms in self.functions:
             scope = terms.situation.function
             texts = [
@@ -60,8 +60,8 @@ class GuardCheck:
                 for condition in _read(terms, guard)[0]
                 if condition is not None
             ]
-            found[scope] = tuple(sorted({*found.get(scope, ()), *texts}))
-        return found
+            texts_by_function[scope] = tuple(sorted({*texts_by_function.get(scope, ()), *texts}))
+        return texts_by_function
 
     def _guards(self) -> dict[str, list[Guard]]:
         guards: dict[str, list[Guard]] = {}
@@ -72,15 +72,15 @@ class GuardCheck:
     def _conditions(
         self, terms: CallTerms, guard: Guard
     ) -> list[tuple[CheckedCondition, GuardCondition | None]]:
-        found, lacking = _read(terms, guard)
+        conditions, lacking = _read(terms, guard)
         if lacking:
             self.unasked[guard.scope] += lacking
-        told: Sequence[GuardCondition | None] = guard.conditions
-        if len(found) != len(told):
-            told = [None] * len(found)
+        entries: Sequence[GuardCondition | None] = guard.conditions
+        if len(conditions) != len(entries):
+            entries = [None] * len(conditions)
         return [
             (condition, text)
-            for condition, text in zip(found, told, strict=True)
+            for condition, text in zip(conditions, entries, strict=True)
             if condition is not None and (text is None or text.version is None or text.version.until is None)
         ]
 
@@ -89,24 +89,26 @@ class GuardCheck:
         terms: CallTerms,
         calls: Sequence[int],
         guards: Sequence[Guard],
-        asked: Sequence[list[tuple[CheckedCondition, GuardCondition | None]]],
+        guard_conditions: Sequence[list[tuple[CheckedCondition, GuardCondition | None]]],
     ) -> Iterator[Deviation]:
         reasons = {reason.text for guard in guards for reason in guard.reasons}
-        truths = [[condition.truths(terms, calls) for condition, _ in conditions] for conditions in asked]
+        truths = [
+            [condition.truths(terms, calls) for condition, _ in conditions] for conditions in guard_conditions
+        ]
         accepted, rows = terms.situation.accepted[calls].tolist(), terms.situation.rows[calls].tolist()
         for position, row in enumerate(rows):
             if not accepted[position]:
                 refused = any(column[position] is False for columns in truths for column in columns)
                 if self.causes[row] not in reasons and not refused:
                     yield self._rejection(terms, row)
-        for guard, conditions, columns in zip(guards, asked, truths, strict=True):
-            for (condition, told), column in zip(conditions, columns, strict=True):
-                doubtful = [place for place, holds in enumerate(column) if holds is not True]
+        for guard, conditions, columns in zip(guards, guard_conditions, truths, strict=True):
+            for (condition, entry), column in zip(conditions, columns, strict=True):
+                doubtful = [index for index, holds in enumerate(column) if holds is not True]
                 for position in doubtful:
                     if accepted[position] and column[position] is None:
                         self.undecided[guard.scope] += 1
                     elif accepted[position]:
-                        yield self._breach(terms, calls[position], guard, condition, told)
+                        yield self._breach(terms, calls[position], guard, condition, entry)
 
     def _rejection(self, terms: CallTerms, row: int) -> Deviation:
         function, cause = terms.situation.function, self.causes[row]
@@ -126,23 +128,23 @@ class GuardCheck:
         call: int,
         guard: Guard,
         condition: CheckedCondition,
-        told: GuardCondition | None,
+        entry: GuardCondition | None,
     ) -> Deviation:
         row = int(terms.situation.rows[call])
         values = condition.values(terms, call)
         read, scope = self.rewriter, scope_of(guard)
-        met = ", ".join(
+        value_texts = ", ".join(
             f"{name} = {spell_text(value, read.units.of_name(name, scope)) or value}"
             for name, value in values.items()
         )
         return Deviation(
-            severity=_severity(guard, told),
+            severity=_severity(guard, entry),
             basis=Basis.GUARD,
             function=guard.scope,
             where=self.calls.where(row),
             invocation=row,
             sentence=f"{guard.scope} was accepted although its {guard.kind.value} guard does not hold: "
-            f"{read.condition(condition.text, scope)}" + (f" ({met})" if met else ""),
+            f"{read.condition(condition.text, scope)}" + (f" ({value_texts})" if value_texts else ""),
             claim=condition.text,
             values=values,
             witness=_witness(guard, condition.text),
@@ -161,11 +163,11 @@ def _read(terms: CallTerms, guard: Guard) -> tuple[list[CheckedCondition | None]
     )
 
 
-def _severity(guard: Guard, told: GuardCondition | None) -> Severity:
+def _severity(guard: Guard, entry: GuardCondition | None) -> Severity:
     """Return how bad it is that a condition does not hold: by what it rests on, and how often it held."""
-    exceptions = guard.exceptions if told is None else told.exceptions
-    known = guard.accepted - (told.unknown if told is not None else 0)
-    low = wilson(max(0, known - exceptions), max(0, known))[0]
+    exceptions = guard.exceptions if entry is None else entry.exceptions
+    evaluable = guard.accepted - (entry.unknown if entry is not None else 0)
+    low = wilson(max(0, evaluable - exceptions), max(0, evaluable))[0]
     if guard.kind in (GuardKind.REQUIRED, GuardKind.CODED):
         return Severity.BROKEN if not exceptions else Severity.UNUSUAL
     if exceptions:
@@ -186,8 +188,8 @@ def _witness(guard: Guard, text: str) -> str | None:
 
 def unjudged_conditions(check: GuardCheck) -> Mapping[str, int]:
     """Return how many conditions were not judged, by reason; after :meth:`GuardCheck.findings` is exhausted."""
-    found = {
+    counts = {
         "conditions of guards that speak of what no call of the history has": sum(check.unasked.values()),
         "conditions of guards in calls that do not tell what they speak of": sum(check.undecided.values()),
     }
-    return {reason: count for reason, count in found.items() if count}
+    return {reason: count for reason, count in counts.items() if count}

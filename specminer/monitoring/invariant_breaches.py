@@ -31,9 +31,9 @@ class InvariantCheck:
 
     def findings(self) -> Iterator[Deviation]:
         """Yield what broke an invariant, invariant by invariant."""
-        told = {item.text: item for item in self.specification.invariants}
+        entries = {item.text: item for item in self.specification.invariants}
         for claim in self.proposed:
-            entry = told.get(claim.text)
+            entry = entries.get(claim.text)
             if entry is None or claim.text in self.evaluated:
                 continue
             self.evaluated[claim.text] = claim.cases[:FIRST_CASES].astype(np.int64)
@@ -47,14 +47,14 @@ class InvariantCheck:
         return len({item.text for item in self.specification.invariants} - set(self.evaluated))
 
     def _breach(self, entry: InvariantEntry, row: int) -> Deviation:
-        held = entry.support - entry.exceptions
+        function, count = self.calls.function(row), entry.support - entry.exceptions
         return Deviation(
             severity=_severity(entry),
             basis=Basis.INVARIANT,
-            function=self.calls.function(row),
+            function=function,
             where=self.calls.where(row),
             invocation=row,
-            sentence=f"{self.calls.function(row)} broke what held in {held:,} of {entry.support:,} cases: {entry.text}",
+            sentence=f"{function} broke what held in {count:,} of {entry.support:,} cases: {entry.text}",
             claim=entry.text,
         )
 

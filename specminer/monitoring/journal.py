@@ -110,15 +110,15 @@ class DeliveryJournal:
     def record(
         self,
         judged: Mapping[str, int],
-        found: Iterable[tuple[Deviation, Mapping[str, Any]]],
-        gone: Collection[str],
+        findings: Iterable[tuple[Deviation, Mapping[str, Any]]],
+        removals: Collection[str],
     ) -> None:
         """Write down what was judged and found, and what is no longer part of the chain, all of it or nothing.
 
         Args:
             judged: transactions with their blocks.
-            found: findings, each with what is delivered of it.
-            gone: transactions that were judged before.
+            findings: what was found, each with what is delivered of it.
+            removals: transactions that were judged before.
 
         """
         with self._engine.begin() as connection:
@@ -126,9 +126,9 @@ class DeliveryJournal:
                 connection.execute(
                     sa.insert(_JUDGED).prefix_with("OR REPLACE").values(transaction=transaction, block=block)
                 )
-            for item, payload in found:
+            for item, payload in findings:
                 _add(connection, item, msgspec.json.encode(payload))
-            for transaction in gone:
+            for transaction in removals:
                 connection.execute(sa.delete(_JUDGED).where(_JUDGED.c.transaction == transaction))
                 connection.execute(
                     sa.update(_MESSAGES).where(_MESSAGES.c.transaction == transaction).values(withdrawn=True)

@@ -148,12 +148,12 @@ class StateFile:
 
     def _read(self) -> StateMark | None:
         with self._engine.begin() as connection:
-            found = connection.execute(sa.select(_MARK.c.version, _MARK.c.content)).first()
-        if found is not None and found.version != VERSION:
-            self.note = f"{plain(self._path)} is of version {found.version}, expected {VERSION}"
-        if found is None or self.note:
+            row = connection.execute(sa.select(_MARK.c.version, _MARK.c.content)).first()
+        if row is not None and row.version != VERSION:
+            self.note = f"{plain(self._path)} is of version {row.version}, expected {VERSION}"
+        if row is None or self.note:
             return None
-        return msgspec.json.decode(found.content, type=StateMark)
+        return msgspec.json.decode(row.content, type=StateMark)
 
     def sample(self) -> set[Hash]:
         """Return the transactions of the sample."""
@@ -204,8 +204,8 @@ class StateFile:
         connection.execute(sa.delete(_MARK))
         content = msgspec.json.encode(state.mark)
         connection.execute(sa.insert(_MARK).values(version=VERSION, content=content))
-        known = self._known_changes(connection, state.slots)
-        _insert(connection, _SLOT, [_slot_row(item, known.get(item.slot)) for item in state.slots])
+        stored_changes = self._known_changes(connection, state.slots)
+        _insert(connection, _SLOT, [_slot_row(item, stored_changes.get(item.slot)) for item in state.slots])
         began = self._beginnings(connection, {item.name for item in state.interactions})
         _insert(
             connection,
@@ -234,19 +234,19 @@ class StateFile:
     def _slot_rows(
         self, connection: sa.Connection, keys: Collection[SlotKey]
     ) -> list[sa.Row[tuple[object, ...]]]:
-        wanted = set(keys)
-        found = []
-        for part in _parts(sorted({slot for _, slot in wanted})):
+        requested = set(keys)
+        rows = []
+        for part in _parts(sorted({slot for _, slot in requested})):
             query = sa.select(_SLOT).where(_SLOT.c.slot.in_(part))
-            found += [row for row in connection.execute(query) if (row.contract, row.slot) in wanted]
-        return found
+            rows += [row for row in connection.execute(query) if (row.contract, row.slot) in requested]
+        return rows
 
     def _beginnings(self, connection: sa.Connection, names: Collection[str]) -> dict[str, Hash]:
-        found: dict[str, Hash] = {}
+        first_by_name: dict[str, Hash] = {}
         for part in _parts(sorted(names)):
             query = sa.select(_INTERACTION).where(_INTERACTION.c.name.in_(part))
-            found |= {row.name: Hash(row.first) for row in connection.execute(query)}
-        return found
+            first_by_name |= {row.name: Hash(row.first) for row in connection.execute(query)}
+        return first_by_name
 
     def bearing(
         self, slots: Collection[SlotKey], interactions: Collection[str], senders: Collection[str]
@@ -260,23 +260,23 @@ class StateFile:
 
         """
         with self._engine.begin() as connection:
-            found = {row.transaction for row in connection.execute(sa.select(_SAMPLE))}
+            hashes = {row.transaction for row in connection.execute(sa.select(_SAMPLE))}
             rows = self._slot_rows(connection, slots)
             names = {str(row.owner) for row in rows if row.owner is not None} | set(interactions)
             rows += list(connection.execute(sa.select(_SLOT).where(_SLOT.c.shared)))
             for part in _parts(sorted(names)):
                 rows += list(connection.execute(sa.select(_SLOT).where(_SLOT.c.owner.in_(part))))
                 for row in connection.execute(sa.select(_INTERACTION).where(_INTERACTION.c.name.in_(part))):
-                    found |= {row.first, row.last}
+                    hashes |= {row.first, row.last}
                 query = sa.select(_SENDER).where(_SENDER.c.interaction.in_(part))
-                found |= {row.transaction for row in connection.execute(query) if row.account in senders}
+                hashes |= {row.transaction for row in connection.execute(query) if row.account in senders}
         for row in rows:
-            found |= {row.changed_first, row.changed_last, row.accessed_last}
-        return {Hash(item) for item in found if item is not None}, names
+            hashes |= {row.changed_first, row.changed_last, row.accessed_last}
+        return {Hash(item) for item in hashes if item is not None}, names
 
 
-def _slot_row(item: SlotVisits, known: tuple[Hash | None, Hash | None] | None) -> dict[str, object]:
-    first, last = known or (None, None)
+def _slot_row(item: SlotVisits, stored_changes: tuple[Hash | None, Hash | None] | None) -> dict[str, object]:
+    first, last = stored_changes or (None, None)
     return {
         "contract": item.slot[0],
         "slot": item.slot[1],

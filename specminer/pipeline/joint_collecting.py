@@ -187,14 +187,16 @@ class _JointObserver:
             self._said.add(text)
             self._observer.note(text if self._contracts == 1 else f"{self._label}: {text}")
 
-    def progress(self, told: ProgressEvent) -> None:
+    def progress(self, event: ProgressEvent) -> None:
         """Tell how far the pass is, in blocks, and the transactions of all contracts."""
-        if not isinstance(told, Progress):
+        if not isinstance(event, Progress):
             return
         start, end = self._window
-        done = (told.block - told.first) / max(1, told.last - told.first + 1)
+        done = (event.block - event.first) / max(1, event.last - event.first + 1)
         block = start + int((end - start + 1) * (self._position + done) / self._waiting)
         first, last = self._range
         self._observer.progress(
-            Progress(block=block, first=first, last=last, transactions=self._transactions + told.transactions)
+            Progress(
+                block=block, first=first, last=last, transactions=self._transactions + event.transactions
+            )
         )

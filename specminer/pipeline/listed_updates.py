@@ -78,5 +78,5 @@ class NoteList:
         """Hear a sentence."""
         self.texts.append(text)
 
-    def progress(self, told: ProgressEvent) -> None:
+    def progress(self, event: ProgressEvent) -> None:
         """Ignore a step."""
