@@ -552,10 +552,10 @@ class _Import:
         limits = [*self.export.limits] + ([] if self.export.calls else [_SEEN])
         if not self.replay.machine.tells_environment:
             limits.append(_SPECIFICATION)
-        if self.replay.asked:
+        if self.replay.questions:
             limits.append(
-                f"the code asked for {', '.join(sorted(self.replay.asked))}, which an export does not tell; zeros or "
-                "assumptions were the answer"
+                f"the code asked for {', '.join(sorted(self.replay.questions))}, which an export does not tell; zeros "
+                "or assumptions were the answer"
             )
         if self.replay.funded:
             limits.append(

@@ -106,9 +106,9 @@ def rival_writes(
 
     Where slots in doubt explain it, only other slots in doubt are tried: of the others the listed calls tell.
     """
-    chosen = frozenset(guesses)
-    doubted = all(slot in doubt for slot in chosen)
-    return _other_slots(trials, job, failed, doubt, chosen, doubted_only=doubted)
+    slots = frozenset(guesses)
+    doubted = all(slot in doubt for slot in slots)
+    return _other_slots(trials, job, failed, doubt, slots, doubted_only=doubted)
 
 
 def _other_slots(
@@ -193,8 +193,8 @@ def _payer(execution: ExecutedCall, receiver: Address) -> Address | None:
 
 
 def _fact(job: ExecutionJob, contract: Address | None, text: str) -> InferredFact:
-    known = contract is not None and contract in job.contracts
-    owner = contract if known else job.call.to or job.call.created
+    is_recorded = contract is not None and contract in job.contracts
+    owner = contract if is_recorded else job.call.to or job.call.created
     return InferredFact(contract=Address(owner or b"\0" * 20), transaction=job.record.hash, text=text)
 
 
@@ -253,10 +253,10 @@ def _answers(trials: Trials, job: ExecutionJob, failed: ExecutedCall) -> dict[Ad
         answers: dict[Address, int] = {}
         execution = failed
         for _ in range(_ROUNDS):
-            asked = [item for item in execution.strangers if item not in answers]
-            if not asked:
+            strangers = [item for item in execution.strangers if item not in answers]
+            if not strangers:
                 break
-            answers |= dict.fromkeys(asked, word)
+            answers |= dict.fromkeys(strangers, word)
             execution = trials.attempt(job, Assumption(answers=answers))
             if trials.fits(job, execution):
                 return answers

@@ -83,11 +83,11 @@ class Trials:
         """Execute a record under an assumption, and leave nothing behind."""
         self.attempts -= 1
         self.machine.use(job.rules)
-        held = {slot: self.machine.storage(*slot) for slot in assumption.guesses}
+        old_values = {slot: self.machine.storage(*slot) for slot in assumption.guesses}
         execution = self.run(job, assumption)
         self.fresh = self.machine.state.fresh
         self.take_back()
-        for slot, value in held.items():
+        for slot, value in old_values.items():
             self.machine.put(*slot, value)
         return execution
 

@@ -46,40 +46,42 @@ class DiffCheck:
 
     def of(self, transaction: Hash, contracts: Collection[Address]) -> dict[Slot, SlotEvidence]:
         """Return what is told of contracts' slots in a transaction; nothing if nothing is."""
-        told = self._diffs.get(transaction, {})
-        return {slot: evidence for slot, evidence in told.items() if slot[0] in contracts}
+        diff = self._diffs.get(transaction, {})
+        return {slot: evidence for slot, evidence in diff.items() if slot[0] in contracts}
 
-    def before(self, job: ExecutionJob, told: Mapping[Slot, SlotEvidence], doubt: Doubt) -> None:
+    def before(self, job: ExecutionJob, diff: Mapping[Slot, SlotEvidence], doubt: Doubt) -> None:
         """Take the values that slots are said to have held where they are needed, or explain what was recorded."""
         machine = self._trials.machine
-        held = {slot: item.before for slot, item in told.items() if item.before is not None}
-        differing = {slot: value for slot, value in held.items() if machine.storage(*slot) != value}
+        values_before = {slot: item.before for slot, item in diff.items() if item.before is not None}
+        differing = {slot: value for slot, value in values_before.items() if machine.storage(*slot) != value}
         if differing and not all(slot in doubt for slot in differing):
             execution = self._trials.attempt(job, Assumption(guesses=differing))
             if not self._trials.fits(job, execution):
                 differing = {slot: value for slot, value in differing.items() if slot in doubt}
         for slot, value in differing.items():
             machine.put(*slot, value)
-        known = [slot for slot in held if slot in doubt and machine.storage(*slot) == held[slot]]
-        doubt.remove([*known, *differing])
-        self.counts.repaired += len({*known, *differing})
+        confirmed = [
+            slot for slot in values_before if slot in doubt and machine.storage(*slot) == values_before[slot]
+        ]
+        doubt.remove([*confirmed, *differing])
+        self.counts.repaired += len({*confirmed, *differing})
 
     def after(
-        self, job: ExecutionJob, told: Mapping[Slot, SlotEvidence], settled: SettledRecord, doubt: Doubt
+        self, job: ExecutionJob, diff: Mapping[Slot, SlotEvidence], settled: SettledRecord, doubt: Doubt
     ) -> SettledRecord:
         """Compare what a transaction left with what is told; return it without doubts that this removed."""
         self.counts.transactions += 1
-        left = {slot: item.after for slot, item in told.items() if item.after is not None}
+        values_after = {slot: item.after for slot, item in diff.items() if item.after is not None}
         machine = self._trials.machine
         if not settled.fidelity.explained:
             if job.record.succeeded is not False:
-                for slot, value in left.items():
+                for slot, value in values_after.items():
                     machine.put(*slot, value)
-                doubt.remove(left)
-                self.counts.repaired += len(left)
+                doubt.remove(values_after)
+                self.counts.repaired += len(values_after)
             return settled
-        agreed = {slot for slot, value in left.items() if machine.storage(*slot) == value}
-        other = (left.keys() - agreed) | self._untold(told, left, settled)
+        agreed = {slot for slot, value in values_after.items() if machine.storage(*slot) == value}
+        other = (values_after.keys() - agreed) | self._unlisted_changes(diff, values_after, settled)
         self.counts.compared += len(agreed) + len(other)
         self.counts.agreed += len(agreed)
         doubt.remove(agreed)
@@ -88,15 +90,15 @@ class DiffCheck:
             self.counts.contradicted.append(job.record.hash)
         return replace(settled, dependent=(settled.dependent - agreed) | other)
 
-    def _untold(
-        self, told: Mapping[Slot, SlotEvidence], left: Mapping[Slot, int], settled: SettledRecord
+    def _unlisted_changes(
+        self, diff: Mapping[Slot, SlotEvidence], values_after: Mapping[Slot, int], settled: SettledRecord
     ) -> set[Slot]:
         """Return slots that changed in the execution, of contracts of which changes are told, but not these."""
-        covered = {slot[0] for slot in left}
+        covered = {slot[0] for slot in values_after}
         machine = self._trials.machine
         return {
             slot
             for slot, before in touched_slots(settled.execution.steps).items()
-            if slot[0] in covered and slot not in told and before is not None
+            if slot[0] in covered and slot not in diff and before is not None
             if machine.storage(*slot) != before
         }

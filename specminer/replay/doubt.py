@@ -56,9 +56,9 @@ class Doubt:
 
     def add(self, slots: Iterable[Slot]) -> None:
         """Doubt slots from now on."""
-        listed = set(slots)
-        self.slots |= listed
-        self.believed -= listed
+        slot_set = set(slots)
+        self.slots |= slot_set
+        self.believed -= slot_set
 
     def add_contract(self, contract: Address) -> None:
         """Doubt all of a contract's storage from now on."""
@@ -67,9 +67,9 @@ class Doubt:
 
     def remove(self, slots: Iterable[Slot]) -> None:
         """Believe slots again."""
-        listed = set(slots)
-        self.slots -= listed
-        self.believed |= {slot for slot in listed if slot[0] in self.contracts}
+        slot_set = set(slots)
+        self.slots -= slot_set
+        self.believed |= {slot for slot in slot_set if slot[0] in self.contracts}
 
 
 def with_unknown_values(
@@ -102,7 +102,10 @@ def with_unknown_values(
             before=None if before else access.before,
             after=None if after else access.after,
         )
-    return tuple(replace(call, accesses=tuple(listed)) for call, listed in zip(calls, accesses, strict=True))
+    return tuple(
+        replace(call, accesses=tuple(call_accesses))
+        for call, call_accesses in zip(calls, accesses, strict=True)
+    )
 
 
 def with_unknown_way(
@@ -117,14 +120,14 @@ def with_unknown_way(
             value.
 
     """
-    seen: set[Slot] = set()
+    touched_slots: set[Slot] = set()
     left: list[Invocation] = []
     for call in calls:
         accesses: list[StorageAccess] = []
         for access in call.accesses if wrote else ():
             slot = (call.contract, int(access.slot))
-            if slot not in seen:
-                seen.add(slot)
+            if slot not in touched_slots:
+                touched_slots.add(slot)
                 accesses.append(
                     replace(
                         access,

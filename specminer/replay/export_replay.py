@@ -97,9 +97,9 @@ class RecordReplay:
         return self._diff_check.counts
 
     @property
-    def asked(self) -> Counter[str]:
+    def questions(self) -> Counter[str]:
         """What the contracts asked for that an export does not tell, with the number of transactions."""
-        return self._settler.asked
+        return self._settler.questions
 
     @property
     def strangers(self) -> Counter[Address]:
@@ -181,7 +181,7 @@ class RecordReplay:
                 sorted(self.deployed),
                 saved_slots(settler.doubt.slots),
                 sorted(settler.doubt.contracts),
-                dict(sorted(settler.asked.items())),
+                dict(sorted(settler.questions.items())),
                 sorted(settler.strangers.items()),
                 settler.funded,
                 saved_slots(settler.doubt.believed),
@@ -197,35 +197,35 @@ class RecordReplay:
             ValueError: it is no saved replay.
 
         """
-        found, settler = decode_replay(saved), self._settler
-        self.machine.restore(found.machine)
-        self.deployed = {Address(item) for item in found.deployed}
+        replay, settler = decode_replay(saved), self._settler
+        self.machine.restore(replay.machine)
+        self.deployed = {Address(item) for item in replay.deployed}
         settler.doubt = Doubt(
-            slots=restored_slots(found.slots),
-            contracts={Address(item) for item in found.contracts},
-            believed=restored_slots(found.believed),
+            slots=restored_slots(replay.slots),
+            contracts={Address(item) for item in replay.contracts},
+            believed=restored_slots(replay.believed),
         )
-        settler.funded = found.funded
-        settler.asked = Counter(found.asked)
-        settler.strangers = Counter({Address(item): count for item, count in found.strangers})
+        settler.funded = replay.funded
+        settler.questions = Counter(replay.asked)
+        settler.strangers = Counter({Address(item): count for item, count in replay.strangers})
         settler.facts = [
             InferredFact(contract=Address(contract), transaction=Hash(transaction), text=text)
-            for contract, transaction, text in found.facts
+            for contract, transaction, text in replay.facts
         ]
-        self._trials.attempts = found.attempts
+        self._trials.attempts = replay.attempts
 
     def _settle(self, job: ExecutionJob) -> SettledRecord:
         """Execute a record, with what is told of the storage that its transaction found and left, if it is alone."""
-        told = self._diff_check.of(job.record.hash, job.contracts)
-        if not told or isinstance(job.record, ExportedCall):
+        diff = self._diff_check.of(job.record.hash, job.contracts)
+        if not diff or isinstance(job.record, ExportedCall):
             return self._settler.settle(job)
-        self._diff_check.before(job, told, self.doubt)
-        return self._diff_check.after(job, told, self._settler.settle(job), self.doubt)
+        self._diff_check.before(job, diff, self.doubt)
+        return self._diff_check.after(job, diff, self._settler.settle(job), self.doubt)
 
     def _block(self, record: ExportedTransaction | ExportedCall) -> Block:
         """Return what is known of a record's block."""
-        known = self._blocks.get(record.block)
-        return block_of(record) if known is None else known
+        block = self._blocks.get(record.block)
+        return block_of(record) if block is None else block
 
     def _job(self, record: ExportedTransaction | ExportedCall, call: Call) -> ExecutionJob:
         block = self._block(record)

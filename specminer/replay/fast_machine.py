@@ -184,9 +184,9 @@ class FastState:
             account = self._new(number_of(address))
             account.exists = True
             account.nonce, account.balance, account.code = nonce, number_of(balance), code
-        for address, known, slots in storage:
+        for address, is_own, slots in storage:
             account = self.world.accounts.get(number_of(address)) or self.world.account(number_of(address))
-            account.foreign = not known
+            account.foreign = not is_own
             account.storage.update((number_of(slot), number_of(value)) for slot, value in slots)
 
     def _new(self, number: int) -> Account:
@@ -271,7 +271,7 @@ class FastMachine:
         )
         if result.limited:
             return stopped_call(call)
-        held, self._room = self._room - recorder.room, recorder.room
+        size, self._room = self._room - recorder.room, recorder.room
         error = None if result.halt is None else result.halt.value
         if not result.ran:
             return failed_call(call, error or "")
@@ -284,7 +284,7 @@ class FastMachine:
             asked=names_of_questions(recorder.asked),
             strangers=self._strangers(recorder, result),
             own_balance=recorder.own_balance,
-            size=held,
+            size=size,
             logs=tuple(map(_log, result.logs)) if record else None,
         )
 
@@ -311,11 +311,13 @@ class FastMachine:
         )
 
     def _strangers(self, recorder: EventRecorder, result: Result) -> tuple[Address, ...]:
-        found = dict.fromkeys(recorder.codeless)
+        strangers = dict.fromkeys(recorder.codeless)
         if not result.succeeded:
             accounts = self.state.world
-            found |= {address: None for address in recorder.measured if not accounts.account(address).code}
-        return tuple(map(address_of, found))
+            strangers |= {
+                address: None for address in recorder.measured if not accounts.account(address).code
+            }
+        return tuple(map(address_of, strangers))
 
     def save(self) -> bytes:
         """Return the state, for :meth:`restore`; only between transactions."""

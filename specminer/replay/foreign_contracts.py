@@ -35,18 +35,18 @@ class NodeSource:
 
     def basics(self, address: bytes) -> Basics | None:
         """Return an account; ``None`` if there is none."""
-        shown = f"0x{address.hex()}"
-        code = octets(self._ask("eth_getCode", shown), "code")
-        balance = quantity(self._ask("eth_getBalance", shown), "balance")
-        nonce = quantity(self._ask("eth_getTransactionCount", shown), "nonce")
+        address_text = f"0x{address.hex()}"
+        code = octets(self._ask("eth_getCode", address_text), "code")
+        balance = quantity(self._ask("eth_getBalance", address_text), "balance")
+        nonce = quantity(self._ask("eth_getTransactionCount", address_text), "nonce")
         if not (code or balance or nonce):
             return None
         return Basics(nonce=nonce, balance=min(balance, (1 << 256) - 1), code=code)
 
     def storage(self, address: bytes, slot: int) -> int:
         """Return the value in a slot."""
-        found = octets(self._ask("eth_getStorageAt", f"0x{address.hex()}", hex(slot)), "storage")
-        return int.from_bytes(found[-32:], "big")
+        word = octets(self._ask("eth_getStorageAt", f"0x{address.hex()}", hex(slot)), "storage")
+        return int.from_bytes(word[-32:], "big")
 
     def _ask(self, *question: str) -> object:
         if question not in self._answers:

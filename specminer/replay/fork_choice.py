@@ -111,8 +111,10 @@ def _advance(
         trial.status += record.succeeded in (None, execution.succeeded)
         trial.measured += record.gas_used is not None
         trial.gas += record.gas_used == execution.gas_used
-        told = {slot: item.after for slot, item in diffs.get(record.hash, {}).items() if slot[0] in contracts}
-        trial.storage += sum(trial.machine.storage(*slot) == value for slot, value in told.items())
+        values_after = {
+            slot: item.after for slot, item in diffs.get(record.hash, {}).items() if slot[0] in contracts
+        }
+        trial.storage += sum(trial.machine.storage(*slot) == value for slot, value in values_after.items())
     trial.done = max(trial.done, len(records))
 
 

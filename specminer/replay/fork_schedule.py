@@ -103,23 +103,23 @@ def rules_of_chain(chain_id: int) -> Rules | None:
     schedule = SCHEDULES.get(chain_id)
     if schedule is None:
         return None
-    listed = tuple(schedule.items())
+    forks = tuple(schedule.items())
 
     def rules(number: int, timestamp: int | None) -> str:
-        found = FORKS[0]
-        for name, begins in listed:
+        fork = FORKS[0]
+        for name, begins in forks:
             if begins < _BY_TIME:
                 if number < begins:
-                    return found
+                    return fork
             elif timestamp is None:
                 raise UsageError(
                     f"the rules of block {number} depend on its time, which the export does not tell (timeStamp); "
                     "give --fork NAME"
                 )
             elif timestamp < begins:
-                return found
-            found = name
-        return found
+                return fork
+            fork = name
+        return fork
 
     return rules
 
@@ -131,10 +131,8 @@ def rules_of_fork(name: str) -> Rules:
         UsageError: there is no such fork.
 
     """
-    wanted = name.strip().lower().replace("-", "_").replace(" ", "_")
-    wanted = {"petersburg": "constantinople", "muir_glacier": "istanbul", "merge": "paris"}.get(
-        wanted, wanted
-    )
-    if wanted not in FORKS:
+    fork = name.strip().lower().replace("-", "_").replace(" ", "_")
+    fork = {"petersburg": "constantinople", "muir_glacier": "istanbul", "merge": "paris"}.get(fork, fork)
+    if fork not in FORKS:
         raise UsageError(f"there is no fork '{plain(name, 40)}'; expected auto or one of {', '.join(FORKS)}")
-    return lambda number, timestamp: wanted
+    return lambda number, timestamp: fork

@@ -35,8 +35,8 @@ class InferredFact:
 
 def separate(limits: Iterable[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Return the limits of a history without the facts that were inferred, and these facts without their mark."""
-    listed = tuple(limits)
+    texts = tuple(limits)
     return (
-        tuple(text for text in listed if not text.startswith(MARK)),
-        tuple(text.removeprefix(MARK) for text in listed if text.startswith(MARK)),
+        tuple(text for text in texts if not text.startswith(MARK)),
+        tuple(text.removeprefix(MARK) for text in texts if text.startswith(MARK)),
     )

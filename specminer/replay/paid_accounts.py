@@ -32,8 +32,8 @@ def absent_receivers(
     receivers = [address for address in dict.fromkeys(paid) if address in fresh]
     if rest or not 0 < more <= len(receivers):
         return
-    for chosen in combinations(receivers, more):
-        yield Assumption(missing=frozenset(chosen))
+    for absent in combinations(receivers, more):
+        yield Assumption(missing=frozenset(absent))
 
 
 def receivers_with_code(trials: Trials, job: ExecutionJob, failed: ExecutedCall) -> Iterator[Assumption]:
@@ -62,28 +62,28 @@ def receivers_with_code(trials: Trials, job: ExecutionJob, failed: ExecutedCall)
 
 def unpaid_contracts(job: ExecutionJob, failed: ExecutedCall) -> tuple[Address, ...]:
     """Return the recorded contracts that tried to pay and could not, the one that was called first."""
-    found = {
+    payers = {
         enter.sender: None
         for enter, end in frames(failed.steps)
         if enter.kind in _PAYING and enter.value and end.error is not None and enter.sender in job.contracts
     }
-    first = [item for item in found if item == job.record.to]
-    return tuple(dict.fromkeys([*first, *found]))
+    first = [item for item in payers if item == job.record.to]
+    return tuple(dict.fromkeys([*first, *payers]))
 
 
 def shortfall(steps: Sequence[Step], payer: Address, balance: int) -> int:
     """Return how much ether a contract lacked for what it paid, in wei; ``balance`` is what it had before."""
-    held, least = balance, 0
+    current_balance, least = balance, 0
     open_frames: list[tuple[Enter, int]] = []
     for step in steps:
         if isinstance(step, Enter):
-            open_frames.append((step, held))
+            open_frames.append((step, current_balance))
             if step.kind in (*_PAYING, "SELFDESTRUCT"):
-                held += (step.value or 0) * ((step.to == payer) - (step.sender == payer))
-                least = min(least, held)
+                current_balance += (step.value or 0) * ((step.to == payer) - (step.sender == payer))
+                least = min(least, current_balance)
         elif isinstance(step, Exit):
             _, before = open_frames.pop()
-            held = held if step.error is None else before
+            current_balance = current_balance if step.error is None else before
     return -least
 
 

@@ -125,7 +125,7 @@ class _MadeUp:
 
 def getters(entries: Iterable[AbiEntry]) -> list[tuple[bytes, Getter, tuple[Parameter, ...]]]:
     """Return the read-only functions that can be asked, with their selectors and what they return, tuples closed."""
-    found: list[tuple[bytes, Getter, tuple[Parameter, ...]]] = []
+    candidates: list[tuple[bytes, Getter, tuple[Parameter, ...]]] = []
     for entry in entries:
         if entry.type != "function" or not (entry.constant or entry.state_mutability in ("view", "pure")):
             continue
@@ -134,19 +134,19 @@ def getters(entries: Iterable[AbiEntry]) -> list[tuple[bytes, Getter, tuple[Para
         fitting = max(len(inputs), len(outputs)) <= MAX_VALUES and all(_simple(kind) for _, kind in inputs)
         if fitting and any(_simple(kind) for _, kind in outputs):
             getter = Getter(name=entry.name[:MAX_NAME], inputs=tuple(inputs), outputs=tuple(outputs))
-            found.append((selector(entry), getter, entry.outputs))
-    return found[:MAX_GETTERS]
+            candidates.append((selector(entry), getter, entry.outputs))
+    return candidates[:MAX_GETTERS]
 
 
 def _flatten_parameters(parameters: Sequence[Parameter]) -> list[tuple[str, str]]:
-    found: list[tuple[str, str]] = []
+    leaves: list[tuple[str, str]] = []
     for item in parameters:
-        found += (
+        leaves += (
             _flatten_parameters(item.components)
             if item.type == "tuple"
             else [(item.name[:MAX_NAME], item.type)]
         )
-    return found
+    return leaves
 
 
 def _simple(kind: str) -> bool:
@@ -168,21 +168,21 @@ def _probe_once(
     codes: Sequence[bytes], entries: Iterable[AbiEntry], seed: int, vyper: bool
 ) -> list[ProbedGetter]:
     """Run an ABI's getters; who checks transactions as they come asks the same code again and again."""
-    found: list[ProbedGetter] = []
+    probed_getters: list[ProbedGetter] = []
     work = 0
     for number, (selected, getter, returned) in enumerate(getters(entries)):
         for code in codes:
             if work > MAX_WORK:
-                return found
+                return probed_getters
             rng = random.Random(seed * MAX_GETTERS + number)
             runner = _Runner(code, selected, getter, returned, rng, _VYPER_PLANS if vyper else _PLANS)
             probes = tuple(runner.runs())
             limit = runner.limit() if probes else None
             work += runner.work
             if probes:
-                found.append(ProbedGetter(getter=getter, probes=probes, limit=limit, vyper=vyper))
+                probed_getters.append(ProbedGetter(getter=getter, probes=probes, limit=limit, vyper=vyper))
                 break
-    return found
+    return probed_getters
 
 
 class _Runner:
@@ -219,20 +219,20 @@ class _Runner:
     def runs(self) -> Iterator[Probe]:
         """Yield runs that return, under all plans that lead to any."""
         small = any(kind in ("bool", "uint8", "int8") for _, kind in self.getter.outputs)
-        wanted = _ENOUGH_FLAGS if small else _ENOUGH
+        enough = _ENOUGH_FLAGS if small else _ENOUGH
         done = 0
-        for attempt in range(2 * wanted):
-            if not self.plans or done >= wanted:
+        for attempt in range(2 * enough):
+            if not self.plans or done >= enough:
                 return
             plan = self.plans[attempt % len(self.plans)]
             arguments = tuple(_argument(kind, plan[1], self.rng) for _, kind in self.getter.inputs)
-            made = self._run(plan[0], arguments)
-            if made is None:
+            run = self._run(plan[0], arguments)
+            if run is None:
                 self.plans.remove(plan)
                 continue
             done += 1
-            yield made
-            if not made.reads:  # a constant
+            yield run
+            if not run.reads:  # a constant
                 return
 
     def limit(self) -> int | None:

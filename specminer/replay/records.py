@@ -66,13 +66,13 @@ def surroundings(
     record: ExportedTransaction | ExportedCall, chain_id: int, block: Block | None = None
 ) -> Surroundings:
     """Return what is known of a record's block; where the time is not, its number stands for it, else zeros."""
-    known = block_of(record) if block is None else block
+    known_block = block_of(record) if block is None else block
     return Surroundings(
         chain_id=chain_id,
         number=record.block,
-        timestamp=record.block if known.timestamp is None else known.timestamp,
-        gas_limit=max(BLOCK_GAS, record.gas or 0) if known.gas_limit is None else known.gas_limit,
-        base_fee=known.base_fee or 0,
-        beneficiary=known.beneficiary or NO_ADDRESS,
-        randomness=known.randomness or 0,
+        timestamp=record.block if known_block.timestamp is None else known_block.timestamp,
+        gas_limit=max(BLOCK_GAS, record.gas or 0) if known_block.gas_limit is None else known_block.gas_limit,
+        base_fee=known_block.base_fee or 0,
+        beneficiary=known_block.beneficiary or NO_ADDRESS,
+        randomness=known_block.randomness or 0,
     )

@@ -131,7 +131,7 @@ class ReferenceFork:
             tx_hash=None,
         )
         here = Bytes20(created if target is None else target)
-        known = self._state_module.get_account(state, here).code if target is not None else data
+        code = self._state_module.get_account(state, here).code if target is not None else data
         warm = {
             account,
             here,
@@ -151,7 +151,7 @@ class ReferenceFork:
             value=U256(value),
             data=b"" if target is None else data,
             code_address=None if target is None else here,
-            code=known,
+            code=code,
             depth=Uint(0),
             should_transfer_value=True,
             is_static=False,

@@ -139,7 +139,7 @@ class Machine:
         )
         output = rule.process(message)
         set_evm_trace(discard_evm_trace)
-        held, self._room = self._room - recorder.room, recorder.room
+        size, self._room = self._room - recorder.room, recorder.room
         before = call.gas - int(output.gas_left)
         refund = 0 if inner else min(before // rule.refund_share, int(output.refund_counter))
         used = max(before - refund, least)
@@ -169,7 +169,7 @@ class Machine:
                 )
             ),
             own_balance=recorder.own_balance,
-            size=held,
+            size=size,
         )
 
     def _without_code(self, addresses: Iterable[Address]) -> list[Address]:

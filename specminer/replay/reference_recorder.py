@@ -183,8 +183,8 @@ class ReferenceRecorder:
         data = bytes(message.code if created else message.data)
         if data and not created and not len(message.code) and int.from_bytes(to, "big") > _PRECOMPILES:
             self.strangers[to] = None
-        mine = not created and Address(bytes(message.current_target)) in self._contracts
-        code = _hash_of(bytes(message.code)) if mine else None
+        is_recorded = not created and Address(bytes(message.current_target)) in self._contracts
+        code = _hash_of(bytes(message.code)) if is_recorded else None
         enter = Enter(kind, sender, to, int(message.gas), int(message.value), data, code=code)
         self._add(enter, len(data))
         self._frames.append(evm)
@@ -210,8 +210,8 @@ class ReferenceRecorder:
         if op == _CALL or op in _CREATES:
             self._pending = _unpaid(owner, op, stack)
             return
-        wanted = 1 if op in (_SLOAD, _SELFDESTRUCT) else 2 if op in (_SSTORE, _KECCAK) else op - 0xA0 + 2
-        if len(stack) < wanted:
+        operands = 1 if op in (_SLOAD, _SELFDESTRUCT) else 2 if op in (_SSTORE, _KECCAK) else op - 0xA0 + 2
+        if len(stack) < operands:
             return  # the opcode is about to fail
         first = int(stack[-1])
         if op == _SLOAD:
@@ -267,8 +267,8 @@ def _address(word: int) -> Address:
 
 def _unpaid(owner: Address, op: int, stack: Any) -> Enter | None:
     """Return the frame that a call with ether opens, in case that it never does: then it has failed at once."""
-    place = 2 if op == _CALL else 0
-    value = int(stack[-1 - place]) if len(stack) > place else 0
+    depth = 2 if op == _CALL else 0
+    value = int(stack[-1 - depth]) if len(stack) > depth else 0
     if not value:
         return None
     to = _address(int(stack[-2])) if op == _CALL else NO_ADDRESS

@@ -85,8 +85,8 @@ class _ReferenceAccounts(_JournaledMapping):
         self.kind: Callable[..., Any] = _AssumedSource
 
     def get(self, key: Any, default: Any = None) -> Any:
-        found = dict.get(self, key, _ABSENT)
-        if found is _ABSENT:
+        account = dict.get(self, key, _ABSENT)
+        if account is _ABSENT:
             self.fresh.append(key)
             basics = None if key in self.missing else self.source.basics(bytes(key))
             if basics is None:
@@ -95,12 +95,14 @@ class _ReferenceAccounts(_JournaledMapping):
                 self.foreign.add(key)
             if isinstance(self.source, _AssumedSource):
                 dict.__setitem__(self.assumed, key, True)
-            found = self.kind(nonce=Uint(basics.nonce), balance=U256(basics.balance), code=bytes(basics.code))
-            dict.__setitem__(self, key, found)
-        elif found is not None and type(found) is not self.kind:  # it was made under an earlier fork
-            found = self.kind(nonce=found.nonce, balance=found.balance, code=found.code)
-            dict.__setitem__(self, key, found)
-        return default if found is None else found
+            account = self.kind(
+                nonce=Uint(basics.nonce), balance=U256(basics.balance), code=bytes(basics.code)
+            )
+            dict.__setitem__(self, key, account)
+        elif account is not None and type(account) is not self.kind:  # it was made under an earlier fork
+            account = self.kind(nonce=account.nonce, balance=account.balance, code=account.code)
+            dict.__setitem__(self, key, account)
+        return default if account is None else account
 
 
 class _Slots(_JournaledMapping):
@@ -116,27 +118,27 @@ class _Slots(_JournaledMapping):
         self.source = source
 
     def get(self, key: Any, default: Any = None) -> Any:
-        found = dict.get(self, key, _ABSENT)
-        if found is not _ABSENT:
-            return found
+        value = dict.get(self, key, _ABSENT)
+        if value is not _ABSENT:
+            return value
         if self.source is None:
             return default
-        found = U256(self.source.storage(self.address, int.from_bytes(key, "big")))
-        dict.__setitem__(self, key, found)
-        return found
+        value = U256(self.source.storage(self.address, int.from_bytes(key, "big")))
+        dict.__setitem__(self, key, value)
+        return value
 
 
 class _Tries(_JournaledMapping):
     """Address to its storage."""
 
-    __slots__ = ("known", "source")
+    __slots__ = ("began_empty", "source")
 
     def __init__(
         self, journal: list[tuple[_JournaledMapping, Any, Any]], source: AccountSource | None
     ) -> None:
         super().__init__(journal, None)
         self.source = source
-        self.known: set[bytes] = set()
+        self.began_empty: set[bytes] = set()
         """Addresses whose storage began empty here: the source has nothing to say of them."""
 
     def __contains__(self, key: object) -> bool:
@@ -145,20 +147,20 @@ class _Tries(_JournaledMapping):
 
     def __setitem__(self, key: Any, value: Any) -> None:
         if value is not None and not isinstance(value._data, _Slots):
-            value._data = _Slots(self.journal, bytes(key), None if key in self.known else self.source)
+            value._data = _Slots(self.journal, bytes(key), None if key in self.began_empty else self.source)
         super().__setitem__(key, value)
 
     def __delitem__(self, key: Any) -> None:
-        self.known.add(bytes(key))
+        self.began_empty.add(bytes(key))
         super().__delitem__(key)
 
     def get(self, key: Any, default: Any = None) -> Any:
-        found = dict.get(self, key)
-        if found is None and self.source is not None and key not in self.known:
-            found = Trie(secured=True, default=U256(0))
-            found._data = _Slots(self.journal, bytes(key), self.source)
-            dict.__setitem__(self, key, found)
-        return default if found is None else found
+        trie = dict.get(self, key)
+        if trie is None and self.source is not None and key not in self.began_empty:
+            trie = Trie(secured=True, default=U256(0))
+            trie._data = _Slots(self.journal, bytes(key), self.source)
+            dict.__setitem__(self, key, trie)
+        return default if trie is None else trie
 
 
 class _Original:
@@ -195,7 +197,7 @@ class _CreatedAccounts(set[Any]):
         self._tries = tries
 
     def add(self, address: Any) -> None:
-        self._tries.known.add(bytes(address))
+        self._tries.began_empty.add(bytes(address))
         super().add(address)
 
 
@@ -233,9 +235,9 @@ class ReferenceState:
         """Take away the wei that was only assumed: the account is created now, or certainly exists."""
         self._accounts.get(Bytes20(address))
         if dict.get(self._accounts.assumed, Bytes20(address)):
-            found = self._accounts.get(Bytes20(address))
+            account = self._accounts.get(Bytes20(address))
             self._accounts[Bytes20(address)] = self._accounts.kind(
-                nonce=found.nonce, balance=found.balance - U256(EXISTS), code=found.code
+                nonce=account.nonce, balance=account.balance - U256(EXISTS), code=account.code
             )
             del self._accounts.assumed[Bytes20(address)]
 
@@ -320,11 +322,11 @@ class ReferenceState:
                     accounts.append(
                         (bytes(key), int(item.nonce), balance.to_bytes(32, "big"), bytes(item.code))
                     )
-        known = self._storage_tries.known
+        began_empty = self._storage_tries.began_empty
         storage = [
             (
                 bytes(key),
-                bytes(key) in known,
+                bytes(key) in began_empty,
                 [(bytes(slot), int(value).to_bytes(32, "big")) for slot, value in trie._data.items()],
             )
             for key, trie in self._storage_tries.items()
@@ -335,11 +337,11 @@ class ReferenceState:
     def load(self, accounts: Iterable[SavedAccount], storage: Iterable[SavedStorage]) -> None:
         """Take in what :meth:`dump` returned; the state must be new."""
         for address, nonce, balance, code in accounts:
-            found = self._accounts.kind(nonce=Uint(nonce), balance=U256.from_be_bytes(balance), code=code)
-            dict.__setitem__(self._accounts, Bytes20(address), found)
-        for address, known, slots in storage:
-            if known:
-                self._storage_tries.known.add(address)
+            account = self._accounts.kind(nonce=Uint(nonce), balance=U256.from_be_bytes(balance), code=code)
+            dict.__setitem__(self._accounts, Bytes20(address), account)
+        for address, began_empty, slots in storage:
+            if began_empty:
+                self._storage_tries.began_empty.add(address)
             trie: Any = Trie(secured=True, default=U256(0))
             self._storage_tries[Bytes20(address)] = trie
             for slot, value in slots:

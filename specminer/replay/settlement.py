@@ -52,7 +52,7 @@ class Settler:
     def __init__(self, trials: Trials, codes: Mapping[Address, bytes], *, infer: bool = True) -> None:
         self.trials = trials
         self.doubt = Doubt()
-        self.asked: Counter[str] = Counter()
+        self.questions: Counter[str] = Counter()
         """What the contracts asked for that an export does not tell, with the number of transactions."""
         self.strangers: Counter[Address] = Counter()
         """Contracts called that are not at hand, with the number of transactions."""
@@ -159,8 +159,8 @@ class Settler:
         )
 
     def _count(self, job: ExecutionJob, execution: ExecutedCall) -> None:
-        told = {name for name, field in _TOLD.items() if getattr(job.block, field) is not None}
-        self.asked.update(name for name in execution.asked if name not in told)
+        recorded_names = {name for name, field in _TOLD.items() if getattr(job.block, field) is not None}
+        self.questions.update(name for name in execution.asked if name not in recorded_names)
         self.strangers.update(execution.strangers)
 
 

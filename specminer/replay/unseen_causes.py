@@ -80,16 +80,16 @@ def lasting_writes(steps: Iterable[Step]) -> dict[Slot, int]:
 
 def touched_slots(steps: Iterable[Step]) -> dict[Slot, int | None]:
     """Return the slots read or written, in order of first access, with what was found there."""
-    found: dict[Slot, int | None] = {}
+    slots: dict[Slot, int | None] = {}
     for step in steps:
         match step:
             case Read(owner, slot, value):
-                found.setdefault((owner, slot), value)
+                slots.setdefault((owner, slot), value)
             case Write(owner, slot, before, _):
-                found.setdefault((owner, slot), before)
+                slots.setdefault((owner, slot), before)
             case _:
                 pass
-    return found
+    return slots
 
 
 Nearness = tuple[bool, int]
@@ -125,7 +125,7 @@ def explain(
     guesses: dict[Slot, int] = {}
     for _ in range(_MOST_GUESSES):
         before = (*nearness(base), len(base.steps))
-        nearest, chosen, following = before, guesses, base
+        nearest, best_guesses, following = before, guesses, base
         for slot, value in _suspects(base):
             for guess in () if slot in guesses else _other_values(value or 0, hints):
                 if most <= 0:
@@ -137,10 +137,10 @@ def explain(
                     return guesses | {slot: guess}
                 rank = (*near, len(execution.steps) if slot in doubted else before[2])
                 if rank > nearest:
-                    nearest, chosen, following = rank, guesses | {slot: guess}, execution
-        if chosen is guesses:
+                    nearest, best_guesses, following = rank, guesses | {slot: guess}, execution
+        if best_guesses is guesses:
             return {}
-        guesses, base = chosen, following
+        guesses, base = best_guesses, following
     return {}
 
 
@@ -152,14 +152,14 @@ def other_slots(
     most: int,
 ) -> frozenset[Slot]:
     """Return the eligible slots of which one value explains a transaction, or may: ``most`` attempts were too few."""
-    found: set[Slot] = set()
+    slots: set[Slot] = set()
     for slot, value in _suspects(base):
         for guess in _other_values(value or 0, hints) if eligible(slot) else ():
             most -= 1
             if most < 0 or fits({slot: guess}):
-                found.add(slot)
+                slots.add(slot)
                 break
-    return frozenset(found)
+    return frozenset(slots)
 
 
 def _suspects(base: ExecutedCall) -> list[tuple[Slot, int | None]]:
@@ -172,8 +172,8 @@ def words_of(sender: Address, value: int, data: bytes) -> tuple[int, ...]:
     """Return the words at hand in a call, each once: the sender first, then the value and the arguments."""
     begin = 4 if len(data) % 32 else 0  # behind the selector, where there is one
     arguments = [int.from_bytes(data[at : at + 32], "big") for at in range(begin, len(data) - 31, 32)]
-    listed = [int.from_bytes(sender, "big"), value, *arguments[:_MOST_ARGUMENTS]]
-    return tuple(word for word in dict.fromkeys(listed) if word)
+    words = [int.from_bytes(sender, "big"), value, *arguments[:_MOST_ARGUMENTS]]
+    return tuple(word for word in dict.fromkeys(words) if word)
 
 
 def _other_values(value: int, hints: Sequence[int]) -> Iterator[int]:

@@ -31,7 +31,7 @@ def test_replays_of_real_histories_are_the_same(name: str) -> None:
         one, other = (replay.step(record, record.index or 0) for replay in replays)
         assert comparable(one) == comparable(other)
     one_replay, other_replay = replays
-    assert one_replay.asked == other_replay.asked
+    assert one_replay.questions == other_replay.questions
     assert one_replay.strangers == other_replay.strangers
     assert one_replay.deployed == other_replay.deployed
 
