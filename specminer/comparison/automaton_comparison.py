@@ -22,7 +22,7 @@ _Key = tuple[int, str, int]
 
 def paired_states(before: Specification, after: Specification) -> tuple[list[PairedState], dict[int, int]]:
     """Return the states of both automata, and the number of each of the second one's; the first one's are kept."""
-    matched = match_states(
+    number_by_state = match_states(
         StateSet(states=after.states, initial=after.initial, symbols=after.symbols),
         StateSet(states=before.states, initial=before.initial, symbols=before.symbols),
     )
@@ -33,7 +33,7 @@ def paired_states(before: Specification, after: Specification) -> tuple[list[Pai
     fresh = max(one_of, default=-1) + 1
     numbers: dict[int, int] = {}
     for state in after.states:
-        number = matched.get(state.id)
+        number = number_by_state.get(state.id)
         if number is None or pairs[number].after is not None:
             number, fresh = fresh, fresh + 1
             pairs[number] = PairedState(id=number, before=None, after=state)
@@ -90,14 +90,14 @@ def _one_sided_states(
 ) -> dict[int, Change]:
     """Return the joint states that only one automaton enters, if that is more than chance."""
     totals = [max(_count_exits(edges).values(), default=0) for edges in (old, new)]
-    entered = [_count_entries(edges) for edges in (old, new)]
-    states = sorted(entered[0].keys() ^ entered[1].keys())
+    entries = [_count_entries(edges) for edges in (old, new)]
+    states = sorted(entries[0].keys() ^ entries[1].keys())
     cases = [
         (
-            entered[0].get(state, 0),
-            max(totals[0], entered[0].get(state, 0)),
-            entered[1].get(state, 0),
-            max(totals[1], entered[1].get(state, 0)),
+            entries[0].get(state, 0),
+            max(totals[0], entries[0].get(state, 0)),
+            entries[1].get(state, 0),
+            max(totals[1], entries[1].get(state, 0)),
         )
         for state in states
     ]

@@ -143,10 +143,10 @@ def language(
 def _calls(specification: Specification, labels: Labels) -> Automaton:
     """Return the automaton of the accepted calls, the initial state first."""
     _ = specification.automaton  # refuses what is none, silent transitions included
-    heard = [edge for edge in specification.transitions if _counts(edge)]
+    edges = [edge for edge in specification.transitions if _counts(edge)]
     rows = [
         (edge.source, edge.function if labels is Labels.FUNCTIONS else edge.event, edge.target, edge.count)
-        for edge in heard
+        for edge in edges
     ]
     silent = [(edge.source, edge.target) for edge in specification.transitions if not _counts(edge)]
     everything = Automaton(

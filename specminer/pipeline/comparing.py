@@ -90,13 +90,13 @@ def compare_histories(
     notes: list[str] = []
     one, first = _mine_history(before, None, notes, observer)
     two, second = _mine_history(after, one, notes, observer)
-    compared = compare(
+    comparison = compare(
         one,
         two,
         of_before=None if first is None else _evidence(first, two),
         of_after=None if second is None else _evidence(second, one),
     )
-    return compared, tuple(notes)
+    return comparison, tuple(notes)
 
 
 def _mine_history(
@@ -183,14 +183,14 @@ def compare_parts(
         for window in (~later, later)
     )
     one, two = first.specification, second.specification
-    compared = compare(
+    comparison = compare(
         replace(one, history=replace(one.history, last_block=block - 1)),
         replace(two, history=replace(two.history, first_block=block)),
         of_before=_evidence(first, two),
         of_after=_evidence(second, one),
         cuts=None if _is_upgrade(mining, block) else cut_shares(mining, block),
     )
-    return compared, tuple(notes)
+    return comparison, tuple(notes)
 
 
 def _is_upgrade(mining: Mining, block: int) -> bool:

@@ -28,12 +28,12 @@ def diff(before: Source, after: Source, *, observer: Observer = SILENT) -> Compa
         FileFormatError: a file is malformed.
 
     """
-    compared, notes = compare_histories(
+    comparison, notes = compare_histories(
         _read_history(before, observer), _read_history(after, observer), observer=observer
     )
     for note in notes:
         observer.note(note)
-    return compared
+    return comparison
 
 
 def diff_at(
@@ -52,10 +52,12 @@ def diff_at(
 
     """
     selection = source if isinstance(source, Selection) else _select_history(source, observer)
-    compared, notes = compare_parts(selection.history, block, artifact=selection.artifact, observer=observer)
+    comparison, notes = compare_parts(
+        selection.history, block, artifact=selection.artifact, observer=observer
+    )
     for note in notes:
         observer.note(note)
-    return compared
+    return comparison
 
 
 def _read_history(source: Source, observer: Observer) -> ComparedHistory:

@@ -60,9 +60,9 @@ def _only_value(context: HistoryContext, touches: IntColumn, field: Field) -> in
     rows = np.unique(
         np.concatenate([accesses.value_before[touches[~created]], accesses.value_after[touches]])
     )
-    written = accesses.effective_write[touches] & (accesses.value_after[touches] == MISSING)
+    is_unknown = accesses.effective_write[touches] & (accesses.value_after[touches] == MISSING)
     rows = rows[rows != MISSING]
-    if written.any() or not 0 < len(rows) <= _MOST_WORDS:
+    if is_unknown.any() or not 0 < len(rows) <= _MOST_WORDS:
         return None
     values = {field.extract(words[word]) for word in rows.tolist()}
     return values.pop() if len(values) == 1 else None

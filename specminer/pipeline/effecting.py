@@ -26,7 +26,7 @@ def find_effects(mining: Mining) -> Mining:
     effects: list[Effect] = []
     changes: list[FunctionChanges] = []
     open_ways = OpenWays()
-    written: list[tuple[Arena, FunctionWrites]] = []
+    function_writes: list[tuple[Arena, FunctionWrites]] = []
     branches_by_function: dict[str, Branches] = {}
     for number, item in sorted(mining.followed.items()):
         decisions, name = item.decisions, names[number]
@@ -36,16 +36,16 @@ def find_effects(mining: Mining) -> Mining:
         take_in(open_ways, decisions, writes, name, variables, creates=number in created)
         open_ways.demanded[name] = demanded_fields(decisions, item.wording, variables)
         effects += effects_of(decisions, writes, item.wording, name)
-        written.append((decisions.runs.arena, writes))
+        function_writes.append((decisions.runs.arena, writes))
         branches_by_function[name] = branches_of(
             step for path in decisions.paths if path.returned for step in path.visits or path.steps
         )
-    slot_variables = SlotVariables.of(context, written)
+    slot_variables = SlotVariables.of(context, function_writes)
     for branches in explore_branches(context, mining.runs):
         take_in_branches(
             open_ways, branches, slot_variables, branches_by_function.get(branches.name, frozenset())
         )
-    followed = int(accepted[sorted(mining.followed)].sum()) if mining.followed else 0
-    laws = laws_of(changes, context.locations.variables, whole=followed == int(accepted.sum()))
+    call_count = int(accepted[sorted(mining.followed)].sum()) if mining.followed else 0
+    laws = laws_of(changes, context.locations.variables, whole=call_count == int(accepted.sum()))
     laws = {text: derivation for text, derivation in laws.items() if text not in open_ways.courses}
     return replace(mining, laws=laws, effects=tuple(effects), open_ways=open_ways)

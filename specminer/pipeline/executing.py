@@ -679,12 +679,12 @@ def _existing(export: Export, created: frozenset[Address]) -> tuple[Address, ...
 
 def _once(note: Callable[[str], None]) -> Callable[[str], None]:
     """Return what tells of a transaction once: the choice of rules and the history meet the same difference."""
-    heard: set[str] = set()
+    transactions: set[str] = set()
 
     def hear(text: str) -> None:
         transaction = text.partition(":")[0]
-        if transaction not in heard:
-            heard.add(transaction)
+        if transaction not in transactions:
+            transactions.add(transaction)
             note(text)
 
     return hear

@@ -33,10 +33,10 @@ def follow(
     context: HistoryContext, runs: Sequence[FunctionRuns], observer: Observer = SILENT
 ) -> dict[int, FollowedFunction]:
     """Return what the calls of each function decided, by number; of functions whose calls can be executed alone."""
-    followed: dict[int, FollowedFunction] = {}
+    functions: dict[int, FollowedFunction] = {}
     for done, decisions in enumerate(decide_history(context, runs), 1):
         item = decisions.runs
         if item.runs:
-            followed[item.function] = FollowedFunction(decisions=decisions, wording=Wording(context, item))
+            functions[item.function] = FollowedFunction(decisions=decisions, wording=Wording(context, item))
         observer.progress(FunctionFollowed(done=done, total=len(runs)))
-    return followed
+    return functions

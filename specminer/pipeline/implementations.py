@@ -60,8 +60,8 @@ def history_of_code(
     The former stand in the order in which they ran first, the latter in chain order; both are empty for what is no
     proxy.
     """
-    handed = _handed_rows(context.history)
-    return (_summaries(context, handed), _changes(context, handed)) if handed else ((), ())
+    rows_by_code = _handed_rows(context.history)
+    return (_summaries(context, rows_by_code), _changes(context, rows_by_code)) if rows_by_code else ((), ())
 
 
 def _handed_rows(history: History) -> _HandedRows:
@@ -73,18 +73,18 @@ def _handed_rows(history: History) -> _HandedRows:
         owners * len(history.addresses) + codes, return_inverse=True, return_counts=True
     )
     parts = np.split(rows[np.argsort(group, kind="stable")], np.cumsum(counts)[:-1])
-    handed: _HandedRows = {}
+    rows_by_code: _HandedRows = {}
     for pair, part in zip(pairs.tolist(), parts, strict=True):
         owner, code = divmod(pair, len(history.addresses))
         if history.addresses[code] != history.contracts[owner].address:
-            handed[owner, history.addresses[code]] = part
-    return handed
+            rows_by_code[owner, history.addresses[code]] = part
+    return rows_by_code
 
 
-def _summaries(context: HistoryContext, handed: _HandedRows) -> tuple[ImplementationSummary, ...]:
+def _summaries(context: HistoryContext, rows_by_code: _HandedRows) -> tuple[ImplementationSummary, ...]:
     history, calls = context.history, context.calls
     parts: dict[Address, list[IntColumn]] = defaultdict(list)
-    for (_, code), rows in handed.items():
+    for (_, code), rows in rows_by_code.items():
         parts[code].append(rows)
     summaries = []
     for code, own in parts.items():
@@ -103,21 +103,21 @@ def _summaries(context: HistoryContext, handed: _HandedRows) -> tuple[Implementa
     return tuple(sorted(summaries, key=lambda item: (item.first_block, item.address)))
 
 
-def _changes(context: HistoryContext, handed: _HandedRows) -> tuple[ImplementationChange, ...]:
-    written = _written_changes(context.history, {code for _, code in handed})
+def _changes(context: HistoryContext, rows_by_code: _HandedRows) -> tuple[ImplementationChange, ...]:
+    storage_changes = _written_changes(context.history, {code for _, code in rows_by_code})
     changes: list[tuple[int, ImplementationChange]] = []
-    for (contract, _), change in written.items():
+    for (contract, _), change in storage_changes.items():
         if change.over != change.into:
             changes.append((change.row, _told_change(context, contract, change)))
-    contracts = Counter(contract for contract, _ in handed)
+    contracts = Counter(contract for contract, _ in rows_by_code)
     for contract in (contract for contract, codes in contracts.items() if codes > 1):
         calls = [
             _Handed(row=row, code=code)
-            for (owner, code), rows in handed.items()
+            for (owner, code), rows in rows_by_code.items()
             if owner == contract
             for row in rows.tolist()
         ]
-        own = [change for (owner, _), change in written.items() if owner == contract]
+        own = [change for (owner, _), change in storage_changes.items() if owner == contract]
         changes += _outside_changes(context, contract, sorted(calls, key=lambda call: call.row), own)
     return tuple(change for _, change in sorted(changes, key=lambda item: item[0]))[:MAX_CHANGES]
 
@@ -155,12 +155,12 @@ def _words_with(history: History, implementations: Iterable[Address]) -> Mapping
     """Return the words that hold an implementation's address somewhere, by row, with the addresses."""
     addresses_by_word: dict[int, frozenset[Address]] = {}
     address_by_number = {int.from_bytes(address, "big"): address for address in implementations}
-    written = np.unique(
+    word_rows = np.unique(
         np.concatenate(
             [history.access_before[history.access_write], history.access_after[history.access_write]]
         )
     )
-    for row in written[written != MISSING].tolist():
+    for row in word_rows[word_rows != MISSING].tolist():
         word = history.words[row]
         if word < 1 << 64:
             continue
@@ -194,7 +194,7 @@ def _told_change(context: HistoryContext, contract: int, change: _Change) -> Imp
 
 
 def _outside_changes(
-    context: HistoryContext, contract: int, calls: list[_Handed], written: list[_Change]
+    context: HistoryContext, contract: int, calls: list[_Handed], storage_changes: list[_Change]
 ) -> Iterator[tuple[int, ImplementationChange]]:
     """Yield the changes that nothing in the contract's own storage explains, with the call that shows each."""
     history = context.history
@@ -208,7 +208,7 @@ def _outside_changes(
         if before is None or before.code == item.code:
             continue
         span = int(transactions[before.row]), int(transactions[item.row])
-        if any(span[0] <= int(transactions[change.row]) <= span[1] for change in written):
+        if any(span[0] <= int(transactions[change.row]) <= span[1] for change in storage_changes):
             continue
         if any(span[0] < int(transactions[row]) and code == item.code for row, code in reported_codes):
             continue  # another function showed it before

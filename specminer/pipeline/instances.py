@@ -142,13 +142,15 @@ def same_code(store: TraceStore, chain_id: int, contract: Address) -> list[Addre
         if kind.holds(item.code)
         for address in item.contracts
     ]
-    handed = {address: set(codes.values()) for address, codes in store.implementations_of(chain_id).items()}
-    own = [family(code) for code in sorted(handed.get(contract, ())) if code]
+    target_codes = {
+        address: set(codes.values()) for address, codes in store.implementations_of(chain_id).items()
+    }
+    own = [family(code) for code in sorted(target_codes.get(contract, ())) if code]
     if own and clone_target(record.code) is None:
         contracts = [
             address
             for address in contracts
-            if any(kind.holds(code) for code in handed.get(address, ()) for kind in own)
+            if any(kind.holds(code) for code in target_codes.get(address, ()) for kind in own)
         ]
     return store.by_creation(chain_id, contracts)
 

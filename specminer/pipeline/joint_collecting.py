@@ -79,18 +79,18 @@ def collect_jointly(
     newest = newest_block(node, found_chain).number
     last = newest if blocks.last is None else blocks.last
     check_range(blocks.first or 0, last, newest)
-    heard = _JointObserver(observer, len(requests))
+    joint_observer = _JointObserver(observer, len(requests))
     plans: list[_Plan] = []
     failures: dict[Address, str] = {}
     for request in requests:
-        heard.of(request.address)
+        joint_observer.of(request.address)
         try:
-            first, created = beginning_of(store, node, found_chain, request.address, last, heard)
+            first, created = beginning_of(store, node, found_chain, request.address, last, joint_observer)
         except NotOnChain as error:
             failures[request.address] = error.message
             continue
         plans.append(_Plan(request=request, first=max(first, blocks.first or 0), created=created))
-    _collect_windows(store, node, found_chain, plans, last, heard)
+    _collect_windows(store, node, found_chain, plans, last, joint_observer)
     added = {plan.request.address: plan.added for plan in plans}
     return [
         JointlyCollected(
@@ -104,14 +104,19 @@ def collect_jointly(
 
 
 def _collect_windows(
-    store: TraceStore, node: Node, chain_id: int, plans: Sequence[_Plan], last: int, heard: _JointObserver
+    store: TraceStore,
+    node: Node,
+    chain_id: int,
+    plans: Sequence[_Plan],
+    last: int,
+    joint_observer: _JointObserver,
 ) -> None:
     plans = [plan for plan in plans if plan.first <= last]
     if not plans:
         return
-    way = finder.choose(node, plans[0].request.address, plans[0].created or last, heard.note)[0]
+    way = finder.choose(node, plans[0].request.address, plans[0].created or last, joint_observer.note)[0]
     first = min(plan.first for plan in plans)
-    heard.begin(first, last, way)
+    joint_observer.begin(first, last, way)
     for start, end in _windows(first, last, way):
         waiting = [
             plan
@@ -121,7 +126,7 @@ def _collect_windows(
         lacking = [plan.request.address for plan in waiting if _lacks(store, chain_id, plan, start, end)]
         search = SharedSearch(node, lacking, start, end) if way is not Way.TRACE_FILTER and lacking else None
         for position, plan in enumerate(waiting):
-            heard.of(plan.request.address, (start, end), position, len(waiting))
+            joint_observer.of(plan.request.address, (start, end), position, len(waiting))
             collected = collect(
                 store,
                 node,
@@ -132,10 +137,10 @@ def _collect_windows(
                 last=end,
                 created=plan.created,
                 search=search,
-                observer=heard,
+                observer=joint_observer,
             )
             plan.added += collected.added
-            heard.count(collected.added)
+            joint_observer.count(collected.added)
 
 
 def _windows(first: int, last: int, way: Way) -> Iterator[tuple[int, int]]:

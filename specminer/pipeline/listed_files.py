@@ -122,12 +122,12 @@ def _join_files(lists: Sequence[Listing]) -> Listing:
     """Return the files of one contract as one list: its pages, its internal calls."""
     if len(lists) == 1:
         return lists[0]
-    merged = merge_lists(lists)
+    merged_list = merge_lists(lists)
     return Listing(
         owner=lists[0].owner,
         origin=lists[0].origin,
-        transactions=merged.transactions,
-        calls=merged.calls,
+        transactions=merged_list.transactions,
+        calls=merged_list.calls,
     )
 
 

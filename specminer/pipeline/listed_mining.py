@@ -104,12 +104,12 @@ def mine_piece(piece: MiningPiece) -> MinedPiece:
 
     """
     piece.database.check()
-    heard = NoteList()
+    note_list = NoteList()
     with _ALONE, tempfile.TemporaryDirectory(prefix="specminer-") as scratch:
         folder = Path(scratch)
-        result = mine_into(folder, piece.database.location, piece.mining, heard)
+        result = mine_into(folder, piece.database.location, piece.mining, note_list)
         files = {path.name: path.read_bytes() for path in sorted(folder.iterdir())}
-    return MinedPiece(result=result, files=files, notes=tuple(heard.texts))
+    return MinedPiece(result=result, files=files, notes=tuple(note_list.texts))
 
 
 def write_piece(piece: MinedPiece, folder: Path) -> None:

@@ -53,19 +53,19 @@ def update_piece(piece: UpdatePiece) -> UpdateResult:
 
     """
     piece.database.check()
-    heard = NoteList()
+    note_list = NoteList()
     request = UpdateRequest(contract=piece.contract, artifact=piece.artifact, blocks=piece.blocks)
     added, failure = 0, None
     with (
         _ALONE,
         piece.source.open(piece.chain_id) as opened,
-        TraceStore(piece.database.location, heard.note) as store,
+        TraceStore(piece.database.location, note_list.note) as store,
     ):
         try:
-            added = opened.update(store, request, heard).added
+            added = opened.update(store, request, note_list).added
         except ChainError as error:
             failure = error.message
-    return UpdateResult(added=added, failure=failure, notes=tuple(heard.texts))
+    return UpdateResult(added=added, failure=failure, notes=tuple(note_list.texts))
 
 
 class NoteList:

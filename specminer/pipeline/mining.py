@@ -122,9 +122,9 @@ def _notes(mining: Mining) -> Iterator[str]:
     """Yield what a user should know of the abstraction, as sentences."""
     definition = mining.definition
     unmatched = () if definition.lenient else mining.tuning.unmatched
-    missed = [text for text in unmatched if text not in mining.options.forbid]
-    if missed:
-        names = _list_names(missed)
+    predicates = [text for text in unmatched if text not in mining.options.forbid]
+    if predicates:
+        names = _list_names(predicates)
         yield f"nothing in this history matches {names}, which the abstraction mentions"
     if mining.bookkeeping:
         names = _list_names(mining.bookkeeping)

@@ -85,7 +85,7 @@ def write_output(
     """
     definition = dump(Definition.of(specification.abstraction))
     document, source = encode_specification(specification), to_dot(specification, options)
-    drawn, trouble = _draw(source)
+    image, trouble = _draw(source)
     other = specification.seen_otherwise()
     second = None if other is None else _draw(to_dot(other, options))[0]
     # everything is at hand before anything is replaced, so that an interruption leaves no mixture
@@ -95,8 +95,8 @@ def write_output(
     abstraction = folder / "abstraction.toml"
     replace_file(abstraction, definition.encode())
     replace_file(dot, source.encode())
-    if drawn is not None:
-        replace_file(picture, drawn)
+    if image is not None:
+        replace_file(picture, image)
     else:
         # a picture of an earlier run would show something else than automaton.json
         remove_file(picture)
@@ -110,7 +110,7 @@ def write_output(
         automaton=automaton,
         abstraction=abstraction,
         dot=dot,
-        picture=picture if drawn else None,
+        picture=picture if image else None,
         second=view if second else None,
         trouble=trouble,
     )

@@ -67,8 +67,8 @@ def _of_effects(mining: Mining, blocks: IntColumn) -> Iterator[tuple[ShareKey, T
         accepted = np.array([run.accepted for run in runs.runs], dtype=np.bool_)
         run_of = np.append(np.arange(len(invocations)), runs.matched_run).astype(np.int64)
         row_of = np.append(invocations, runs.matched).astype(np.int64)
-        counted = accepted[run_of]
-        run_of, block = run_of[counted], blocks[row_of[counted]]
+        is_accepted = accepted[run_of]
+        run_of, block = run_of[is_accepted], blocks[row_of[is_accepted]]
         writes = writes_of(item.decisions, item.wording)
         for text, happened in effect_runs(item.decisions, writes, item.wording).items():
             hit = np.isin(run_of, sorted(happened))

@@ -168,7 +168,7 @@ def write_logs(
         OutputError: the folder cannot be written to.
 
     """
-    written = []
+    paths = []
     for form in formats:
         rows = events(
             specification,
@@ -186,8 +186,8 @@ def write_logs(
                 content = to_ocel(specification, rows)
         make_folder(folder)
         replace_file(folder / LOGS[form], content)
-        written.append(folder / LOGS[form])
-    return written
+        paths.append(folder / LOGS[form])
+    return paths
 
 
 def _key(edge: Edge) -> tuple[object, ...]:

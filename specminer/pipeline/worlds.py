@@ -77,15 +77,15 @@ def import_world(
 
 
 def _export(lists: Sequence[Listing], world: ListedWorld) -> Export:
-    merged = merge_lists(lists)
+    merged_list = merge_lists(lists)
     limits = []
-    if merged.unordered:
+    if merged_list.unordered:
         limits.append(
-            f"in {len(merged.unordered):,} blocks, such as {merged.unordered[0]}, nothing tells the order of "
+            f"in {len(merged_list.unordered):,} blocks, such as {merged_list.unordered[0]}, nothing tells the order of "
             "transactions of several lists (transactionIndex); they were executed list by list"
         )
-    transactions = tuple(item for item in merged.transactions if item.is_call)
-    others = [item for item in merged.transactions if not item.is_call]
+    transactions = tuple(item for item in merged_list.transactions if item.is_call)
+    others = [item for item in merged_list.transactions if not item.is_call]
     if others:
         kinds = sorted({name_type(item.type, of_system=True) for item in others})
         limits.append(
@@ -94,7 +94,7 @@ def _export(lists: Sequence[Listing], world: ListedWorld) -> Export:
         )
     return Export(
         transactions=transactions,
-        calls=merged.calls,
+        calls=merged_list.calls,
         origin=lists[0].origin if len(lists) == 1 else f"{lists[0].origin} and other lists",
         limits=tuple(limits),
         codes=world.codes,
@@ -157,14 +157,14 @@ def _executions(store: TraceStore, chain_id: int) -> list[_Execution]:
     executions = []
     for first, state in sorted(store.replays(chain_id).items()):
         try:
-            saved = decode_replay(state)
+            replay_state = decode_replay(state)
         except ValueError:
             continue
         executions.append(
             _Execution(
                 first=first,
-                contracts=frozenset(map(Address, saved.deployed)),
-                missing=frozenset(Address(address) for address, _ in saved.strangers),
+                contracts=frozenset(map(Address, replay_state.deployed)),
+                missing=frozenset(Address(address) for address, _ in replay_state.strangers),
             )
         )
     return executions
@@ -182,8 +182,10 @@ def _related_lists(
     group: list[Listing] = []
     hashes = {item.hash for listing in new_lists for item in listing.transactions}
     while True:
-        joined = [run for run in executions if run.first in hashes or (run.contracts | run.missing) & reached]
-        together = frozenset[Address]().union(*(run.contracts for run in joined))
+        related = [
+            run for run in executions if run.first in hashes or (run.contracts | run.missing) & reached
+        ]
+        together = frozenset[Address]().union(*(run.contracts for run in related))
         new = [
             listing
             for listing in stored_lists
