@@ -114,10 +114,10 @@ def _solidity_call(call: ReplayedCall, entries: dict[bytes, AbiEntry]) -> list[A
         return None
     types = [canonical(parameter) for parameter in entry.inputs]
     values = decode_values(types, call.data[4:])
-    told = (
+    arguments = (
         None if values is None else [_value(kind, value) for kind, value in zip(types, values, strict=True)]
     )
-    return None if told is None or None in told else [entry.name, told]
+    return None if arguments is None or None in arguments else [entry.name, arguments]
 
 
 def _value(kind: str, value: Any) -> dict[str, Any] | None:
@@ -128,20 +128,20 @@ def _value(kind: str, value: Any) -> dict[str, Any] | None:
         }
     if kind == "bytes":
         return {"tag": "AbiBytesDynamic", "contents": haskell_bytes(value)}
-    found = word_type(kind)
-    if found is None:
+    word = word_type(kind)
+    if word is None:
         return None
-    match found.kind:
+    match word.kind:
         case ValueKind.UINT:
-            return {"tag": "AbiUInt", "contents": [found.bits, str(value)]}
+            return {"tag": "AbiUInt", "contents": [word.bits, str(value)]}
         case ValueKind.INT:
-            return {"tag": "AbiInt", "contents": [found.bits, str(value)]}
+            return {"tag": "AbiInt", "contents": [word.bits, str(value)]}
         case ValueKind.BOOL:
             return {"tag": "AbiBool", "contents": bool(value)}
         case ValueKind.ADDRESS:
             return {"tag": "AbiAddress", "contents": value if isinstance(value, str) else f"0x{value.hex()}"}
         case _:
-            return {"tag": "AbiBytes", "contents": [found.bits // 8, haskell_bytes(value)]}
+            return {"tag": "AbiBytes", "contents": [word.bits // 8, haskell_bytes(value)]}
 
 
 def haskell_bytes(data: Sequence[int]) -> str:

@@ -58,9 +58,9 @@ def read_text(text: str, variables: Variables) -> Expression:
     if text.startswith(("success of ", "not success of ")):
         raise UnsayableError("it speaks of the success of a call")
     reader = _ExpressionReader(text, variables)
-    found = reader.disjunction(0)
+    expression = reader.disjunction(0)
     reader.end()
-    return found
+    return expression
 
 
 def read_condition(formula: Formula, names: Mapping[str, str], variables: Variables) -> Expression:
@@ -185,8 +185,8 @@ class _ExpressionReader:
         times = 0
         while self._take("not"):
             times += 1
-        found = self._comparison(depth)
-        return negate(found) if times % 2 else found
+        comparison = self._comparison(depth)
+        return negate(comparison) if times % 2 else comparison
 
     def _comparison(self, depth: int) -> Expression:
         left = self._binary(0, depth)
@@ -216,9 +216,9 @@ class _ExpressionReader:
         if kind == "number":
             return Constant(value=int(text, 0))
         if text == "(":
-            found = self.disjunction(depth + 1)
+            expression = self.disjunction(depth + 1)
             self._expect(")")
-            return found
+            return expression
         if text == "-" and self._next()[0] == "number":
             _, digits = self._next()
             self._position += 1
@@ -232,17 +232,17 @@ class _ExpressionReader:
         return self._name(text, depth)
 
     def _cast(self, name: str, depth: int) -> Expression:
-        found = _CAST.fullmatch(name)
+        number_type = _CAST.fullmatch(name)
         kinds = {"uint": ValueKind.UINT, "int": ValueKind.INT}
-        if found is None and name != "address":
+        if number_type is None and name != "address":
             raise UnsayableError("it speaks of what a function returns")
         part = self.disjunction(depth + 1)
         self._expect(")")
-        if found is None:
+        if number_type is None:
             return Cast(part=part, type=ADDRESS)
-        if not 8 <= int(found[2]) <= 256:
+        if not 8 <= int(number_type[2]) <= 256:
             raise UnsayableError(_NO_EXPRESSION)
-        return Cast(part=part, type=ValueType(kind=kinds[found[1]], bits=int(found[2])))
+        return Cast(part=part, type=ValueType(kind=kinds[number_type[1]], bits=int(number_type[2])))
 
     def _name(self, root: str, depth: int) -> Expression:
         steps: list[str | int | Expression] = []
@@ -258,23 +258,23 @@ class _ExpressionReader:
                 self._expect("]")
             else:
                 break
-        found = self._variables.term(root, tuple(steps))
+        term = self._variables.term(root, tuple(steps))
         if self._take("'"):
-            if not isinstance(found, VariableRead):
+            if not isinstance(term, VariableRead):
                 raise UnsayableError("it speaks of the new value of what is not stored")
             return VariableRead(
-                root=found.root, steps=found.steps, type=found.type, place=found.place, after=True
+                root=term.root, steps=term.steps, type=term.type, place=term.place, after=True
             )
-        return found
+        return term
 
 
 def _tokens(text: str) -> list[tuple[str, str]]:
-    found: list[tuple[str, str]] = []
+    tokens: list[tuple[str, str]] = []
     position = 0
     while position < len(text.rstrip()):
         match = _TOKEN.match(text, position)
-        if match is None or len(found) > _MAX_TOKENS:
+        if match is None or len(tokens) > _MAX_TOKENS:
             raise UnsayableError(_NO_EXPRESSION)
-        found.append((str(match.lastgroup), match[str(match.lastgroup)]))
+        tokens.append((str(match.lastgroup), match[str(match.lastgroup)]))
         position = match.end()
-    return found
+    return tokens

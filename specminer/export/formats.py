@@ -59,9 +59,11 @@ def export_as(language: str, request: ExportRequest) -> ExportText:
 def _check_functions(request: ExportRequest) -> None:
     """Raise ``UsageError`` if the ABI has no function that the specification speaks of."""
     specification = request.specification
-    spoken = {item.scope for item in specification.guards} | {item.function for item in specification.effects}
-    spoken -= {"constructor", "receive", "fallback"}
-    if spoken and all(function_entry(request.artifact, name) is None for name in spoken):
+    functions = {item.scope for item in specification.guards} | {
+        item.function for item in specification.effects
+    }
+    functions -= {"constructor", "receive", "fallback"}
+    if functions and all(function_entry(request.artifact, name) is None for name in functions):
         raise UsageError(
             f"the ABI has none of the functions that the specification of {plain(specification.name, 80)} speaks of; "
             "is it of another contract? Name the contract that was mined, or give its ABI with --abi"

@@ -107,7 +107,7 @@ def _constants(specification: Specification, recorded: RecordedCalls) -> str:
 
 def claim_functions(claims: ContractClaims, left_out: list[LeftOut]) -> str:
     """Return the functions that evaluate what is claimed; what cannot be said is added to ``left_out``."""
-    functions = [list(_claims_of(place, item, left_out)) for place, item in enumerate(claims.functions)]
+    functions = [list(_claims_of(number, item, left_out)) for number, item in enumerate(claims.functions)]
     return "\n".join([_dispatch(claims), "\n\n".join("\n".join(lines) for lines in functions), "", JUDGING])
 
 
@@ -121,18 +121,18 @@ def _dispatch(claims: ContractClaims) -> str:
         "    {",
         "        bytes4 selector = bytes4(bytes32(_argument(c.data, 0)));",
     ]
-    for place, item in enumerate(claims.functions):
+    for number, item in enumerate(claims.functions):
         condition = f"c.data.length > 3 && selector == 0x{item.selector.hex()}"
         if not item.signature:
             condition = "c.data.length == 0" if item.entry.type == "receive" else "false"
-        lines.append(f"        if ({condition}) return (_broken{place}(c), _writes{place}(c));")
+        lines.append(f"        if ({condition}) return (_broken{number}(c), _writes{number}(c));")
     return "\n".join([*lines, "    }", ""])
 
 
-def _claims_of(place: int, item: FunctionClaims, left_out: list[LeftOut]) -> Iterator[str]:
+def _claims_of(index: int, item: FunctionClaims, left_out: list[LeftOut]) -> Iterator[str]:
     """Yield the lines of the two functions that hold what is claimed of one function."""
-    told = plain(item.function, 200)
-    yield f"    /// What {told} demands: the first condition that does not hold."
+    name = plain(item.function, 200)
+    yield f"    /// What {name} demands: the first condition that does not hold."
     lines = []
     for guard in item.guards:
         try:
@@ -140,7 +140,7 @@ def _claims_of(place: int, item: FunctionClaims, left_out: list[LeftOut]) -> Ite
             lines.append(f"            if (!{truth(guard.condition)}) return {text};")
         except UnsayableError as reason:
             left_out.append(LeftOut(scope=item.function, text=guard.text, reason=str(reason)))
-    yield f"    function _broken{place}(SpecminerCall memory c) private view returns (string memory) {{"
+    yield f"    function _broken{index}(SpecminerCall memory c) private view returns (string memory) {{"
     yield from ["        unchecked {", *lines, "        }", "        c;", '        return "";', "    }", ""]
     written: list[tuple[str, ...]] = []
     for claim in item.writes:
@@ -148,8 +148,8 @@ def _claims_of(place: int, item: FunctionClaims, left_out: list[LeftOut]) -> Ite
             written.append(_write(claim, item.function))
         except UnsayableError as reason:
             left_out.append(LeftOut(scope=item.function, text=claim.text, reason=str(reason)))
-    yield f"    /// What {told} leaves in storage."
-    yield f"    function _writes{place}(SpecminerCall memory c)"
+    yield f"    /// What {name} leaves in storage."
+    yield f"    function _writes{index}(SpecminerCall memory c)"
     yield "        private view returns (SpecminerWrite[] memory writes)"
     yield "    {"
     yield f"        writes = new SpecminerWrite[]({len(written)});"
@@ -161,15 +161,15 @@ def _claims_of(place: int, item: FunctionClaims, left_out: list[LeftOut]) -> Ite
 
 def _write(claim: WriteClaim, function: str) -> tuple[str, ...]:
     """Return the assignments of what a call writes, one by one: all at once take more stack than there is."""
-    place = claim.target.place
-    if place is None:
+    position = claim.target.place
+    if position is None:
         raise UnsayableError("without a storage layout it is not known where the variable is stored")
     applies = "true" if claim.condition is None else truth(claim.condition)
     text = literal(f"{function} should leave {claim.text}")
     return (
         f"applies = {applies}",
-        f"slot = {slot_word(place.slot)}",
-        f"shift = {place.shift}",
+        f"slot = {slot_word(position.slot)}",
+        f"shift = {position.shift}",
         f"bits = {claim.target.type.bits}",
         f"value = {word(claim.value)}",
         f"text = {text}",
@@ -224,14 +224,14 @@ def _recording(recorded: RecordedCalls, specification: Specification) -> Iterato
 
 def _implementations(proxy: ReplayedProxy) -> Iterator[str]:
     """Yield what deploys the code that a proxy hands calls on to, and puts what creates the proxy in its place."""
-    place = checksum_address(proxy.implementation)
+    implementation = checksum_address(proxy.implementation)
     for address, code in proxy.others:
         yield f'        vm.etch({checksum_address(address)}, hex"{code.hex()}");'
-    yield f"        vm.etch({place}, code);"
-    yield f"        vm.setNonce({place}, 1);"
-    yield f'        (bool made, bytes memory implementation) = {place}.call("");'
+    yield f"        vm.etch({implementation}, code);"
+    yield f"        vm.setNonce({implementation}, 1);"
+    yield f'        (bool made, bytes memory implementation) = {implementation}.call("");'
     yield '        require(made, "the constructor of the implementation failed");'
-    yield f"        vm.etch({place}, implementation);"
+    yield f"        vm.etch({implementation}, implementation);"
     yield f'        vm.etch(TARGET, hex"{proxy.creation_code.hex()}");'
     yield "        judged = false;"
 

@@ -38,10 +38,10 @@ def handler(name: str, claims: ContractClaims, recorded: RecordedCalls) -> str:
     ]
     longest = max(gaps, default=0)
     switching = _switching(recorded)
-    for place, item in enumerate(claims.functions):
+    for number, item in enumerate(claims.functions):
         calls = [call for call in recorded.calls if _is_call(item, call)]
         if calls and item.selector not in switching:
-            lines += ["", *_function(place, item, calls, longest)]
+            lines += ["", *_function(number, item, calls, longest)]
     return "\n".join([*lines, "}", ""])
 
 
@@ -49,9 +49,9 @@ def _switching(recorded: RecordedCalls) -> frozenset[bytes]:
     """Return the selectors of calls behind which other code answers a proxy's calls."""
     if recorded.proxy is None:
         return frozenset()
-    told = [call for call in recorded.calls if call.code is not None and call.code != recorded.contract]
+    known_code = [call for call in recorded.calls if call.code is not None and call.code != recorded.contract]
     return frozenset(
-        call.data[:4] for call, later in pairwise(told) if call.accepted and call.code != later.code
+        call.data[:4] for call, later in pairwise(known_code) if call.accepted and call.code != later.code
     )
 
 
@@ -70,8 +70,8 @@ def _accounts(recorded: RecordedCalls) -> Sequence[bytes]:
 
 
 def _choice(name: str, kind: str, values: Sequence[str]) -> Iterator[str]:
-    place = " memory" if kind == "bytes" else ""
-    yield f"    function {name}(uint256 seed) private pure returns ({kind}{place}) {{"
+    location = " memory" if kind == "bytes" else ""
+    yield f"    function {name}(uint256 seed) private pure returns ({kind}{location}) {{"
     yield f"        uint256 number = seed % {len(values)};" if len(values) > 1 else "        seed;"
     for number, value in enumerate(values[:-1]):
         yield f"        if (number == {number}) return {value};"
@@ -79,35 +79,35 @@ def _choice(name: str, kind: str, values: Sequence[str]) -> Iterator[str]:
     yield "    }"
 
 
-def _samples(place: int, calls: Sequence[ReplayedCall]) -> Iterator[str]:
+def _samples(index: int, calls: Sequence[ReplayedCall]) -> Iterator[str]:
     """Yield a function that returns one of some recorded calls."""
-    chosen = list({call.data: call for call in calls}.values())
-    chosen = chosen[:: -(-len(chosen) // _SAMPLES)]
-    yield f"    function _sample{place}(uint256 seed) private pure returns (address, uint256, bytes memory) {{"
-    yield f"        uint256 number = seed % {len(chosen)};" if len(chosen) > 1 else "        seed;"
-    for number, call in enumerate(chosen):
-        condition = f"if (number == {number}) " if number + 1 < len(chosen) else ""
-        told = f'{checksum_address(call.sender)}, {call.value}, hex"{call.data.hex()}"'
-        yield f"        {condition}return ({told});"
+    samples = list({call.data: call for call in calls}.values())
+    samples = samples[:: -(-len(samples) // _SAMPLES)]
+    yield f"    function _sample{index}(uint256 seed) private pure returns (address, uint256, bytes memory) {{"
+    yield f"        uint256 number = seed % {len(samples)};" if len(samples) > 1 else "        seed;"
+    for number, call in enumerate(samples):
+        condition = f"if (number == {number}) " if number + 1 < len(samples) else ""
+        fields = f'{checksum_address(call.sender)}, {call.value}, hex"{call.data.hex()}"'
+        yield f"        {condition}return ({fields});"
     yield "    }"
 
 
-def _function(place: int, item: FunctionClaims, calls: Sequence[ReplayedCall], longest: int) -> Iterator[str]:
-    yield from _samples(place, calls)
+def _function(index: int, item: FunctionClaims, calls: Sequence[ReplayedCall], longest: int) -> Iterator[str]:
+    yield from _samples(index, calls)
     yield ""
     kinds = (ValueKind.BYTES, ValueKind.TEXT)
     arguments = [argument for argument in entry_arguments(item.entry) if argument.type.kind not in kinds]
     name = item.entry.name if is_identifier(item.entry.name) else "call"
     count = len(arguments) or 1
     yield f"    /// {plain(item.function, 200)}"
-    yield f"    function {name}_{place}(uint256 sample, uint256 who, uint256 wait, uint256[{count}] calldata words)"
+    yield f"    function {name}_{index}(uint256 sample, uint256 who, uint256 wait, uint256[{count}] calldata words)"
     yield "        external"
     yield "    {"
     yield "        uint256 plan = uint256(keccak256(abi.encode(sample, who, wait, words)));"
-    yield f"        (address sender, uint256 value, bytes memory data) = _sample{place}(sample);"
+    yield f"        (address sender, uint256 value, bytes memory data) = _sample{index}(sample);"
     for number, argument in enumerate(arguments):
-        chosen = _chosen(argument, f"words[{number}]", calls)
-        yield f"        if (_changes(plan, {number}, {count})) _set(data, {argument.position}, {chosen});"
+        text = _replacement(argument, f"words[{number}]", calls)
+        yield f"        if (_changes(plan, {number}, {count})) _set(data, {argument.position}, {text});"
     values = [call.value for call in calls]
     if any(values):
         yield f"        if (plan >> 7 & 1 == 1) value = _near(plan >> 32, value, {min(values)}, {max(values)});"
@@ -116,7 +116,8 @@ def _function(place: int, item: FunctionClaims, calls: Sequence[ReplayedCall], l
     yield "    }"
 
 
-def _chosen(argument: ArgumentValue, seed: str, calls: Sequence[ReplayedCall]) -> str:
+def _replacement(argument: ArgumentValue, seed: str, calls: Sequence[ReplayedCall]) -> str:
+    """Return the expression of another value for an argument, like those of recorded calls."""
     recorded = f"_argument(data, {argument.position})"
     match argument.type.kind:
         case ValueKind.ADDRESS:

@@ -111,12 +111,12 @@ class _Reading:
                 key=lambda item: item.function,
             )
         }
-        found = []
+        functions = []
         for name in sorted(conditions.keys() | effects.keys()):
             own = self._function(name, conditions.get(name, ()), effects.get(name, ()), layout)
             if own is not None:
-                found.append(own)
-        return ContractClaims(functions=tuple(found), left_out=tuple(self.left_out))
+                functions.append(own)
+        return ContractClaims(functions=tuple(functions), left_out=tuple(self.left_out))
 
     def _leave_out(self, scope: str, text: str, reason: object) -> None:
         self.left_out.append(LeftOut(scope=scope, text=text, reason=str(reason)))
@@ -175,12 +175,12 @@ class _Reading:
 
 def _leaf(target: str) -> str:
     """Return a variable's name without its keys: what has another such name is stored elsewhere."""
-    shown, depth = "", 0
+    leaf, depth = "", 0
     for char in target:
         depth -= char == "]"
-        shown += char if not depth else ""
+        leaf += char if not depth else ""
         depth += char == "["
-    return shown
+    return leaf
 
 
 def _write(effect: Effect, variables: Variables) -> WriteClaim:

@@ -89,7 +89,7 @@ def scribble(specification: Specification, artifact: Artifact) -> ExportText:
             left_out += [LeftOut(scope=item.function, text=text, reason=reason) for text, _ in properties]
         elif properties:
             names = ", ".join(
-                parameter.name or f"arg{place}" for place, parameter in enumerate(item.entry.inputs)
+                parameter.name or f"arg{index}" for index, parameter in enumerate(item.entry.inputs)
             )
             lines.append(f"        {item.entry.name}({names}):")
             for text, annotation in properties:
@@ -125,8 +125,8 @@ def _scribble_claim(claim: GuardClaim | WriteClaim) -> str:
         return f"old({_SCRIBBLE.text(claim.condition)})"
     target = _SCRIBBLE.variable(claim.target, lambda key: f"old({_SCRIBBLE.text(key)})")
     changed, value = _SCRIBBLE.change(claim.target, target, claim.value)
-    kept = f"({changed} == old({value}))"
-    return kept if claim.condition is None else f"old({_SCRIBBLE.text(claim.condition)}) ==> {kept}"
+    equation = f"({changed} == old({value}))"
+    return equation if claim.condition is None else f"old({_SCRIBBLE.text(claim.condition)}) ==> {equation}"
 
 
 def cvl(specification: Specification, artifact: Artifact) -> ExportText:
@@ -134,10 +134,10 @@ def cvl(specification: Specification, artifact: Artifact) -> ExportText:
     claims = read_claims(specification, artifact)
     left_out = list(claims.left_out)
     rules: list[str] = []
-    for place, item in enumerate(claims.functions):
+    for index, item in enumerate(claims.functions):
         for number, claim in enumerate(_claims(item)):
             try:
-                rules += ["", *_rule(f"{place}_{number}", item, claim)]
+                rules += ["", *_rule(f"{index}_{number}", item, claim)]
             except UnsayableError as reason:
                 left_out.append(LeftOut(scope=item.function, text=claim.text, reason=str(reason)))
     head = [
@@ -154,7 +154,7 @@ def _rule(number: str, item: FunctionClaims, claim: GuardClaim | WriteClaim) -> 
         raise UnsayableError("the function has no name")
     if any("tuple" in parameter.type for parameter in item.entry.inputs):
         raise UnsayableError("an argument is a struct, whose name is not known")
-    names = [parameter.name or f"arg{place}" for place, parameter in enumerate(item.entry.inputs)]
+    names = [parameter.name or f"arg{index}" for index, parameter in enumerate(item.entry.inputs)]
     if not all(is_identifier(each) and each != "e" for each in names):
         raise UnsayableError("an argument has no name that can stand there")
     declared = ", ".join(
@@ -193,19 +193,19 @@ class _Keys:
         if isinstance(key, ArgumentValue | Constant):
             return _CVL.text(key)
         kind = key.type.kind
-        named = {
+        type_names = {
             ValueKind.ADDRESS: "address",
             ValueKind.BOOL: "bool",
             ValueKind.BYTES: f"bytes{key.type.bits // 8}",
         }
-        if kind not in named and kind is not ValueKind.UINT:
+        if kind not in type_names and kind is not ValueKind.UINT:
             raise UnsayableError("the type of a key is not known")
         text = _CVL.text(key)
         if isinstance(key, MachineOperation):
             text = f"require_uint256({text})"
         name = f"key{len(self.lines)}"
         bits = 256 if isinstance(key, MachineOperation | CallWord) else key.type.bits
-        self.lines.append(f"    {named.get(kind, f'uint{bits}')} {name} = {text};")
+        self.lines.append(f"    {type_names.get(kind, f'uint{bits}')} {name} = {text};")
         return name
 
 
@@ -243,8 +243,12 @@ def _daikon(
                 continue
             target = _DAIKON.variable(claim.target, lambda key: f"orig({_DAIKON.text(key)})")
             changed, value = _DAIKON.change(claim.target, target, claim.value)
-            kept = f"({changed} == orig({value}))"
-            yield kept if claim.condition is None else f"(orig({_DAIKON.text(claim.condition)})) ==> {kept}"
+            equation = f"({changed} == orig({value}))"
+            yield (
+                equation
+                if claim.condition is None
+                else f"(orig({_DAIKON.text(claim.condition)})) ==> {equation}"
+            )
         except UnsayableError as reason:
             left_out.append(LeftOut(scope=item.function, text=claim.text, reason=str(reason)))
 

@@ -76,17 +76,17 @@ def phylax(specification: Specification, artifact: Artifact) -> ExportText:
     name = specification.name if is_identifier(specification.name) else "Recorded"
     left_out = list(claims.left_out)
     judging = claim_functions(claims, left_out)
-    named = [(place, item) for place, item in enumerate(claims.functions) if item.signature]
+    numbered = [(number, item) for number, item in enumerate(claims.functions) if item.signature]
     triggers = [
-        f"        registerFnCallTrigger(this.assert{place}.selector, 0x{item.selector.hex()});"
-        for place, item in named
+        f"        registerFnCallTrigger(this.assert{number}.selector, 0x{item.selector.hex()});"
+        for number, item in numbered
     ]
     checks = [
         line
-        for place, item in named
+        for number, item in numbered
         for line in (
             f"    /// {plain(item.function, 200)}",
-            f"    function assert{place}() external {{",
+            f"    function assert{number}() external {{",
             f"        _judge(0x{item.selector.hex()});",
             "    }",
             "",

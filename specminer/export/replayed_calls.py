@@ -104,17 +104,17 @@ def read_calls(history: History, artifact: Artifact, limit: int) -> RecordedCall
     if len(history.contracts) > 1:
         notes.append(f"Of {len(history.contracts):,} contracts, the first one's calls are replayed.")
     replayed = [row for row in rows if row > created]
-    end = next((place for place, row in enumerate(replayed) if _ends(history, row)), len(replayed))
+    end = next((index for index, row in enumerate(replayed) if _ends(history, row)), len(replayed))
     if end < len(replayed):
         notes.append(
             f"The replay ends after {end:,} of {len(replayed):,} calls: in the next one the contract was entered "
             "again, or created again."
         )
-    chosen = [row for row in replayed[:end] if OUTCOMES[history.invocation_outcome[row]] not in _UNTOLD]
-    if len(chosen) > limit:
-        notes.append(f"The first {limit:,} of {len(chosen):,} calls are replayed.")
+    calls = [row for row in replayed[:end] if OUTCOMES[history.invocation_outcome[row]] not in _UNTOLD]
+    if len(calls) > limit:
+        notes.append(f"The first {limit:,} of {len(calls):,} calls are replayed.")
     creation = _call(history, created)
-    proxy = _proxy(history, chosen, creation.data)
+    proxy = _proxy(history, calls, creation.data)
     arguments = b""
     if proxy is None:
         arguments = constructor_arguments(creation.data, constructor_inputs(artifact))
@@ -131,7 +131,7 @@ def read_calls(history: History, artifact: Artifact, limit: int) -> RecordedCall
             accepted=True,
             answers=creation.answers,
         ),
-        calls=tuple(_call(history, row) for row in chosen[:limit]),
+        calls=tuple(_call(history, row) for row in calls[:limit]),
         notes=tuple(notes),
         proxy=proxy,
     )
@@ -147,9 +147,9 @@ def _proxy(history: History, rows: Sequence[int], creation_code: bytes) -> Repla
     record = history.contracts[0]
     if not record.implementations:
         return None
-    known = dict(record.implementations)
+    code_of = dict(record.implementations)
     ran = [_code(history, row) for row in rows]
-    newest = next((code for code in reversed(ran) if code in known), None)
+    newest = next((code for code in reversed(ran) if code in code_of), None)
     if newest is None:
         raise UsageError(
             "this format deploys the code anew that a proxy handed its calls on to, but the history does not tell "
@@ -160,8 +160,8 @@ def _proxy(history: History, rows: Sequence[int], creation_code: bytes) -> Repla
 
 
 def _code(history: History, row: int) -> Address | None:
-    place = int(history.invocation_code[row])
-    return None if place == MISSING else history.addresses[place]
+    index = int(history.invocation_code[row])
+    return None if index == MISSING else history.addresses[index]
 
 
 def _kind(history: History, row: int) -> InvocationKind:
@@ -196,17 +196,21 @@ def _answers(history: History, row: int) -> Iterator[RecordedAnswer]:
     if answers is None:
         return
     span = answers.calls(row)
-    for place in range(span.start, span.stop):
-        to = history.addresses[answers.call_to[place]]
-        selector = int(answers.call_selector[place])
-        succeeded = bool(answers.call_succeeded[place])
-        told = CALLS[answers.call_kind[place]] in (CallKind.CALL, CallKind.STATICCALL)
-        if not told or int.from_bytes(to, "big") <= LAST_PRECOMPILED or (succeeded and selector == MISSING):
+    for index in range(span.start, span.stop):
+        to = history.addresses[answers.call_to[index]]
+        selector = int(answers.call_selector[index])
+        succeeded = bool(answers.call_succeeded[index])
+        is_plain_call = CALLS[answers.call_kind[index]] in (CallKind.CALL, CallKind.STATICCALL)
+        if (
+            not is_plain_call
+            or int.from_bytes(to, "big") <= LAST_PRECOMPILED
+            or (succeeded and selector == MISSING)
+        ):
             continue
         yield RecordedAnswer(
             to=to,
             selector=b"" if selector == MISSING else selector.to_bytes(4, "big"),
-            output=answers.outputs[answers.call_output[place]],
+            output=answers.outputs[answers.call_output[index]],
             succeeded=succeeded,
         )
 

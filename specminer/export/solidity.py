@@ -57,7 +57,7 @@ def solidity(specification: Specification, artifact: Artifact) -> ExportText:
     kinds: dict[str, Kind] = {}
     _learn_kinds(functions, kinds)
     name = specification.name if is_identifier(specification.name) else None
-    blocks = ["\n".join(function.lines(kinds, place)) for place, function in enumerate(functions)]
+    blocks = ["\n".join(function.lines(kinds, number)) for number, function in enumerate(functions)]
     if any("specminerIsZero(" in block for block in blocks):
         blocks.append(_IS_ZERO)
     head = [
@@ -110,8 +110,8 @@ class _Function:
     ) -> _Translation:
         return _Translation(names=condition.names, scope=scope, kinds=kinds, function=self.demanded.function)
 
-    def lines(self, kinds: dict[str, Kind], place: int) -> Iterator[str]:
-        """Yield the function's modifier; ``place`` is its number, for names that no other has."""
+    def lines(self, kinds: dict[str, Kind], number: int) -> Iterator[str]:
+        """Yield the function's modifier; ``number`` stands in names that no other has."""
         function = self.demanded.function
         body: list[str] = []
         arguments: set[str] = set()
@@ -123,10 +123,10 @@ class _Function:
             except UnsayableError as reason:
                 body.append(f"// not stated: {plain(condition.text, 300)}")
                 body.append(f"// because {plain(reason, 300)}")
-        suffix = function if is_identifier(function) else f"{place}_"
-        shown = ", ".join(f"{kind} {name}" for name, kind in self.types.items() if name in arguments)
+        suffix = function if is_identifier(function) else f"{number}_"
+        parameters = ", ".join(f"{kind} {name}" for name, kind in self.types.items() if name in arguments)
         yield f"    // {plain(function, 300)}"
-        yield f"    modifier guard_{suffix}({shown}) {{"
+        yield f"    modifier guard_{suffix}({parameters}) {{"
         yield from (f"        {line}" for line in [*body, "_;"])
         yield "    }"
 
@@ -172,11 +172,13 @@ class _Translation:
                 self.learn(part)
             return
         sides = [self.term(part) for part in formula.args() if part.is_symbol()]
-        known = next((self.kind(side) for side in sides if side and self.kind(side) is not Kind.OPEN), None)
-        if len(sides) == 2 and known is not None:
+        known_kind = next(
+            (self.kind(side) for side in sides if side and self.kind(side) is not Kind.OPEN), None
+        )
+        if len(sides) == 2 and known_kind is not None:
             for side in sides:
                 if side is not None and self.kind(side) is Kind.OPEN:
-                    self.kinds[self._key(side)] = known
+                    self.kinds[self._key(side)] = known_kind
 
     def term(self, symbol: Formula) -> Term | None:
         """Return the expression of a symbol, ``None`` if it has none."""

@@ -160,8 +160,8 @@ def slot_word(slot: Slot) -> str:
 
 def literal(text: str, most: int = 200) -> str:
     """Return a text of so many characters at most as a string of Solidity, with its quotes."""
-    shown = plain(text, most).encode("ascii", "backslashreplace").decode()
-    return '"' + "".join(f"\\{char}" if char in '"\\' else char for char in shown) + '"'
+    escaped = plain(text, most).encode("ascii", "backslashreplace").decode()
+    return '"' + "".join(f"\\{char}" if char in '"\\' else char for char in escaped) + '"'
 
 
 def _argument_word(argument: ArgumentValue) -> str:
@@ -180,10 +180,10 @@ def _argument_word(argument: ArgumentValue) -> str:
 def _read(read: VariableRead) -> str:
     if read.place is None:
         raise UnsayableError("without a storage layout it is not known where the variable is stored")
-    found = f"_load(c, {slot_word(read.place.slot)})"
+    slot_value = f"_load(c, {slot_word(read.place.slot)})"
     if read.type.bits == 256:
-        return found
-    text = f"_bits({found}, {read.place.shift}, {read.type.bits})"
+        return slot_value
+    text = f"_bits({slot_value}, {read.place.shift}, {read.type.bits})"
     return f"_extended({text}, {read.type.bits})" if read.type.kind is ValueKind.INT else text
 
 

@@ -95,10 +95,10 @@ class Dialect:
         return text
 
     def _sign(self, sign: str) -> str:
-        found = self.signs.get(sign, sign)
-        if not found:
+        operator = self.signs.get(sign, sign)
+        if not operator:
             raise UnsayableError(f"the language has no '{sign}'")
-        return found
+        return operator
 
     def _cast(self, cast: Cast) -> str:
         if cast.type.kind is ValueKind.ADDRESS or not self.cast:
@@ -111,28 +111,28 @@ class Dialect:
         sides = self._side(left, right, self._plain(left)), self._side(right, left, self._plain(right))
         return f"({sides[0]} {self._sign(comparison.sign)} {sides[1]})"
 
-    def change(self, target: VariableRead, shown: str, value: Expression) -> tuple[str, str]:
-        """Return the two sides of an equation between a target, which is written as ``shown``, and its new value.
+    def change(self, target: VariableRead, text: str, value: Expression) -> tuple[str, str]:
+        """Return the two sides of an equation between a target, which is written as ``text``, and its new value.
 
         Raises:
             UnsayableError: the language cannot say it.
 
         """
         compare_words("=", target, value)
-        return self._side(target, value, shown), self._side(value, target, self._plain(value))
+        return self._side(target, value, text), self._side(value, target, self._plain(value))
 
     def _plain(self, side: Expression) -> str:
         return str(side.value) if isinstance(side, Constant) else self.text(side)
 
-    def _side(self, side: Expression, other: Expression, shown: str) -> str:
+    def _side(self, side: Expression, other: Expression, text: str) -> str:
         """Return one side of a comparison, as the type of the other asks for it."""
         if isinstance(side, Constant):
             return self._constant(side, other)
         if side.type.kind is ValueKind.ENUM and isinstance(other, Constant):
             if not self.enum:
                 raise UnsayableError("the names of an enum's values are not known")
-            return self.enum.format(shown)
-        return shown
+            return self.enum.format(text)
+        return text
 
     def _constant(self, constant: Constant, other: Expression) -> str:
         kind = constant.type.kind if constant.type.kind is ValueKind.BOOL else other.type.kind

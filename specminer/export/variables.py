@@ -121,15 +121,15 @@ def _is_declared(layout: Layout, name: str) -> bool:
 
 def word_type(kind: str) -> ValueType | None:
     """Return how a type of the ABI reads its word; ``None`` if it is no single word."""
-    found = _WORD_TYPE.fullmatch(kind)
-    if found is None or (found["name"] == "bytes" and found["size"] is None):
+    match = _WORD_TYPE.fullmatch(kind)
+    if match is None or (match["name"] == "bytes" and match["size"] is None):
         return None
-    if found["name"] == "address":
+    if match["name"] == "address":
         return ADDRESS
-    if found["name"] == "bool":
+    if match["name"] == "bool":
         return TRUTH
-    size = int(found["size"] or 256)
-    return ValueType(kind=_KINDS[found["name"]], bits=size * 8 if found["name"] == "bytes" else size)
+    size = int(match["size"] or 256)
+    return ValueType(kind=_KINDS[match["name"]], bits=size * 8 if match["name"] == "bytes" else size)
 
 
 def entry_arguments(entry: AbiEntry) -> Sequence[ArgumentValue]:
@@ -171,29 +171,31 @@ def _read_stored(layout: Layout, root: str, steps: tuple[str | int | Expression,
         raise UnsayableError("it speaks of what has no name in the storage layout")
     slot: Slot = FixedSlot(number=variable.slot)
     kind, shift = layout.types[variable.type], 8 * variable.offset
-    told: list[str | int | Expression] = []
+    named_steps: list[str | int | Expression] = []
     for position, step in enumerate(steps):
         if step == "length" and position + 1 == len(steps) and kind.encoding == "dynamic_array":
-            place = StoragePosition(slot=slot, shift=0)
-            return VariableRead(root=root, steps=(*told, step), type=NUMBER, place=place)
+            length_position = StoragePosition(slot=slot, shift=0)
+            return VariableRead(root=root, steps=(*named_steps, step), type=NUMBER, place=length_position)
         if isinstance(step, str):
             member = next((item for item in kind.members if item.label == step), None)
             if member is None:
                 raise UnsayableError(f"'{root}' has no member '{step}' in the storage layout")
             slot, shift = _later(slot, member.slot), 8 * member.offset
             kind = layout.types[member.type]
-            told.append(step)
+            named_steps.append(step)
             continue
         index = Constant(value=step) if isinstance(step, int) else step
         slot, shift, kind = _entry(layout, kind, slot, index)
-        told.append(index.value if isinstance(index, Constant) and kind.encoding != "mapping" else index)
+        named_steps.append(
+            index.value if isinstance(index, Constant) and kind.encoding != "mapping" else index
+        )
     if not kind.plain and kind.encoding not in ("bytes", "dynamic_array"):
         raise UnsayableError("it speaks of a variable that is no single value")
     told_kind = kind.kind if kind.plain else ValueKind.TEXT
     bits = 8 * kind.size if kind.plain else 256
     return VariableRead(
         root=root,
-        steps=tuple(told),
+        steps=tuple(named_steps),
         type=ValueType(kind=told_kind, bits=bits),
         place=StoragePosition(slot=slot, shift=shift),
     )
