@@ -102,8 +102,8 @@ def to_csv(rows: Iterator[Row]) -> str:
 
 def harmless(text: str) -> str:
     """Return a text that no spreadsheet computes."""
-    safe_text = plain(text, MAX_TEXT)
-    return f"'{safe_text}" if _FORMULA.match(safe_text.lstrip()) else safe_text
+    plain_text = plain(text, MAX_TEXT)
+    return f"'{plain_text}" if _FORMULA.match(plain_text.lstrip()) else plain_text
 
 
 def to_xes(spec: Specification, rows: Iterator[Row]) -> str:

@@ -39,10 +39,10 @@ Document = dict[str, Any]
 def members(analysis: Analysis, interactions: Interactions) -> list[Document]:
     """Return each interaction with its own calls, in the order in which they began."""
     history, called = analysis.context.history, analysis.context.calls
-    listed: list[list[Document]] = [[] for _ in interactions.names]
+    calls_by_interaction: list[list[Document]] = [[] for _ in interactions.names]
     for event in np.flatnonzero(~interactions.passive).tolist():
         row = int(interactions.invocation[event])
-        listed[int(interactions.slice[event])].append(
+        calls_by_interaction[int(interactions.slice[event])].append(
             {
                 "transaction": transaction_of(history, row),
                 "position": int(history.invocation_position[row]),
@@ -54,7 +54,9 @@ def members(analysis: Analysis, interactions: Interactions) -> list[Document]:
     lives = _lives(analysis, interactions)
     return [
         {"name": name, "entity": key, **life, "members": own}
-        for name, key, life, own in zip(interactions.names, interactions.keys, lives, listed, strict=True)
+        for name, key, life, own in zip(
+            interactions.names, interactions.keys, lives, calls_by_interaction, strict=True
+        )
     ]
 
 
@@ -126,10 +128,10 @@ def _symbol(interactions: Interactions, event: int, function: str, history: Hist
 def shorten_word(symbols: list[str]) -> str:
     """Return a word with runs counted and its middle left out: ``create bid×3 … settle``."""
     runs = [(symbol, len(list(group))) for symbol, group in groupby(symbols)]
-    shown = [symbol if count == 1 else f"{symbol}×{count}" for symbol, count in runs]
-    if len(shown) > 2 * MAX_WORD:
-        shown = [*shown[:MAX_WORD], "…", *shown[-MAX_WORD:]]
-    return " ".join(shown)
+    parts = [symbol if count == 1 else f"{symbol}×{count}" for symbol, count in runs]
+    if len(parts) > 2 * MAX_WORD:
+        parts = [*parts[:MAX_WORD], "…", *parts[-MAX_WORD:]]
+    return " ".join(parts)
 
 
 def explanation(
@@ -141,11 +143,11 @@ def explanation(
 ) -> Document:
     """Return how the history is split and why, what links what, and whether it holds."""
     context = analysis.context
-    chosen = interactions.sort.name if interactions.sort else None
+    sort_name = interactions.sort.name if interactions.sort else None
     outside = Counter(context.calls.name(row) for row in interactions.track.tolist())
     return {
         "mode": interactions.mode.value,
-        "sort": chosen,
+        "sort": sort_name,
         "count": len(interactions.names),
         "explanation": interactions.explanation,
         **sorts_and_environment(analysis, interactions),
@@ -172,9 +174,9 @@ def explanation(
 
 def sorts_and_environment(analysis: Analysis, interactions: Interactions) -> Document:
     """Return the sorts of entities with their scores, and the variables that no interaction holds."""
-    chosen = interactions.sort.name if interactions.sort else None
+    sort_name = interactions.sort.name if interactions.sort else None
     return {
-        "sorts": [_sort(analysis, found, chosen) for found in analysis.found],
+        "sorts": [_sort(analysis, assessment, sort_name) for assessment in analysis.found],
         "contract": _contract(analysis),
         "environment": _environment(analysis, interactions),
     }
@@ -199,25 +201,25 @@ def _contract(analysis: Analysis) -> Document | None:
 def _environment(analysis: Analysis, interactions: Interactions) -> list[str]:
     """Return the variables that no interaction holds."""
     locations = analysis.context.locations
-    held = np.zeros(len(locations.variables), dtype=np.bool_)
+    is_held = np.zeros(len(locations.variables), dtype=np.bool_)
     for holder in interactions.holders:
-        held[locations.variable[holder != MISSING]] = True
-    shown = [
-        item.text(None, place)
+        is_held[locations.variable[holder != MISSING]] = True
+    names = [
+        item.text(None, index)
         for row, item in enumerate(locations.variables)
-        if not held[row]
-        for place in range(len(item.fields))
+        if not is_held[row]
+        for index in range(len(item.fields))
     ]
-    return sorted(shown)
+    return sorted(names)
 
 
-def _sort(analysis: Analysis, found: SortAssessment, chosen: str | None) -> Document:
-    rating, evidence = found.score, analysis.context
+def _sort(analysis: Analysis, assessment: SortAssessment, sort_name: str | None) -> Document:
+    rating, evidence = assessment.score, analysis.context
     return {
-        "name": found.name,
-        "chosen": found.name == chosen,
-        "mode": found.mode.value,
-        "ports": [evidence.locations.ports[port].name for port in found.sort.ports],
+        "name": assessment.name,
+        "chosen": assessment.name == sort_name,
+        "mode": assessment.mode.value,
+        "ports": [evidence.locations.ports[port].name for port in assessment.sort.ports],
         "score": round(rating.value, 6),
         "coverage": round(rating.coverage, 6),
         "guard": round(rating.guard, 6),
@@ -239,7 +241,7 @@ def _sort(analysis: Analysis, found: SortAssessment, chosen: str | None) -> Docu
                 "support": round(role.support, 6),
                 "calls": role.calls,
             }
-            for role in found.naming.roles
+            for role in assessment.naming.roles
         ],
     }
 
@@ -279,14 +281,14 @@ def find(interactions: Interactions, wish: str) -> int:
     folded = wish.strip().lower()
     by_name = [row for row, name in enumerate(interactions.names) if name.lower() == folded]
     by_key = [row for row, key in enumerate(interactions.keys) if key is not None and key.lower() == folded]
-    found = by_name or by_key
-    if len(found) == 1:
-        return found[0]
-    if found:
-        listed = ", ".join(plain(interactions.names[row], 100) for row in found[:5])
-        raise UsageError(f"--entity: '{plain(wish, 80)}' is the key of several interactions: {listed}")
-    known = [*interactions.names, *(key for key in interactions.keys if key)]
-    hint = suggest(wish, known, "`specminer interactions` lists them")
+    matches = by_name or by_key
+    if len(matches) == 1:
+        return matches[0]
+    if matches:
+        names = ", ".join(plain(interactions.names[row], 100) for row in matches[:5])
+        raise UsageError(f"--entity: '{plain(wish, 80)}' is the key of several interactions: {names}")
+    choices = [*interactions.names, *(key for key in interactions.keys if key)]
+    hint = suggest(wish, choices, "`specminer interactions` lists them")
     raise UsageError(f"--entity: this history has no interaction '{plain(wish, 80)}'; {hint}")
 
 
@@ -377,18 +379,18 @@ def _changes(analysis: Analysis, interactions: Interactions, row: int, number: i
         if not any(int(holder[slot]) == number for holder in interactions.holders):
             continue
         before, after = int(accesses.value_before[touch]), int(accesses.value_after[touch])
-        for place, field in enumerate(locations.variables[int(locations.variable[slot])].fields):
+        for index, field in enumerate(locations.variables[int(locations.variable[slot])].fields):
             old = None if before == MISSING else field.extract(words[before])
             new = None if after == MISSING else field.extract(words[after])
             if old != new or new is None:
                 yield {
-                    "location": locations.text(slot, place),
+                    "location": locations.text(slot, index),
                     "before": None if old is None else str(Key(old.to_bytes(32, "big"), field.kind)),
                     "after": None if new is None else str(Key(new.to_bytes(32, "big"), field.kind)),
                 }
 
 
-def race_list(analysis: Analysis, interactions: Interactions, found: list[Race]) -> list[Document]:
+def race_list(analysis: Analysis, interactions: Interactions, races: list[Race]) -> list[Document]:
     """Return the races by block."""
     return [
         {
@@ -399,7 +401,7 @@ def race_list(analysis: Analysis, interactions: Interactions, found: list[Race])
             "second": _runner(analysis, race.second),
             "lost": race.lost,
         }
-        for race in found
+        for race in races
     ]
 
 

@@ -31,8 +31,10 @@ def table(
     lines = []
     for row in [list(head), *texts]:
         cells = [
-            " " * (size - cell_len(cell)) + cell if place in flushed else cell + " " * (size - cell_len(cell))
-            for place, (cell, size) in enumerate(zip(row[:-1], sizes[:-1], strict=True))
+            " " * (size - cell_len(cell)) + cell
+            if number in flushed
+            else cell + " " * (size - cell_len(cell))
+            for number, (cell, size) in enumerate(zip(row[:-1], sizes[:-1], strict=True))
         ]
         last = row[-1] if cell_len(row[-1]) <= rest else set_cell_size(row[-1], rest - 1) + "…"
         lines.append("  ".join([*cells, last]).rstrip())
@@ -42,7 +44,7 @@ def table(
 def overview_text(rows: Sequence[Document], about: Document, width: int) -> str:
     """Return the list of interactions as a table."""
     head = ["interaction", "events", "side effects", "blocks", "actors", "word"]
-    listed = [
+    cells = [
         [
             plain(row["name"], MAX_NAME),
             f"{row['length']:,}",
@@ -54,15 +56,15 @@ def overview_text(rows: Sequence[Document], about: Document, width: int) -> str:
         for row in rows
     ]
     if not any(row["side_effects"] for row in rows):
-        head, listed = _without(head, 2), [_without(row, 2) for row in listed]
-    numbers = [place for place, name in enumerate(head) if name in ("events", "side effects", "actors")]
-    body = table(listed, head, width, right=numbers) if rows else "none"
+        head, cells = _without(head, 2), [_without(row, 2) for row in cells]
+    numbers = [column for column, name in enumerate(head) if name in ("events", "side effects", "actors")]
+    body = table(cells, head, width, right=numbers) if rows else "none"
     word = "A word is what happened, in order: ×3 three times, ✗ rejected, (f) a side effect of f."
     return f"{_paragraph(about['explanation'], width)}\n\n{body}\n\n{_paragraph(word, width)}\n"
 
 
-def _without(row: list[Any], place: int) -> list[Any]:
-    return [*row[:place], *row[place + 1 :]]
+def _without(row: list[Any], column: int) -> list[Any]:
+    return [*row[:column], *row[column + 1 :]]
 
 
 def _span(first: int, last: int) -> str:
@@ -108,9 +110,15 @@ def _sorts(document: Document, width: int) -> str:
                 "    ",
             )
         )
-        told = [f"{item['function']} by {item['role']} ({item['support']:.0%})" for item in sort["roles"]]
-        named = list(dict.fromkeys(told))
-        lines.append(_paragraph(f"named in {_some(named)}" if named else "named in no call", width, "    "))
+        role_texts = [
+            f"{item['function']} by {item['role']} ({item['support']:.0%})" for item in sort["roles"]
+        ]
+        unique_texts = list(dict.fromkeys(role_texts))
+        lines.append(
+            _paragraph(
+                f"named in {_some(unique_texts)}" if unique_texts else "named in no call", width, "    "
+            )
+        )
     whole = document["contract"]
     if whole is not None:
         single = " × 0.5 (a single interaction)" if whole["single"] else ""
@@ -122,9 +130,9 @@ def _sorts(document: Document, width: int) -> str:
 def _weights(rating: Document) -> str:
     """Return what a score is made of."""
     decides = rating["decides"]
-    told = f"guard {rating['guard']:.2f}" if decides is None else f"decides {decides:.2f}"
+    guard_text = f"guard {rating['guard']:.2f}" if decides is None else f"decides {decides:.2f}"
     return (
-        f"coverage {rating['coverage']:.2f} × ({rating['alpha']:.2f} · {told} + "
+        f"coverage {rating['coverage']:.2f} × ({rating['alpha']:.2f} · {guard_text} + "
         f"{1 - rating['alpha']:.2f} · setlike {rating['setlike']:.2f})"
     )
 
@@ -177,11 +185,12 @@ def _rejections(document: Document, width: int) -> str:
 
 
 def _independence(document: Document, width: int) -> str:
-    found, executed = document["independence"], document["execution"]
+    independence, executed = document["independence"], document["execution"]
     lines = ["Are the interactions independent?"]
-    if found["events"]:
+    if independence["events"]:
         parts = [
-            f"{found['independent'] / found['events']:.0%} of their calls read nothing that another's call wrote"
+            f"{independence['independent'] / independence['events']:.0%} of their calls read nothing that another's "
+            "call wrote"
         ]
         for key, what in (
             ("environment", "read only environment that others wrote"),
@@ -189,13 +198,13 @@ def _independence(document: Document, width: int) -> str:
             ("others", "read another's storage"),
             ("unknown", "read values that are not known"),
         ):
-            if found.get(key):
-                parts.append(f"{found[key] / found['events']:.0%} {what}")
+            if independence.get(key):
+                parts.append(f"{independence[key] / independence['events']:.0%} {what}")
         lines.append(_paragraph(f"On the recorded reads: {'; '.join(parts)}.", width, "  "))
         for key, what in (("shared", "shared environment"), ("changed", "own storage that others write")):
-            if found[key]:
-                named = [f"{name} ({count:,})" for name, count in found[key].items()]
-                lines.append(_paragraph(f"{what}: {_some(named)}", width, "    "))
+            if independence[key]:
+                counts = [f"{name} ({count:,})" for name, count in independence[key].items()]
+                lines.append(_paragraph(f"{what}: {_some(counts)}", width, "    "))
     lines.append(_paragraph(_executed_text(executed), width, "  "))
     return "\n".join(lines)
 
@@ -211,8 +220,8 @@ def _executed_text(executed: Document | None) -> str:
         f"({executed['share']:.1%})"
     )
     if executed["functions"]:
-        named = [f"{name} ({count:,})" for name, count in executed["functions"].items()]
-        text += f"; the others: {_some(named)}"
+        counts = [f"{name} ({count:,})" for name, count in executed["functions"].items()]
+        text += f"; the others: {_some(counts)}"
     if executed["failed"]:
         text += f"; {executed['failed']:,} do not run here even from the recorded storage"
     return text + "."
@@ -270,18 +279,19 @@ def _short(text: str) -> str:
     return f"{text[:6]}…{text[-4:]}"
 
 
-def races_text(found: Sequence[Document], width: int) -> str:
+def races_text(races: Sequence[Document], width: int) -> str:
     """Return the races, two lines each."""
-    lost = sum(race["lost"] for race in found)
-    one = len(found) == 1
+    rejections = sum(race["lost"] for race in races)
+    one = len(races) == 1
     lines = [
         _paragraph(
-            f"{len(found):,} {'race' if one else 'races'}: a call read or overwrote what another sender's "
-            f"call about the same entity had written in the same block; {lost:,} times the later one was rejected.",
+            f"{len(races):,} {'race' if one else 'races'}: a call read or overwrote what another sender's "
+            f"call about the same entity had written in the same block; {rejections:,} times the later one was "
+            "rejected.",
             width,
         )
     ]
-    for race in found:
+    for race in races:
         first, second = race["first"], race["second"]
         lines.append("")
         lines.append(f"block {race['block']}, {plain(race['interaction'], 100)}: {_some(race['locations'])}")

@@ -44,12 +44,12 @@ def joint_dot(compared: Comparison, theme: Theme = LIGHT) -> str:
     lines: dict[tuple[int, int], list[PairedTransition]] = defaultdict(list)
     for item in compared.transitions:
         lines[item.source, item.target].append(item)
-    kept = _drawn_states(compared, lines)
-    drawn = {place: items for place, items in sorted(lines.items()) if kept >= {*place}}
+    state_ids = _drawn_states(compared, lines)
+    drawn = {pair: items for pair, items in sorted(lines.items()) if state_ids >= {*pair}}
     actors = {item.scope: item for item in compared.differences if item.subject is Subject.ACTOR}
     graph = _graph(compared, _elsewhere(actors, drawn, theme), theme)
     for state in compared.states:
-        if state.id in kept:
+        if state.id in state_ids:
             graph.node(node_name(state.id), **_box(compared, state, lines, theme))
     for (source, target), items in drawn.items():
         graph.edge(node_name(source), node_name(target), **_arrow(items, actors, theme))
@@ -62,11 +62,13 @@ def _elsewhere(
     theme: Theme,
 ) -> list[str]:
     """Return who else calls functions that are drawn at no line, and holds roles, as rows."""
-    shown = {_called_function(item) for items in drawn.values() for item in _order_items(items)[:MAX_ROWS]}
+    functions = {
+        _called_function(item) for items in drawn.values() for item in _order_items(items)[:MAX_ROWS]
+    }
     rows = [
         f"{markup(shorten(scope, 40))}: {', '.join(_callers(item, theme))}"
         for scope, item in actors.items()
-        if scope not in shown
+        if scope not in functions
     ]
     more = [f"… {len(rows) - MAX_ROWS:,} more"] if len(rows) > MAX_ROWS else []
     return [*rows[:MAX_ROWS], *more]
@@ -187,8 +189,8 @@ def _row(item: PairedTransition, theme: Theme) -> str:
     text = markup(f"{sign}{shorten(item.symbol, 48)}")
     counts = f'<FONT COLOR="{theme.count}">{before:,} → {after:,}</FONT>'
     colour = _colour(item.change, theme) if item.change else theme.soft
-    shown = f'<FONT COLOR="{colour}">{text}</FONT>'
-    return f"<B>{shown}</B> {counts}" if item.change else f"{shown} {counts}"
+    label = f'<FONT COLOR="{colour}">{text}</FONT>'
+    return f"<B>{label}</B> {counts}" if item.change else f"{label} {counts}"
 
 
 def _called_function(item: PairedTransition) -> str | None:

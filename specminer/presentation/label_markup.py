@@ -30,8 +30,8 @@ _NEGATED: Final = re.compile(r"^(?:not |!) ?\(([^()&|=<>!\s]+) ?==? ?([^()&|=<>!
 
 def shorten(text: str, limit: int) -> str:
     """Return ``text`` as one safe line of at most ``limit`` characters, cut with ``…``."""
-    shown = plain(text, limit)
-    return shown if shown.strip() else NO_NAME
+    line = plain(text, limit)
+    return line if line.strip() else NO_NAME
 
 
 def phrase(predicate: str, limit: int) -> str:
@@ -41,7 +41,7 @@ def phrase(predicate: str, limit: int) -> str:
     """
     text = plain(predicate, 4 * limit)
     text = _NEGATED.sub(r"\1 != \2", text)
-    text = _COMPARISON.sub(lambda found: _SIGNS[found[0]], text)
+    text = _COMPARISON.sub(lambda match: _SIGNS[match[0]], text)
     return shorten(_HEX.sub(r"0x\1…\2", text), limit)
 
 
@@ -70,7 +70,7 @@ def fill(text: str, width: int, lines: int) -> list[str]:
     while rest and len(rows) < lines - 1 and len(rest) > width:
         cut = _blank(rest, width)
         if cut <= 0:
-            inner = [found.start() for found in _INNER.finditer(rest, 1, width + 1)]
+            inner = [match.start() for match in _INNER.finditer(rest, 1, width + 1)]
             cut = inner[-1] if inner else width
         rows.append(rest[:cut].rstrip())
         rest = rest[cut:].lstrip()

@@ -37,8 +37,8 @@ def entries(content: Content) -> Iterator[tuple[str, str]]:
         yield "time", "time passes"
     if any(edge.outcome != "returned" for edge in spec.transitions):
         yield "rejected", "rejected call"
-    told = {guard.kind for guard in content.told_guards}
-    yield from ((kind.value, words) for kind, words in _GUARDS.items() if kind in told)
+    guard_kinds = {guard.kind for guard in content.told_guards}
+    yield from ((kind.value, words) for kind, words in _GUARDS.items() if kind in guard_kinds)
 
 
 def legend(content: Content) -> str:

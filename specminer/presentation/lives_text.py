@@ -37,7 +37,7 @@ def code_note(facts: HistorySummary) -> str:
     for life in facts.lives or ():
         if life.code is not None:
             codes.setdefault(life.contract, set()).add(life.code)
-    if facts.life is not None or all(len(found) == 1 for found in codes.values()):
+    if facts.life is not None or all(len(versions) == 1 for versions in codes.values()):
         return ""
     return (
         "The code of the contract differs between its lives; --life N mines one of them, if need be with an ABI of its "
@@ -49,12 +49,12 @@ def life_texts(facts: HistorySummary) -> list[str]:
     """Return a sentence for each life, and how many more there are."""
     lives = facts.lives or ()
     several = len({life.contract for life in lives}) > 1
-    told = [
+    sentences = [
         (f"{plain(life.contract, 60)}, " if several else "") + _life_text(life) for life in lives[:MAX_LIVES]
     ]
     if len(lives) > MAX_LIVES:
-        told.append(f"… and {len(lives) - MAX_LIVES:,} more in automaton.json")
-    return told
+        sentences.append(f"… and {len(lives) - MAX_LIVES:,} more in automaton.json")
+    return sentences
 
 
 def _life_text(life: LifeSummary) -> str:

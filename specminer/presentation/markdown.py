@@ -25,9 +25,9 @@ _LEADING: Final = re.compile(r"^([#+=>-]|\d{1,9}(?=[.)](?:\s|$)))")
 
 def escape_text(text: str, limit: int = MAX_CELL) -> str:
     """Return foreign text as Markdown that shows it as it is: no markup, no HTML, no link, one line."""
-    shown = plain(text, limit).strip().replace("&", "&amp;").replace("<", "&lt;")
-    shown = _SPECIAL.sub(r"\\\1", shown)
-    return _LEADING.sub(lambda found: f"&#{ord(found[0][0])};{found[0][1:]}", shown)
+    line = plain(text, limit).strip().replace("&", "&amp;").replace("<", "&lt;")
+    line = _SPECIAL.sub(r"\\\1", line)
+    return _LEADING.sub(lambda match: f"&#{ord(match[0][0])};{match[0][1:]}", line)
 
 
 def to_markdown(report: Report) -> str:
@@ -63,7 +63,7 @@ def section_lines(section: Section, level: int = 3) -> list[str]:
         lines.append(
             "|"
             + "|".join(
-                " ---: " if place in section.figures else " --- " for place in range(len(section.header))
+                " ---: " if column in section.figures else " --- " for column in range(len(section.header))
             )
             + "|"
         )

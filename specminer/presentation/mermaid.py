@@ -39,13 +39,22 @@ MIDDLE: Final = "#4a86b8"
 
 def to_mermaid(spec: Specification, options: PictureOptions | None = None) -> str:
     """Return the picture of ``spec`` as a Mermaid flowchart."""
-    spec, chosen = for_readers(spec), options or PictureOptions()
+    spec, picture_options = for_readers(spec), options or PictureOptions()
     brief = replace(
-        chosen, labels="short", events=1, rejections=1, predicates=0, guards=2, event_width=20, name_width=20
+        picture_options,
+        labels="short",
+        events=1,
+        rejections=1,
+        predicates=0,
+        guards=2,
+        event_width=20,
+        name_width=20,
     )
-    tries = [chosen, replace(chosen, labels="short"), brief]
+    tries = [picture_options, replace(picture_options, labels="short"), brief]
     tries += [
-        replace(brief, min_share=share, outflow=1.1) for share in _SHARES if share > (chosen.min_share or 0)
+        replace(brief, min_share=share, outflow=1.1)
+        for share in _SHARES
+        if share > (picture_options.min_share or 0)
     ]
     text = ""
     for attempt in tries:
@@ -58,11 +67,11 @@ def to_mermaid(spec: Specification, options: PictureOptions | None = None) -> st
 
 def escape(text: str) -> str:
     """Return text that is shown as it is inside a quoted string of Mermaid."""
-    shown = "".join(
+    references = "".join(
         char if (char.isascii() and char.isalnum()) or char in _PLAIN else f"#{ord(char)};" for char in text
     )
     # Mermaid makes a line break of a backslash and an n, even of references to them; a word joiner keeps them apart
-    return shown.replace("#92;n", "#92;#8288;n")
+    return references.replace("#92;n", "#92;#8288;n")
 
 
 def _chart(content: Content) -> str:

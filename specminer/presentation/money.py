@@ -51,27 +51,27 @@ class Ledger:
         """Return whether a call's payments were recorded, with their amounts."""
         if self.made[row] <= 0:
             return self.made[row] == 0
-        return all(self.wei[place] is not None for place in self.places(row, undone=False))
+        return all(self.wei[payment] is not None for payment in self.list_payments(row, undone=False))
 
-    def places(self, row: int, *, undone: bool) -> list[int]:
+    def list_payments(self, row: int, *, undone: bool) -> list[int]:
         """Return a call's payments that lasted, or those that did not."""
         return [
-            place
-            for place in range(self.bounds[row], self.bounds[row + 1])
-            if self.undone[place] is undone and self.wei[place] != 0  # a self-destruction may pay nothing
+            payment
+            for payment in range(self.bounds[row], self.bounds[row + 1])
+            if self.undone[payment] is undone and self.wei[payment] != 0  # a self-destruction may pay nothing
         ]
 
-    def amount(self, place: int) -> int:
+    def amount(self, payment: int) -> int:
         """Return the wei of a payment, as far as they are known."""
-        return self.wei[place] or 0
+        return self.wei[payment] or 0
 
     def paid_wei(self, row: int) -> int:
         """Return the wei that a call paid out for good, as far as they are known."""
-        return sum(map(self.amount, self.places(row, undone=False)))
+        return sum(map(self.amount, self.list_payments(row, undone=False)))
 
-    def receiver(self, place: int) -> str:
+    def receiver(self, payment: int) -> str:
         """Return who got a payment, in checksummed form."""
-        return checksum_address(self.history.addresses[int(self.history.payment_to[place])])
+        return checksum_address(self.history.addresses[int(self.history.payment_to[payment])])
 
 
 def payments_of(book: Ledger, row: int) -> list[dict[str, str | None]] | None:
@@ -80,11 +80,11 @@ def payments_of(book: Ledger, row: int) -> list[dict[str, str | None]] | None:
         return None
     return [
         {
-            "to": book.receiver(place),
-            "value": None if book.wei[place] is None else str(book.wei[place]),
-            "kind": PAYMENTS[int(book.history.payment_kind[place])].value,
+            "to": book.receiver(payment),
+            "value": None if book.wei[payment] is None else str(book.wei[payment]),
+            "kind": PAYMENTS[int(book.history.payment_kind[payment])].value,
         }
-        for place in book.places(row, undone=False)
+        for payment in book.list_payments(row, undone=False)
     ]
 
 
@@ -108,10 +108,10 @@ def flows(book: Ledger, name: Callable[[int], str], hash_of: Callable[[int], str
     for row in np.flatnonzero(book.history.accepted).tolist():
         if book.received_wei(row):
             groups[name(row)].append(row)
-    found = []
+    function_flows = []
     for function, rows in groups.items():
         largest = max(rows, key=book.received_wei)
-        found.append(
+        function_flows.append(
             Flow(
                 function=function,
                 calls=len(rows),
@@ -120,7 +120,7 @@ def flows(book: Ledger, name: Callable[[int], str], hash_of: Callable[[int], str
                 transaction=hash_of(largest),
             )
         )
-    return tuple(sorted(found, key=lambda item: (-int(item.value), item.function)))
+    return tuple(sorted(function_flows, key=lambda item: (-int(item.value), item.function)))
 
 
 def money(
@@ -134,14 +134,16 @@ def money(
     accepted = np.flatnonzero(history.accepted).tolist()
     unknown = [row for row in accepted if not book.is_known(row)]
     payers = sorted(set(history.payment_invocation.tolist()))
-    kept = [row for row in payers if history.accepted[row] and book.places(row, undone=False)]
+    lasting_payers = [
+        row for row in payers if history.accepted[row] and book.list_payments(row, undone=False)
+    ]
     return Money(
         calls=len(accepted),
         unknown=len(unknown),
-        payouts=_payouts(book, kept, name, occurrence),
-        created=str(_sum(book, kept, PaymentKind.CREATION)),
-        destroyed=str(_sum(book, kept, PaymentKind.SELFDESTRUCT)),
-        receivers=_receivers(book, kept, name, occurrence, most),
+        payouts=_payouts(book, lasting_payers, name, occurrence),
+        created=str(_sum(book, lasting_payers, PaymentKind.CREATION)),
+        destroyed=str(_sum(book, lasting_payers, PaymentKind.SELFDESTRUCT)),
+        receivers=_receivers(book, lasting_payers, name, occurrence, most),
         unpaid=_unpaid(book, payers, name, occurrence, most),
         held=() if unknown else _balance_points(book),
         whole=_whole(history),
@@ -150,12 +152,12 @@ def money(
 
 def _sum(book: Ledger, payers: Iterable[int], kind: PaymentKind) -> int:
     """Return the wei that was paid in one way."""
-    wanted = PAYMENTS.index(kind)
+    kind_code = PAYMENTS.index(kind)
     return sum(
-        book.amount(place)
+        book.amount(payment)
         for row in payers
-        for place in book.places(row, undone=False)
-        if book.history.payment_kind[place] == wanted
+        for payment in book.list_payments(row, undone=False)
+        if book.history.payment_kind[payment] == kind_code
     )
 
 
@@ -165,28 +167,28 @@ def _payouts(
     groups: dict[str, list[int]] = defaultdict(list)
     for row in payers:
         groups[name(row)].append(row)
-    found = []
+    payouts = []
     for function, rows in groups.items():
         largest = max(rows, key=book.paid_wei)
-        places = [place for row in rows for place in book.places(row, undone=False)]
+        payments = [payment for row in rows for payment in book.list_payments(row, undone=False)]
         to_sender = sum(
-            book.amount(place)
-            for place in places
-            if book.history.payment_to[place]
-            == book.history.invocation_sender[book.history.payment_invocation[place]]
+            book.amount(payment)
+            for payment in payments
+            if book.history.payment_to[payment]
+            == book.history.invocation_sender[book.history.payment_invocation[payment]]
         )
-        found.append(
+        payouts.append(
             Payout(
                 function=function,
                 calls=len(rows),
-                payments=len(places),
-                value=str(sum(map(book.amount, places))),
+                payments=len(payments),
+                value=str(sum(map(book.amount, payments))),
                 to_sender=str(to_sender),
                 largest=str(book.paid_wei(largest)),
                 transaction=occurrence(largest).transaction,
             )
         )
-    return tuple(sorted(found, key=lambda item: (-int(item.value), item.function)))
+    return tuple(sorted(payouts, key=lambda item: (-int(item.value), item.function)))
 
 
 def _receivers(
@@ -198,10 +200,10 @@ def _receivers(
 ) -> CutList[PaidAccount]:
     groups: dict[int, list[int]] = defaultdict(list)
     for row in payers:
-        for place in book.places(row, undone=False):
-            groups[int(book.history.payment_to[place])].append(place)
+        for payment in book.list_payments(row, undone=False):
+            groups[int(book.history.payment_to[payment])].append(payment)
     payer = book.history.payment_invocation
-    sums = {number: sum(map(book.amount, places)) for number, places in groups.items()}
+    sums = {number: sum(map(book.amount, payments)) for number, payments in groups.items()}
     ranked = sorted(groups, key=lambda number: (-sums[number], book.history.addresses[number]))
     return CutList(
         items=tuple(
@@ -209,11 +211,11 @@ def _receivers(
                 address=book.receiver(groups[number][0]),
                 payments=len(groups[number]),
                 transactions=len(
-                    {int(book.history.invocation_transaction[payer[place]]) for place in groups[number]}
+                    {int(book.history.invocation_transaction[payer[payment]]) for payment in groups[number]}
                 ),
                 value=str(sums[number]),
-                functions=tuple(sorted({name(int(payer[place])) for place in groups[number]})),
-                created=any(book.history.payment_kind[place] == _CREATION for place in groups[number]),
+                functions=tuple(sorted({name(int(payer[payment])) for payment in groups[number]})),
+                created=any(book.history.payment_kind[payment] == _CREATION for payment in groups[number]),
                 first=occurrence(int(payer[groups[number][0]])),
                 last=occurrence(int(payer[groups[number][-1]])),
             )
@@ -234,21 +236,21 @@ def _unpaid(
     groups: dict[str, list[int]] = defaultdict(list)
     for row in payers:
         if book.history.accepted[row]:
-            groups[name(row)] += book.places(row, undone=True)
-    found = [
+            groups[name(row)] += book.list_payments(row, undone=True)
+    failures = [
         Unpaid(
             function=function,
-            payments=len(places),
-            value=str(sum(map(book.amount, places))),
-            receivers=len({int(book.history.payment_to[place]) for place in places}),
-            first=occurrence(int(book.history.payment_invocation[places[0]])),
-            last=occurrence(int(book.history.payment_invocation[places[-1]])),
+            payments=len(payments),
+            value=str(sum(map(book.amount, payments))),
+            receivers=len({int(book.history.payment_to[payment]) for payment in payments}),
+            first=occurrence(int(book.history.payment_invocation[payments[0]])),
+            last=occurrence(int(book.history.payment_invocation[payments[-1]])),
         )
-        for function, places in groups.items()
-        if places
+        for function, payments in groups.items()
+        if payments
     ]
-    found.sort(key=lambda item: (-item.payments, item.function))
-    return CutList(items=tuple(found[:most]), total=len(found))
+    failures.sort(key=lambda item: (-item.payments, item.function))
+    return CutList(items=tuple(failures[:most]), total=len(failures))
 
 
 def _balance_points(book: Ledger) -> tuple[BalancePoint, ...]:
@@ -259,22 +261,22 @@ def _balance_points(book: Ledger) -> tuple[BalancePoint, ...]:
         change = book.received_wei(row) - book.paid_wei(row)
         if change:
             moved[int(history.invocation_transaction[row])] += change
-    places, balances, wei = sorted(moved), [], 0
-    for place in places:
-        wei += moved[place]
+    transactions, balances, wei = sorted(moved), [], 0
+    for transaction in transactions:
+        wei += moved[transaction]
         balances.append(wei)
-    if not places:
+    if not transactions:
         return ()
-    every = np.linspace(0, len(places) - 1, min(len(places), MAX_HELD - 2))
-    chosen = {int(number) for number in every}
-    chosen |= {balances.index(max(balances)), balances.index(min(balances))}
-    return tuple(_moment(history, places[number], balances[number]) for number in sorted(chosen))
+    every = np.linspace(0, len(transactions) - 1, min(len(transactions), MAX_HELD - 2))
+    moments = {int(number) for number in every}
+    moments |= {balances.index(max(balances)), balances.index(min(balances))}
+    return tuple(_moment(history, transactions[number], balances[number]) for number in sorted(moments))
 
 
-def _moment(history: History, place: int, wei: int) -> BalancePoint:
-    time = int(history.transaction_time[place])
+def _moment(history: History, transaction: int, wei: int) -> BalancePoint:
+    time = int(history.transaction_time[transaction])
     return BalancePoint(
-        block=int(history.transaction_block[place]),
+        block=int(history.transaction_block[transaction]),
         timestamp=None if time == MISSING else time,
         value=str(wei),
     )

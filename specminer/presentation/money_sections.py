@@ -164,13 +164,13 @@ def _unpaid(spec: Specification, book: Money) -> Section:
 
 
 def _balance_section(book: Money) -> Section:
-    held = book.held
-    highest = max(held, key=lambda item: int(item.value))
-    lowest = min(held, key=lambda item: int(item.value))
+    balances = book.held
+    highest = max(balances, key=lambda item: int(item.value))
+    lowest = min(balances, key=lambda item: int(item.value))
     lead = [
         ("What was held" if book.whole else "What was held more than when the history began")
         + f", by what came in and went out: at most {amount(highest.value)} (block {highest.block:,}), at the end "
-        f"{amount(held[-1].value)}."
+        f"{amount(balances[-1].value)}."
     ]
     if int(lowest.value) < 0 and book.whole:
         lead.append(
@@ -181,27 +181,27 @@ def _balance_section(book: Money) -> Section:
         lead.append(
             "Ether that came without a call (from a contract that destroyed itself, as a block's reward) is not in it."
         )
-    shown = _sample(held)
+    moments = _sample(balances)
     return Section(
         id="held",
         title="Ether held",
         lead=tuple(lead),
         chart=steps(
-            [(item.block, int(item.value)) for item in held],
+            [(item.block, int(item.value)) for item in balances],
             label="Ether held by block; the table below tells the same",
             amounts=lambda wei: amount(str(wei)),
         ),
         header=("Block", "Time (UTC)", "Balance"),
         figures=frozenset({0, 2}),
-        rows=tuple(row(item.block, moment(item.timestamp), amount_cell(item.value)) for item in shown),
-        note=left_out(len(shown), len(held), "moments"),
+        rows=tuple(row(item.block, moment(item.timestamp), amount_cell(item.value)) for item in moments),
+        note=left_out(len(moments), len(balances), "moments"),
     )
 
 
-def _sample(held: tuple[BalancePoint, ...]) -> tuple[BalancePoint, ...]:
+def _sample(balances: tuple[BalancePoint, ...]) -> tuple[BalancePoint, ...]:
     """Return some moments in order, the first, the last, the highest and the lowest with them."""
-    values = [int(item.value) for item in held]
-    wanted = {0, len(held) - 1, values.index(max(values)), values.index(min(values))}
-    count = min(MAX_MOMENTS, len(held)) - 1
-    wanted |= {round(number * (len(held) - 1) / max(count, 1)) for number in range(count + 1)}
-    return tuple(held[place] for place in sorted(wanted))
+    values = [int(item.value) for item in balances]
+    indices = {0, len(balances) - 1, values.index(max(values)), values.index(min(values))}
+    count = min(MAX_MOMENTS, len(balances)) - 1
+    indices |= {round(number * (len(balances) - 1) / max(count, 1)) for number in range(count + 1)}
+    return tuple(balances[index] for index in sorted(indices))

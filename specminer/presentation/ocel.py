@@ -86,8 +86,8 @@ def _relate(event: dict[str, Any], name: str, qualifier: str) -> None:
 
 
 def _order(event: dict[str, Any]) -> tuple[int, ...]:
-    told = {item["name"]: item["value"] for item in event["attributes"]}
-    return int(told["block"]), int(event["id"][1:])
+    attributes = {item["name"]: item["value"] for item in event["attributes"]}
+    return int(attributes["block"]), int(event["id"][1:])
 
 
 def _time(text: str) -> str:

@@ -19,11 +19,11 @@ def short_overloads(names: Iterable[str]) -> Mapping[str, str]:
     every = list(dict.fromkeys(names))
     types: dict[str, dict[str, list[str]]] = {}
     for name in every:
-        base, found, rest = name.partition("(")
-        if found and base and rest.endswith(")"):
+        base, bracket, rest = name.partition("(")
+        if bracket and base and rest.endswith(")"):
             types.setdefault(base, {})[name] = _split(rest[:-1])
-    given = UniqueNames(name for name in every if "(" not in name)
-    shown: dict[str, str] = {}
+    unique_names = UniqueNames(name for name in every if "(" not in name)
+    short_names: dict[str, str] = {}
     for base, overloads in types.items():
         columns = zip(*overloads.values(), strict=False)
         common = (
@@ -32,8 +32,8 @@ def short_overloads(names: Iterable[str]) -> Mapping[str, str]:
         for name, kinds in sorted(overloads.items(), key=lambda item: (len(item[1]), item[0])):
             begin = [_CUT] if common else []
             short = f"{base}({', '.join([*begin, *kinds[common:]])})"
-            shown[name] = given.add(short if len(short) < len(name) else name)
-    return shown
+            short_names[name] = unique_names.add(short if len(short) < len(name) else name)
+    return short_names
 
 
 def _split(types: str) -> list[str]:

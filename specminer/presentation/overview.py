@@ -49,7 +49,7 @@ def row_of(name: str, folder: str, specification: Specification, *, report: bool
     measured = [surprise.flagged]
     if surprise.transactions is not None:
         measured.append(surprise.transactions.flagged)
-    known = [count for count in measured if count is not None]
+    counts = [count for count in measured if count is not None]
     return OverviewRow(
         name=name,
         address=specification.contracts[0],
@@ -62,7 +62,7 @@ def row_of(name: str, folder: str, specification: Specification, *, report: bool
         interactions=specification.interactions.count,
         states=len(specification.states),
         transitions=len(specification.transitions),
-        alarms=sum(known) if known else None,
+        alarms=sum(counts) if counts else None,
     )
 
 

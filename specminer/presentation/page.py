@@ -76,7 +76,7 @@ def to_html(report: Report) -> str:
     """Return the page; the same report gives the same bytes with the same renderer."""
     report = readable_report(report)
     spec = report.specification
-    points, chosen, note = _points(spec)
+    points, chosen_index, note = _points(spec)
     views = _views(spec) if points else []
     drawn = [*points, *(item for item, _ in views)]
     lives = _timelines(report)
@@ -87,11 +87,13 @@ def to_html(report: Report) -> str:
         left_out(len(lives), total, "interactions")
         + " The most surprising and one of each variant come first."
     ).strip()
-    listed = groups(report)
-    drawn_flows = [item.chart for group in listed for item in group.sections if 'class="flows"' in item.chart]
+    section_groups = groups(report)
+    drawn_flows = [
+        item.chart for group in section_groups for item in group.sections if 'class="flows"' in item.chart
+    ]
     style += night(drawn_flows, inside="flows")
     data = {
-        "chosen": chosen,
+        "chosen": chosen_index,
         "thresholds": THRESHOLDS,
         "second": len(points) if views else None,
         "points": [_point(report, item.specification) for item in drawn] or [_point(report, spec)],
@@ -115,7 +117,7 @@ def to_html(report: Report) -> str:
             else "",
             chain_id=spec.chain_id,
             numbers=_numbers(report),
-            brief=_brief(report, listed),
+            brief=_brief(report, section_groups),
             fold_from=FOLDED_ROWS,
             has_evidence=evidence is not None,
             no_evidence=NO_EVIDENCE,
@@ -127,12 +129,17 @@ def to_html(report: Report) -> str:
             fronts=len(points),
             tabs=[_tab(spec), *(name for _, name in views)] if views else [],
             view_note=spec.second_view.interactions.explanation if views and spec.second_view else "",
-            chosen=chosen,
+            chosen=chosen_index,
             thresholds=THRESHOLDS,
             has_timelines=bool(lives),
             timelines_note=timelines_note,
-            groups=listed,
-            charts={item.id: Markup(item.chart) for group in listed for item in group.sections if item.chart},
+            groups=section_groups,
+            charts={
+                item.id: Markup(item.chart)
+                for group in section_groups
+                for item in group.sections
+                if item.chart
+            },
             data=_data(data),
             style=Markup(style),
             script=Markup(script),
@@ -142,10 +149,10 @@ def to_html(report: Report) -> str:
     )
 
 
-def _brief(report: Report, listed: Sequence[Group]) -> list[dict[str, str | None]]:
+def _brief(report: Report, section_groups: Sequence[Group]) -> list[dict[str, str | None]]:
     """Return the five sentences, each with the section that tells it at length and what it rests on."""
     spec = report.specification
-    sections = {section.id for group in listed for section in group.sections}
+    sections = {section.id for group in section_groups for section in group.sections}
     history = spec.history
     rests = (
         f"{', '.join(spec.contracts[:MAX_CONTRACTS])} on chain {spec.chain_id}, blocks "
@@ -167,19 +174,19 @@ def mark_exact(text: str, token: TokenSummary | None = None, exact: str = "") ->
 
     ``exact`` is what the whole text is exactly, if that is known.
     """
-    shown = _text(text)
+    plain_text = _text(text)
     if exact:
-        return Markup('<span class="exact" title="{}">{}</span>').format(_text(exact), shown)
+        return Markup('<span class="exact" title="{}">{}</span>').format(_text(exact), plain_text)
     parts, end = [], 0
-    for found in exact_values(shown, token):
-        parts.append(escape(shown[end : found.start]))
+    for span in exact_values(plain_text, token):
+        parts.append(escape(plain_text[end : span.start]))
         parts.append(
             Markup('<span class="exact" title="{}">{}</span>').format(
-                found.text, shown[found.start : found.end]
+                span.text, plain_text[span.start : span.end]
             )
         )
-        end = found.end
-    return Markup("").join([*parts, escape(shown[end:])])
+        end = span.end
+    return Markup("").join([*parts, escape(plain_text[end:])])
 
 
 def environment() -> Environment:
@@ -190,7 +197,7 @@ def environment() -> Environment:
     def load(name: str) -> str | None:
         return sources.get(name)
 
-    made = Environment(
+    jinja_environment = Environment(
         loader=FunctionLoader(load),
         autoescape=True,
         undefined=StrictUndefined,
@@ -200,8 +207,8 @@ def environment() -> Environment:
             value if isinstance(value, Markup) or not isinstance(value, str) else _text(value)
         ),
     )
-    made.filters["exact"] = mark_exact
-    return made
+    jinja_environment.filters["exact"] = mark_exact
+    return jinja_environment
 
 
 def asset(name: str) -> str:
@@ -241,7 +248,7 @@ def _numbers(report: Report) -> list[tuple[str, str, str]]:
     """Return counts for the head of the page: what is counted, the number, and what it is exactly if that is more."""
     spec, evidence = report.specification, report.evidence
     facts = spec.history
-    listed = [
+    counts = [
         ("Interactions", spec.interactions.count),
         ("Calls", facts.invocations),
         ("Rejected calls", facts.rejected),
@@ -249,12 +256,12 @@ def _numbers(report: Report) -> list[tuple[str, str, str]]:
         ("States", len(spec.states)),
         ("Transitions", len(spec.transitions)),
     ]
-    shown = [(label, f"{value:,}", "") for label, value in listed if value is not None]
+    numbers = [(label, f"{value:,}", "") for label, value in counts if value is not None]
     if evidence and evidence.flows:
-        shown.append(_ether("Ether in", sum(int(item.value) for item in evidence.flows)))
+        numbers.append(_ether("Ether in", sum(int(item.value) for item in evidence.flows)))
     if evidence and evidence.money.payouts:
-        shown.append(_ether("Ether out", sum(int(item.value) for item in evidence.money.payouts)))
-    return shown
+        numbers.append(_ether("Ether out", sum(int(item.value) for item in evidence.money.payouts)))
+    return numbers
 
 
 def _ether(label: str, wei: int) -> tuple[str, str, str]:
@@ -274,21 +281,21 @@ def _points(spec: Specification) -> tuple[list[DrawnPoint], int, str]:
         own = _draw_point(spec)
     except RenderError as error:
         return [], 0, f"No picture: {error.message}"
-    middle = next((place for place, point in enumerate(spec.front) if point.chosen), 0)
+    middle = next((index for index, point in enumerate(spec.front) if point.chosen), 0)
     order = sorted(
-        (place for place, point in enumerate(spec.front) if not point.chosen),
-        key=lambda place: abs(place - middle),
+        (index for index, point in enumerate(spec.front) if not point.chosen),
+        key=lambda index: abs(index - middle),
     )
     drawn, size, missing = {middle: own}, own.size, 0
-    for place in order:
-        made = _other(spec, place) if len(drawn) < MAX_PICTURES and size < PICTURE_BYTES else None
-        if made is None:
+    for index in order:
+        drawn_point = _other(spec, index) if len(drawn) < MAX_PICTURES and size < PICTURE_BYTES else None
+        if drawn_point is None:
             missing += 1
             continue
-        drawn[place], size = made, size + made.size
-    listed = sorted(drawn)
+        drawn[index], size = drawn_point, size + drawn_point.size
+    indices = sorted(drawn)
     note = f"{missing:,} more automata of the front are in automaton.json only." if missing else ""
-    return [drawn[place] for place in listed], listed.index(middle), note
+    return [drawn[index] for index in indices], indices.index(middle), note
 
 
 def _views(spec: Specification) -> list[tuple[DrawnPoint, str]]:
@@ -324,9 +331,9 @@ def _draw_point(spec: Specification) -> DrawnPoint:
     return DrawnPoint(specification=spec, picture=folded, unfolded=whole)
 
 
-def _other(spec: Specification, place: int) -> DrawnPoint | None:
+def _other(spec: Specification, index: int) -> DrawnPoint | None:
     try:
-        return _draw_point(spec.at(place))
+        return _draw_point(spec.at(index))
     except (RenderError, UsageError):
         return None
 
@@ -349,22 +356,22 @@ def _point(report: Report, spec: Specification) -> dict[str, Any]:
         "edges": [
             _edge(
                 spec,
-                place,
+                index,
                 edge,
                 leaving[edge.source],
                 edge.guard or (guards.get(edge.function) if edge.kind is TransitionKind.CALL else None),
-                report.evidence.transitions[place] if own and report.evidence else None,
+                report.evidence.transitions[index] if own and report.evidence else None,
             )
-            for place, edge in enumerate(spec.transitions[:MAX_TRANSITIONS])
+            for index, edge in enumerate(spec.transitions[:MAX_TRANSITIONS])
         ],
     }
 
 
 def _edge(
-    spec: Specification, place: int, edge: Edge, outflow: int, guard: str | None, taken: TransitionUse | None
+    spec: Specification, index: int, edge: Edge, outflow: int, guard: str | None, use: TransitionUse | None
 ) -> dict[str, Any]:
     return {
-        "place": place,
+        "place": index,
         "source": edge.source,
         "target": edge.target,
         "event": edge.event,
@@ -380,13 +387,13 @@ def _edge(
         "holds": interval_text(edge.condition and edge.condition.interval),
         "first": _at(edge.first),
         "last": _at(edge.last),
-        "elapsed": elapsed_text(taken.elapsed) if taken and taken.elapsed else None,
+        "elapsed": elapsed_text(use.elapsed) if use and use.elapsed else None,
         "roles": _roles(spec, edge),
-        "value": amount(taken.value) if taken and taken.value != "0" and edge.outcome == "returned" else None,
-        "valueExact": f"{int(taken.value):,} wei" if taken else None,
-        "paid": _paid_text(taken) if edge.outcome == "returned" else None,
-        "paidExact": f"{int(taken.paid):,} wei" if taken and taken.paid is not None else None,
-        "witnesses": _pieces(spec, *edge.witnesses[: 10 if taken else 3]),
+        "value": amount(use.value) if use and use.value != "0" and edge.outcome == "returned" else None,
+        "valueExact": f"{int(use.value):,} wei" if use else None,
+        "paid": _paid_text(use) if edge.outcome == "returned" else None,
+        "paidExact": f"{int(use.paid):,} wei" if use and use.paid is not None else None,
+        "witnesses": _pieces(spec, *edge.witnesses[: 10 if use else 3]),
         "examples": [
             {
                 "block": example.block,
@@ -396,7 +403,7 @@ def _edge(
                 "arguments": example.arguments,
                 "reason": example.reason,
             }
-            for example in (taken.examples if taken else ())
+            for example in (use.examples if use else ())
         ],
     }
 
@@ -413,10 +420,10 @@ def _roles(spec: Specification, edge: Edge) -> str | None:
     return "; ".join(roles) or None
 
 
-def _paid_text(taken: TransitionUse | None) -> str | None:
-    if taken is None or taken.paid == "0":
+def _paid_text(use: TransitionUse | None) -> str | None:
+    if use is None or use.paid == "0":
         return None
-    return "not known" if taken.paid is None else amount(taken.paid)
+    return "not known" if use.paid is None else amount(use.paid)
 
 
 def _pieces(spec: Specification, *transactions: str) -> list[dict[str, str | None]]:

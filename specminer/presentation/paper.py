@@ -51,10 +51,10 @@ def print_page(page: str) -> bytes:
 
     """
     weasyprint = _renderer()
-    told = _OPENING.sub(lambda found: found[0] + _CHART, _SCRIPT.sub("", page))
-    told = told.replace("</head>", f"<style>{_SHEET}</style></head>", 1)
+    html = _OPENING.sub(lambda match: match[0] + _CHART, _SCRIPT.sub("", page))
+    html = html.replace("</head>", f"<style>{_SHEET}</style></head>", 1)
     nothing = weasyprint.urls.URLFetcher(allowed_protocols=())
-    printed: bytes = weasyprint.HTML(string=told, url_fetcher=nothing).write_pdf()
+    printed: bytes = weasyprint.HTML(string=html, url_fetcher=nothing).write_pdf()
     return printed
 
 

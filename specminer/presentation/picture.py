@@ -91,9 +91,9 @@ def night(pictures: Iterable[str], inside: str = "picture") -> str:
 
     ``inside`` is the class of what holds them.
     """
-    wanted = sorted({found.groups() for drawn in pictures for found in _COLOUR.finditer(drawn)})
+    colours = sorted({match.groups() for drawn in pictures for match in _COLOUR.finditer(drawn)})
     rules = []
-    for kind, colour in wanted:
+    for kind, colour in colours:
         other = in_the_dark(colour)
         if other is not None:
             rules.append(f'.{inside} [{kind}="{colour}"]{{{kind}:{other}}}')
@@ -112,24 +112,24 @@ def _mark(element: ET.Element, names: dict[int, str], written: dict[str, str]) -
     A screen reader says of a state what is written in it, of an arrow what stands beside it.
     """
     mark = element.attrib.pop("id", "")
-    found = _MARK.fullmatch(mark)
+    match = _MARK.fullmatch(mark)
     element.attrib.pop("class", None)
-    if found is None or element.tag != "g":
+    if match is None or element.tag != "g":
         return
-    source, target = _state(found[1]), _state(found[2]) if found[2] else None
+    source, target = _state(match[1]), _state(match[2]) if match[2] else None
     marks = {"tabindex": "0", "role": "button"}
-    if found[3]:  # the label lies apart from its arrow, which has the keyboard and the screen reader
+    if match[3]:  # the label lies apart from its arrow, which has the keyboard and the screen reader
         marks = {"aria-hidden": "true"}
     if target is None:
-        told = written.get(mark) or names.get(source, "?")
-        marks |= {"class": "node", "data-state": str(source), "aria-label": f"state {told}"}
+        label = written.get(mark) or names.get(source, "?")
+        marks |= {"class": "node", "data-state": str(source), "aria-label": f"state {label}"}
     else:
         marks |= {
-            "class": "edge label" if found[3] else "edge",
+            "class": "edge label" if match[3] else "edge",
             "data-from": str(source),
             "data-to": str(target),
         }
-        if not found[3]:
+        if not match[3]:
             beside = written.get(f"{mark}-label")
             marks["aria-label"] = f"from {names.get(source, '?')} to {names.get(target, '?')}" + (
                 f": {beside}" if beside else ""

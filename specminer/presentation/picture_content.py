@@ -136,12 +136,12 @@ class Content:
         if not refused:
             return []
         limit = self.options.limit(self.options.rejections)
-        shown = refused[: limit + (len(refused) == limit + 1)]
-        listed = [f"{shorten(self._speak(edge), 60)} {thousands(edge.count)}" for edge in shown]
-        rest = len(refused) - len(shown)
-        listed += [f"+{rest} rarer"] if rest else []
-        text = "✗ rejected before the beginning: " + ", ".join(listed)
-        return [(TextRun(text=row, tone=Tone.REJECTED),) for row in wrap_parts(text, 96, len(listed))]
+        edges = refused[: limit + (len(refused) == limit + 1)]
+        texts = [f"{shorten(self._speak(edge), 60)} {thousands(edge.count)}" for edge in edges]
+        rest = len(refused) - len(edges)
+        texts += [f"+{rest} rarer"] if rest else []
+        text = "✗ rejected before the beginning: " + ", ".join(texts)
+        return [(TextRun(text=row, tone=Tone.REJECTED),) for row in wrap_parts(text, 96, len(texts))]
 
     def state(self, state: State) -> list[Row]:
         """Return the rows of a state: name, what else holds, visits and ends, rejected calls."""
@@ -228,15 +228,15 @@ class Content:
 
     def _needs(self, edge: Edge) -> list[Row]:
         """Return what a transition asks for: in a short picture only what tells it from its siblings."""
-        told = edge.guard if edge.guard != "true" else None
+        condition = edge.guard if edge.guard != "true" else None
         if not self.options.full:
             parts = edge.condition.parts if edge.condition is not None else ()
-            told = " and ".join(part.text for part in parts if part.learned is ConditionOrigin.TARGET)
-        if not told or edge.outcome != "returned":
+            condition = " and ".join(part.text for part in parts if part.learned is ConditionOrigin.TARGET)
+        if not condition or edge.outcome != "returned":
             return []
         limit = ALL if self.options.full else 3 * self.options.event_width
-        shown = phrase(f"if {self._guard_text(edge.function, told)}", limit)
-        rows = wrap(shown, self.options.event_width + 8, 12 if self.options.full else 2)
+        text = phrase(f"if {self._guard_text(edge.function, condition)}", limit)
+        rows = wrap(text, self.options.event_width + 8, 12 if self.options.full else 2)
         return [(TextRun(text=row, tone=Tone.SOFT, size=10),) for row in rows]
 
     def _speak(self, edge: Edge) -> str:
@@ -250,14 +250,14 @@ class Content:
         """
         limit = ALL if self.options.full else 3 * self.options.event_width
         mark = f" as {edge.role}"
-        head, found, tail = edge.event.partition(mark) if edge.role is not None else (edge.event, "", "")
-        if not found or not head:
+        head, separator, tail = edge.event.partition(mark) if edge.role is not None else (edge.event, "", "")
+        if not separator or not head:
             return phrase(self._short_name(edge.event, edge.function), limit), "", ""
         head = self._short_name(head, edge.function)
-        told = self.options.full or len(self._roles.get(edge.function, ())) > 1
+        shows_role = self.options.full or len(self._roles.get(edge.function, ())) > 1
         return (
             shorten(head, limit),
-            shorten(self._role(edge.role or ""), limit) if told else "",
+            shorten(self._role(edge.role or ""), limit) if shows_role else "",
             phrase(tail.strip(), limit) if tail.strip() else "",
         )
 
@@ -290,15 +290,15 @@ class Content:
         if box is not None:
             limit = ALL if self.options.full else self.options.name_width + 8
             texts = [box.apart(inner) for inner in box.states]
-            return [phrase(f"or {text}" if place else text, limit) for place, text in enumerate(texts)]
+            return [phrase(f"or {text}" if index else text, limit) for index, text in enumerate(texts)]
         raw = state.phrases or state.predicates
-        told = {name, *name.split(", ")}
+        name_parts = {name, *name.split(", ")}
         limit = ALL if self.options.full else self.options.name_width + 8
-        known = {part.split(" = ")[0] for part in told if " = " in part}
+        subjects = {part.split(" = ")[0] for part in name_parts if " = " in part}
         rest: dict[str, list[str]] = {}
         for text in (phrase(text, 4 * limit) for text in raw):
             subject, unequal, value = text.partition(" ≠ ")
-            if text in told or (state.phrases and _subject(text) in known):
+            if text in name_parts or (state.phrases and _subject(text) in subjects):
                 continue
             rest.setdefault(subject if unequal else text, []).extend([value] if unequal else [])
         facts = [text if not values else _unequal(text, values) for text, values in rest.items()]
@@ -351,12 +351,15 @@ class Content:
         alone = len(self._roles.get(function, ())) < 2  # else the key tells which entity is meant
         own = sort.arguments if sort is not None and alone else ()
         noun = set() if sort is None else set(words(sort.name[:80])) - _KEYS
-        said: dict[str, str] = {}
-        for place, key in _PLACE.findall(guard[:_MAX_GUARD]):
-            said[place] = readable(place, noun) + ("" if key in own else f" of {key.strip('_') or key}")
-        counts = Counter(said.values())
+        readable_names: dict[str, str] = {}
+        for variable, key in _PLACE.findall(guard[:_MAX_GUARD]):
+            readable_names[variable] = readable(variable, noun) + (
+                "" if key in own else f" of {key.strip('_') or key}"
+            )
+        counts = Counter(readable_names.values())
         return _PLACE.sub(
-            lambda found: said[found[0]] if counts[said[found[0]]] == 1 else found[0], guard[:_MAX_GUARD]
+            lambda match: readable_names[match[0]] if counts[readable_names[match[0]]] == 1 else match[0],
+            guard[:_MAX_GUARD],
         )
 
     def guards(self) -> list[Row]:
@@ -392,15 +395,15 @@ class Content:
         texts = [phrase(f"({part})" if " or " in part and len(parts) > 1 else part, 400) for part in parts]
         if self.options.full or not texts:
             return phrase(self._guard_text(guard.scope, guard.text), 400)
-        room, shown = _GUARD_LENGTH, list[str]()
+        room, conditions = _GUARD_LENGTH, list[str]()
         for text in texts:
             if len(text) <= min(room, _CONDITION_LENGTH):
-                shown.append(text)
+                conditions.append(text)
                 room -= len(text)
-        if not shown:
-            shown.append(shorten(texts[0], _GUARD_LENGTH))
-        rest = len(texts) - len(shown)
-        return " and ".join(shown) + (f" and {count_of(rest, 'more condition')}" if rest else "")
+        if not conditions:
+            conditions.append(shorten(texts[0], _GUARD_LENGTH))
+        rest = len(texts) - len(conditions)
+        return " and ".join(conditions) + (f" and {count_of(rest, 'more condition')}" if rest else "")
 
 
 def added_up(edges: Sequence[Edge]) -> tuple[Edge, ...]:
@@ -411,8 +414,8 @@ def added_up(edges: Sequence[Edge]) -> tuple[Edge, ...]:
     counts: dict[tuple[str, str, TransitionKind, str | None], Edge] = {}
     for edge in edges:
         key = (edge.event, edge.outcome, edge.kind, edge.role)
-        known = counts.get(key)
-        counts[key] = edge if known is None else replace(known, count=known.count + edge.count)
+        previous = counts.get(key)
+        counts[key] = edge if previous is None else replace(previous, count=previous.count + edge.count)
     return tuple(sorted(counts.values(), key=lambda edge: -edge.count))
 
 

@@ -45,15 +45,15 @@ class _Side:
 
 
 def _rewrite(item: Difference, before: _Side, after: _Side) -> Difference:
-    def quote(found: re.Match[str]) -> str:
-        text = found[1]
-        shown = after.text(text, item)
-        return f"'{shown if shown != text else before.text(text, item)}'"
+    def quote(match: re.Match[str]) -> str:
+        text = match[1]
+        quoted_text = after.text(text, item)
+        return f"'{quoted_text if quoted_text != text else before.text(text, item)}'"
 
     example = {}
     for name, value in item.example.items():
-        shown = after.value(name, value, item)
-        example[name] = shown if shown != value else before.value(name, value, item)
+        value_text = after.value(name, value, item)
+        example[name] = value_text if value_text != value else before.value(name, value, item)
     return replace(
         item,
         before=before.text(item.before, item),

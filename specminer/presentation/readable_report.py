@@ -25,15 +25,15 @@ def readable_report(report: Report) -> Report:
 
 
 def _evidence(evidence: HistoryEvidence, spec: Specification, units: Units) -> HistoryEvidence:
-    taken, edges = evidence.transitions, spec.transitions
-    if len(taken) != len(edges):
+    uses, edges = evidence.transitions, spec.transitions
+    if len(uses) != len(edges):
         return evidence
     errors = error_units(spec, evidence, units)
     rejections, timelines = evidence.rejections, evidence.timelines
     return replace(
         evidence,
         transitions=tuple(
-            _rewrite_use(item, edge, units, errors) for item, edge in zip(taken, edges, strict=True)
+            _rewrite_use(item, edge, units, errors) for item, edge in zip(uses, edges, strict=True)
         ),
         rejections=replace(
             rejections,

@@ -55,20 +55,22 @@ def gather(
     transition: IntColumn,
     notable: Iterable[str] = (),
 ) -> HistoryEvidence:
-    """Return the evidence; ``transition`` is the place in the specification of each event's transition.
+    """Return the evidence; ``transition`` is the index in the specification of each event's transition.
 
     ``notable`` names interactions whose lives are told in any case, the most important first.
     """
     reader = _EvidenceReader(analysis, interactions, interface, transition)
     variants = reader.variants()
-    found = races(analysis.context, interactions)
+    all_races = races(analysis.context, interactions)
     return HistoryEvidence(
         transitions=reader.transition_uses(),
         variants=variants,
         timelines=reader.timelines([*notable, *(item.example for item in variants.items)]),
         rejections=reader.rejections(),
         reentries=reader.reentries(),
-        races=_cut(interaction_documents.race_list(analysis, interactions, found[:MAX_ROWS]), len(found)),
+        races=_cut(
+            interaction_documents.race_list(analysis, interactions, all_races[:MAX_ROWS]), len(all_races)
+        ),
         callers=reader.callers(),
         flows=flows(reader.book, reader.called.name, reader.transaction),
         money=money(reader.book, reader.called.name, reader.occurrence, MAX_ROWS),
@@ -102,19 +104,19 @@ class _EvidenceReader:
         elapsed = np.full(len(time), MISSING, dtype=np.int64)
         happened = np.flatnonzero(~interactions.clocked)
         later, earlier = happened[1:], happened[:-1]
-        known = interactions.slice[later] == interactions.slice[earlier]
-        known &= (time[later] != MISSING) & (time[earlier] != MISSING)
-        elapsed[later[known]] = time[later[known]] - time[earlier[known]]
+        is_timed = interactions.slice[later] == interactions.slice[earlier]
+        is_timed &= (time[later] != MISSING) & (time[earlier] != MISSING)
+        elapsed[later[is_timed]] = time[later[is_timed]] - time[earlier[is_timed]]
         order = np.lexsort((interactions.invocation, self.transition))
         count = int(self.transition.max(initial=-1)) + 1
         starts = np.searchsorted(self.transition[order], np.arange(count + 1))
         return tuple(
-            self._transition_use(order[starts[place] : starts[place + 1]], elapsed) for place in range(count)
+            self._transition_use(order[starts[index] : starts[index + 1]], elapsed) for index in range(count)
         )
 
     def _transition_use(self, events: IntColumn, elapsed: IntColumn) -> TransitionUse:
         rows = self.interactions.invocation[events]
-        shown = dict.fromkeys((0, len(rows) // 2, len(rows) - 1))
+        example_indices = dict.fromkeys((0, len(rows) // 2, len(rows) - 1))
         seconds = np.sort(elapsed[events][elapsed[events] >= 0])
         between = None
         if len(seconds):
@@ -123,7 +125,7 @@ class _EvidenceReader:
         clocked = self.interactions.deadline_of(int(events[0])) is not None
         own = rows[:0] if clocked else rows[~self.interactions.passive[events]]
         return TransitionUse(
-            examples=tuple(self._example(int(rows[place]), clocked=clocked) for place in shown),
+            examples=tuple(self._example(int(rows[index]), clocked=clocked) for index in example_indices),
             elapsed=between,
             value=str(sum(map(self.book.received_wei, own.tolist()))),
             paid=str(sum(map(self.book.paid_wei, own.tolist())))
@@ -138,24 +140,24 @@ class _EvidenceReader:
             return Example(
                 transaction=transaction, block=block, sender="", value="0", arguments={}, reason=""
             )
-        given = self.interface.arguments(self.history.invocation_data[row])
+        arguments = self.interface.arguments(self.history.invocation_data[row])
         return Example(
             transaction=interaction_documents.transaction_of(self.history, row),
             block=self._block(row),
             sender=self._sender(row),
             value=str(self.book.received_wei(row)),
-            arguments={name: value_text(value) for name, value in given.items()},
+            arguments={name: value_text(value) for name, value in arguments.items()},
             reason=self._reason(row),
         )
 
     def variants(self) -> CutList[Variant]:
         """Return the ways interactions went, the most frequent first, the earliest of equals first."""
-        kept = self.history.accepted[self.interactions.invocation] | self.interactions.clocked
-        follows = np.zeros(len(kept), dtype=np.bool_)
-        place, number = self.transition[kept], self.interactions.slice[kept]
-        fresh = np.ones(len(place), dtype=np.bool_)
-        fresh[1:] = (place[1:] != place[:-1]) | (number[1:] != number[:-1])
-        follows[np.flatnonzero(kept)[fresh]] = True
+        is_effective = self.history.accepted[self.interactions.invocation] | self.interactions.clocked
+        follows = np.zeros(len(is_effective), dtype=np.bool_)
+        transitions, number = self.transition[is_effective], self.interactions.slice[is_effective]
+        fresh = np.ones(len(transitions), dtype=np.bool_)
+        fresh[1:] = (transitions[1:] != transitions[:-1]) | (number[1:] != number[:-1])
+        follows[np.flatnonzero(is_effective)[fresh]] = True
         steps, owners = self.transition[follows], self.interactions.slice[follows]
         bounds = np.searchsorted(owners, np.arange(len(self.interactions.names) + 1))
         ways: dict[bytes, list[int]] = defaultdict(list)
@@ -182,17 +184,19 @@ class _EvidenceReader:
 
     def timelines(self, wished: Sequence[str]) -> CutList[dict[str, Any]]:
         """Return the lives of the interactions named, each once."""
-        place = {name: number for number, name in enumerate(self.interactions.names)}
-        chosen = [place[name] for name in dict.fromkeys(wished) if name in place][:MAX_TIMELINES]
-        return _cut([self._timeline(number) for number in chosen], len(place))
+        number_by_name = {name: number for number, name in enumerate(self.interactions.names)}
+        numbers = [number_by_name[name] for name in dict.fromkeys(wished) if name in number_by_name][
+            :MAX_TIMELINES
+        ]
+        return _cut([self._timeline(number) for number in numbers], len(number_by_name))
 
     def _timeline(self, number: int) -> dict[str, Any]:
         low, high = int(self.bounds[number]), int(self.bounds[number + 1])
         life = interaction_documents.timeline(
             self.analysis, self.interactions, self.interface, number, MAX_EVENTS, self.book
         )
-        for event, place in zip(life["events"], self.transition[low:high].tolist(), strict=False):
-            event["transition"] = place
+        for event, transition in zip(life["events"], self.transition[low:high].tolist(), strict=False):
+            event["transition"] = transition
             event["reason"] = event["reason"][:MAX_REASON]
             event["changes"] = event["changes"][:20]
         return life | {"length": high - low}
@@ -250,11 +254,11 @@ class _EvidenceReader:
         refused: dict[str, list[int]] = defaultdict(list)
         for row in np.flatnonzero(self.analysis.context.is_call).tolist():
             (accepted if self.history.accepted[row] else refused)[self.called.name(row)].append(row)
-        found = []
+        function_callers = []
         for function, rows in accepted.items():
             by = {int(sender[row]) for row in rows}
             others = [row for row in refused[function] if int(sender[row]) not in by]
-            found.append(
+            function_callers.append(
                 Caller(
                     function=function,
                     accepted=len(rows),
@@ -265,18 +269,18 @@ class _EvidenceReader:
                     refusal=self.occurrence(others[0]) if others else None,
                 )
             )
-        return tuple(sorted(found, key=lambda item: (item.senders, -item.accepted, item.function)))
+        return tuple(sorted(function_callers, key=lambda item: (item.senders, -item.accepted, item.function)))
 
     def unseen(self) -> tuple[str, ...]:
         """Return the functions that could have changed state and were never called."""
-        seen = {self.called.name(row) for row in range(len(self.history))}
+        called_names = {self.called.name(row) for row in range(len(self.history))}
         functions = self.interface.functions.values()
-        return tuple(sorted({item.name for item in functions if not item.read_only} - seen))
+        return tuple(sorted({item.name for item in functions if not item.read_only} - called_names))
 
     def unnamed_variables(self) -> CutList[str]:
         """Return the variables that are called by their slot's number."""
         locations = self.analysis.context.locations
-        names = {item.text(None, place) for item in locations.variables for place in range(len(item.fields))}
+        names = {item.text(None, index) for item in locations.variables for index in range(len(item.fields))}
         return _cut(sorted(name for name in names if _NUMBERED.match(name)))
 
     def _reason(self, row: int) -> str:

@@ -86,10 +86,10 @@ def _answer(inclusion: Inclusion) -> str:
 
 def _word(word: Word) -> str:
     left_out = len(word) - _SHOWN
-    shown = [plain(label, _LABEL) for label in word]
+    labels = [plain(label, _LABEL) for label in word]
     if left_out > 0:
-        shown[_SHOWN // 2 : -_SHOWN // 2] = [f"… {left_out} more …"]
-    return ", ".join(shown)
+        labels[_SHOWN // 2 : -_SHOWN // 2] = [f"… {left_out} more …"]
+    return ", ".join(labels)
 
 
 def _list_labels(labels: tuple[str, ...]) -> str:

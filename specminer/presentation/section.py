@@ -57,25 +57,27 @@ class Section:
 
 def without_empty_columns(section: Section) -> Section:
     """Return a section without the columns that no row says anything in."""
-    kept = [
-        place
-        for place in range(len(section.header))
-        if any(piece.text for item in section.rows for piece in item.cells[place])
+    columns = [
+        column
+        for column in range(len(section.header))
+        if any(piece.text for item in section.rows for piece in item.cells[column])
     ]
-    if len(kept) == len(section.header):
+    if len(columns) == len(section.header):
         return section
     return replace(
         section,
-        header=tuple(section.header[place] for place in kept),
-        figures=frozenset(kept.index(place) for place in section.figures if place in kept),
-        rows=tuple(replace(item, cells=tuple(item.cells[place] for place in kept)) for item in section.rows),
+        header=tuple(section.header[column] for column in columns),
+        figures=frozenset(columns.index(column) for column in section.figures if column in columns),
+        rows=tuple(
+            replace(item, cells=tuple(item.cells[column] for column in columns)) for item in section.rows
+        ),
     )
 
 
 def cell(text: object) -> Cell:
     """Return a cell of one text; numbers with separators."""
-    shown = f"{text:,}" if isinstance(text, int) and not isinstance(text, bool) else str(text)
-    return (TextPiece(text=shown),)
+    cell_text = f"{text:,}" if isinstance(text, int) and not isinstance(text, bool) else str(text)
+    return (TextPiece(text=cell_text),)
 
 
 def row(*cells: object, index: int | None = None) -> Row:
@@ -108,9 +110,9 @@ def proof_text(proof: Proof) -> str:
     return _PROOFS[proof]
 
 
-def left_out(shown: int, total: int, noun: str) -> str:
+def left_out(count: int, total: int, noun: str) -> str:
     """Return a sentence about what a table does not show; empty if it shows all."""
-    return f"{shown:,} of {total:,} {noun} are shown." if total > shown else ""
+    return f"{count:,} of {total:,} {noun} are shown." if total > count else ""
 
 
 def texts(values: object) -> list[str]:

@@ -52,7 +52,7 @@ class Group:
 def groups(report: Report) -> tuple[Group, ...]:
     """Return the sections by what they are about; those whose data is not there are left out."""
     spec, evidence = report.specification, report.evidence
-    found: list[tuple[str, Iterable[Section | None]]] = [
+    titled_sections: list[tuple[str, Iterable[Section | None]]] = [
         ("What to look at", (findings_section(report),)),
         (
             "What it does",
@@ -98,17 +98,17 @@ def groups(report: Report) -> tuple[Group, ...]:
             ),
         ),
     ]
-    listed = [
+    all_groups = [
         Group(title=title, sections=tuple(without_empty_columns(item) for item in items if item is not None))
-        for title, items in found
+        for title, items in titled_sections
     ]
-    return tuple(group for group in listed if group.sections)
+    return tuple(group for group in all_groups if group.sections)
 
 
 def _explained_transactions(report: Report) -> Iterator[tuple[str, tuple[Section, ...]]]:
     """Yield a group for each transaction that the report explains."""
-    for number, told in enumerate(report.explanations or (), 1):
-        yield f"Transaction {short_hash(told)}", short_sections(told, f"t{number}-")
+    for number, explanation in enumerate(report.explanations or (), 1):
+        yield f"Transaction {short_hash(explanation)}", short_sections(explanation, f"t{number}-")
 
 
 def sections(report: Report) -> tuple[Section, ...]:

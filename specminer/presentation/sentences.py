@@ -64,10 +64,10 @@ def transition_sentence(spec: Specification, edge: Edge, outflow: int, *, guard:
 
 def outflows(spec: Specification) -> dict[int, int]:
     """Return how many events leave each state, rejected ones and those that stay included."""
-    found: dict[int, int] = {}
+    counts: dict[int, int] = {}
     for edge in spec.transitions:
-        found[edge.source] = found.get(edge.source, 0) + edge.count
-    return found
+        counts[edge.source] = counts.get(edge.source, 0) + edge.count
+    return counts
 
 
 def times(count: int) -> str:
@@ -93,7 +93,7 @@ def duration(seconds: int) -> str:
 
 def short_hashes(text: str) -> str:
     """Return a text whose addresses and hashes are told by their ends, ``0x1cdf…3b63``."""
-    return _HASH.sub(lambda found: f"{found[0][:6]}…{found[0][-4:]}", text)
+    return _HASH.sub(lambda match: f"{match[0][:6]}…{match[0][-4:]}", text)
 
 
 def elapsed_text(elapsed: ElapsedTime) -> str:

@@ -140,9 +140,9 @@ def _lives(spec: Specification, columns: int) -> list[str]:
 def _split(spec: Specification, columns: int) -> list[str]:
     """Return how the history was split into interactions."""
     split = spec.interactions
-    named = f", one for each {plain(split.sort.name, 60)}" if split.sort else ""
+    sort_text = f", one for each {plain(split.sort.name, 60)}" if split.sort else ""
     lines = [f"Interactions ({show_number(split.count)})"]
-    lines += paragraph(f"mode: {split.mode.value if split.mode else '?'}{named}", columns)
+    lines += paragraph(f"mode: {split.mode.value if split.mode else '?'}{sort_text}", columns)
     if split.explanation:
         lines += paragraph(plain(split.explanation, 2000), columns)
     view = spec.second_view
@@ -205,9 +205,9 @@ def _effects(spec: Specification, columns: int) -> list[str]:
     return lines
 
 
-def _is_told(predicate: str, told: set[str]) -> bool:
+def _is_told(predicate: str, texts: set[str]) -> bool:
     """Return whether a predicate is among texts: ``state = Queued`` as ``state queued`` too."""
-    return predicate in told or predicate.replace(" = ", " ").lower() in told
+    return predicate in texts or predicate.replace(" = ", " ").lower() in texts
 
 
 def _states(spec: Specification, columns: int) -> list[str]:
@@ -226,8 +226,10 @@ def _states(spec: Specification, columns: int) -> list[str]:
             lines.append(one)
         else:
             lines += [f"  {cut(name, columns - 3)}:", *paragraph(counts, columns, "    ")]
-        told = {name, *name.split(", ")}
-        holds = [text for text in (plain(raw, 120) for raw in state.predicates) if not _is_told(text, told)]
+        name_parts = {name, *name.split(", ")}
+        holds = [
+            text for text in (plain(raw, 120) for raw in state.predicates) if not _is_told(text, name_parts)
+        ]
         if holds:
             lines += paragraph("also: " + "; ".join(holds), columns, "    ")
     sentence = observer_text(spec)
@@ -258,17 +260,17 @@ def _transitions(spec: Specification, columns: int, rows: int) -> list[str]:
     outflow: dict[int, int] = {}
     for edge in ranked:
         outflow[edge.source] = outflow.get(edge.source, 0) + edge.count
-    shown = ranked[: max(rows, 0)]
-    cells = [_row(edge, names, outflow[edge.source]) for edge in shown]
+    edges = ranked[: max(rows, 0)]
+    cells = [_row(edge, names, outflow[edge.source]) for edge in edges]
     widths = _widths([_HEADER, *cells], columns)
     title = "share: of the events that leave the source state; in: number of interactions; ✗: rejected"
     lines = [f"Transitions ({len(spec.transitions):,})", *paragraph(title, columns), _line(_HEADER, widths)]
-    for source, group in groupby(zip(shown, cells, strict=True), key=lambda pair: pair[0].source):
+    for source, group in groupby(zip(edges, cells, strict=True), key=lambda pair: pair[0].source):
         events = f" ({count_of(outflow[source], 'event')})"
         lines.append(cut(f"from {names.get(source, '?')}", columns - len(events)) + events)
         lines += [_line(row, widths) for _, row in group]
-    if len(ranked) > len(shown):
-        lines.append(f"… and {len(ranked) - len(shown):,} more in automaton.json")
+    if len(ranked) > len(edges):
+        lines.append(f"… and {len(ranked) - len(edges):,} more in automaton.json")
     return lines
 
 
@@ -292,9 +294,9 @@ def _confidence(spec: Specification, columns: int) -> list[str]:
     return ["Confidence", *lines] if lines else []
 
 
-def _surprise(spec: Specification, columns: int, shown: int) -> list[str]:
+def _surprise(spec: Specification, columns: int, limit: int) -> list[str]:
     """Return what stands out, the most surprising first."""
-    lead, items = surprise_sentences(spec.surprise, shown)
+    lead, items = surprise_sentences(spec.surprise, limit)
     if not lead:
         return []
     lines = ["Most surprising", *paragraph(lead, columns)]
@@ -303,9 +305,9 @@ def _surprise(spec: Specification, columns: int, shown: int) -> list[str]:
     return lines
 
 
-def _transactions_ranked(spec: Specification, columns: int, shown: int) -> list[str]:
+def _transactions_ranked(spec: Specification, columns: int, limit: int) -> list[str]:
     """Return the transactions that stand out, and what was never judged."""
-    lead, items = transaction_sentences(spec.surprise, shown)
+    lead, items = transaction_sentences(spec.surprise, limit)
     missed = unjudged_sentence(spec.surprise)
     if not lead:
         return paragraph(missed, columns) if missed else []
@@ -330,12 +332,12 @@ def _row(edge: Edge, names: dict[int, str], outflow: int) -> tuple[str, ...]:
 
 def _widths(rows: Sequence[tuple[str, ...]], columns: int) -> list[int]:
     """Return the columns' widths: figures whole, the two texts share what is left."""
-    wanted = [max(cell_len(row[column]) for row in rows) for column in range(len(_HEADER))]
-    room = columns - sum(wanted[2:]) - len("  " * 3) - len(" -> ")
-    if wanted[0] + wanted[1] > room:
-        target = min(wanted[1], max(room // 2, room - wanted[0]))
-        wanted[:2] = [room - target, target]
-    return wanted
+    widths = [max(cell_len(row[column]) for row in rows) for column in range(len(_HEADER))]
+    room = columns - sum(widths[2:]) - len("  " * 3) - len(" -> ")
+    if widths[0] + widths[1] > room:
+        target = min(widths[1], max(room // 2, room - widths[0]))
+        widths[:2] = [room - target, target]
+    return widths
 
 
 def _line(row: tuple[str, ...], widths: list[int]) -> str:

@@ -16,23 +16,24 @@ MAX_ROWS: Final = 20
 """Transactions in the report."""
 
 
-def transaction_sentences(surprise: Surprise, shown: int) -> tuple[str, list[str]]:
-    """Return how many are alarms, and the ``shown`` first transactions; nothing if they were not measured."""
-    found = surprise.transactions
-    if found is None or found.threshold is None:
+def transaction_sentences(surprise: Surprise, limit: int) -> tuple[str, list[str]]:
+    """Return how many are alarms, and the ``limit`` first transactions; nothing if they were not measured."""
+    transactions = surprise.transactions
+    if transactions is None or transactions.threshold is None:
         return "", []
     lead = (
-        f"{show_number(found.flagged)} of {show_number(found.of)} transactions "
-        f"{'is' if found.flagged == 1 else 'are'} above the alarm threshold of "
-        f"{show_number(found.threshold, '.2f')} bits{'' if found.ranked else '; nothing speaks against any'}."
+        f"{show_number(transactions.flagged)} of {show_number(transactions.of)} transactions "
+        f"{'is' if transactions.flagged == 1 else 'are'} above the alarm threshold of "
+        f"{show_number(transactions.threshold, '.2f')} bits"
+        f"{'' if transactions.ranked else '; nothing speaks against any'}."
     )
-    if found.calibrated is False and found.rate:
+    if transactions.calibrated is False and transactions.rate:
         lead += (
-            f" They are too few to calibrate a threshold that {found.rate:.1%} of benign ones exceed, which takes "
-            f"{ceil(1 / found.rate):,}: look at what ranks first."
+            f" They are too few to calibrate a threshold that {transactions.rate:.1%} of benign ones exceed, which "
+            f"takes {ceil(1 / transactions.rate):,}: look at what ranks first."
         )
     return lead, [
-        ("! " if item.flagged else "") + plain(item.text, MAX_TEXT) for item in found.ranked[:shown]
+        ("! " if item.flagged else "") + plain(item.text, MAX_TEXT) for item in transactions.ranked[:limit]
     ]
 
 
@@ -49,10 +50,10 @@ def transactions_section(spec: Specification) -> Section | None:
     """Return the transactions that stand out as a table; ``None`` if they were not measured."""
     lead, _ = transaction_sentences(spec.surprise, 0)
     missed = unjudged_sentence(spec.surprise)
-    found = spec.surprise.transactions
-    if found is None or not lead:
+    transactions = spec.surprise.transactions
+    if transactions is None or not lead:
         return None
-    shown = found.ranked[:MAX_ROWS]
+    first_transactions = transactions.ranked[:MAX_ROWS]
     return Section(
         id="surprising-transactions",
         title="Most surprising transactions",
@@ -73,9 +74,9 @@ def transactions_section(spec: Specification) -> Section | None:
                 "" if item.block is None else item.block,
                 item.sender or "",
             )
-            for item in shown
+            for item in first_transactions
         ),
-        note=left_out(len(shown), len(found.ranked), "ranked ones"),
+        note=left_out(len(first_transactions), len(transactions.ranked), "ranked ones"),
     )
 
 

@@ -115,15 +115,15 @@ def _join_rows(group: ET.Element) -> None:
     Rows of the picture's heading that begin at one place, one below the other, are anchored there.
     """
     begins = _first_places(group) if group.get("class") == "graph" else {}
-    common = {place for place, count in Counter(begins.values()).items() if count > 1}
+    common = {position for position, count in Counter(begins.values()).items() if count > 1}
     middle: float | None = None
     row: ET.Element | None = None
-    kept: list[ET.Element] = []
+    children: list[ET.Element] = []
     for child in group:
         if child.tag in (f"{_SVG}polygon", f"{_SVG}path"):
             middle = _middle(child)
         if child.tag != f"{_SVG}text" or middle is None or child.get("text-anchor") != "start":
-            kept.append(child)
+            children.append(child)
             row = None
             continue
         piece = ET.Element(f"{_SVG}tspan", {key: value for key in _FONT if (value := child.get(key))})
@@ -133,21 +133,21 @@ def _join_rows(group: ET.Element) -> None:
             font = {"font-family": child.get("font-family", "sans-serif"), _SPACE: "preserve"}
             left = begins.get(child.get("y", "0"), "")
             anchor, across = ("start", left) if left in common else ("middle", f"{middle:.2f}")
-            place = {"text-anchor": anchor, "x": across, "y": child.get("y", "0")}
-            row = ET.Element(f"{_SVG}text", place | font)
+            position = {"text-anchor": anchor, "x": across, "y": child.get("y", "0")}
+            row = ET.Element(f"{_SVG}text", position | font)
             row.tail = "\n"
-            kept.append(row)
+            children.append(row)
         row.append(piece)
-    group[:] = kept
+    group[:] = children
 
 
 def _first_places(group: ET.Element) -> dict[str, str]:
     """Return where the first text of each row begins, by the row's height in the picture."""
-    found: dict[str, str] = {}
+    positions: dict[str, str] = {}
     for child in group:
         if child.tag == f"{_SVG}text" and child.get("text-anchor") == "start":
-            found.setdefault(child.get("y", "0"), child.get("x", "0"))
-    return found
+            positions.setdefault(child.get("y", "0"), child.get("x", "0"))
+    return positions
 
 
 def _middle(shape: ET.Element) -> float | None:

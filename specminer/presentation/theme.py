@@ -90,8 +90,8 @@ def in_the_dark(colour: str) -> str | None:
     """Return what a colour of the light theme is in the dark one; ``None`` if the light theme has no such colour."""
     for field in fields(Theme):
         if getattr(LIGHT, field.name) == colour:
-            found: str = getattr(DARK, field.name)
-            return found
+            dark_colour: str = getattr(DARK, field.name)
+            return dark_colour
     for low, high, name in (("rare", "frequent", Theme.line), ("lightest", "darkest", Theme.fill)):
         start, end = (_channels(getattr(LIGHT, side)) for side in (low, high))
         widest = max(range(3), key=lambda at: abs(end[at] - start[at]))

@@ -37,22 +37,22 @@ _MAX_ROWS: Final = 3
 """Rows of one call, flow or change in the terminal."""
 
 
-def transaction_html(told: Explanation) -> str:
+def transaction_html(explanation: Explanation) -> str:
     """Return the page; the same explanation gives the same bytes with the same renderer."""
-    sections = [without_empty_columns(section) for section in transaction_sections(told)]
+    sections = [without_empty_columns(section) for section in transaction_sections(explanation)]
     charts = {section.id: Markup(section.chart) for section in sections if section.chart}
     style = asset("page.css") + night((str(chart) for chart in charts.values()), inside="flows")
     return (
         environment()
         .get_template("transaction")
         .render(
-            name=told.name,
-            chain_id=told.chain_id,
-            hash=told.transaction.hash,
-            short=short_hash(told),
-            link=transaction_link(told.chain_id, told.transaction.hash),
-            numbers=_numbers(told),
-            summary=told.summary,
+            name=explanation.name,
+            chain_id=explanation.chain_id,
+            hash=explanation.transaction.hash,
+            short=short_hash(explanation),
+            link=transaction_link(explanation.chain_id, explanation.transaction.hash),
+            numbers=_numbers(explanation),
+            summary=explanation.summary,
             sections=sections,
             charts=charts,
             style=Markup(style),
@@ -61,74 +61,77 @@ def transaction_html(told: Explanation) -> str:
     )
 
 
-def _numbers(told: Explanation) -> list[tuple[str, str]]:
-    item = told.transaction
-    shown = [("Block", f"{item.block:,}")]
+def _numbers(explanation: Explanation) -> list[tuple[str, str]]:
+    item = explanation.transaction
+    numbers = [("Block", f"{item.block:,}")]
     if item.timestamp is not None:
-        shown.append(("When (UTC)", moment(item.timestamp, seconds=True)))
-    shown.append(("Result", "succeeded" if item.succeeded else "failed"))
+        numbers.append(("When (UTC)", moment(item.timestamp, seconds=True)))
+    numbers.append(("Result", "succeeded" if item.succeeded else "failed"))
     if item.value != "0":
-        shown.append(("Ether sent", amount(item.value)))
-    if told.unusual is not None and told.unusual.score:
-        shown.append(
-            ("Score", f"{told.unusual.score:.1f} bits{', an alarm' if told.unusual.flagged else ''}")
+        numbers.append(("Ether sent", amount(item.value)))
+    if explanation.unusual is not None and explanation.unusual.score:
+        numbers.append(
+            (
+                "Score",
+                f"{explanation.unusual.score:.1f} bits{', an alarm' if explanation.unusual.flagged else ''}",
+            )
         )
-    if told.rank is not None and told.of is not None:
-        shown.append(("Rank", f"{told.rank:,} of {told.of:,}"))
-    return shown
+    if explanation.rank is not None and explanation.of is not None:
+        numbers.append(("Rank", f"{explanation.rank:,} of {explanation.of:,}"))
+    return numbers
 
 
-def transaction_markdown(told: Explanation) -> str:
+def transaction_markdown(explanation: Explanation) -> str:
     """Return the explanation as CommonMark with tables; ends in a newline."""
     lines = [
-        f"# Transaction {short_hash(told)}",
+        f"# Transaction {short_hash(explanation)}",
         "",
-        f"{told.transaction.hash} of {escape_text(told.name, 120)} on chain {told.chain_id}.",
+        f"{explanation.transaction.hash} of {escape_text(explanation.name, 120)} on chain {explanation.chain_id}.",
         "",
-        "; ".join(f"{label.lower()}: {value}" for label, value in _numbers(told)) + ".",
+        "; ".join(f"{label.lower()}: {value}" for label, value in _numbers(explanation)) + ".",
         "",
         "## What happened",
         "",
-        *(f"- {escape_text(text, _MAX_LINE)}" for text in told.summary),
+        *(f"- {escape_text(text, _MAX_LINE)}" for text in explanation.summary),
         "",
     ]
-    for section in transaction_sections(told):
+    for section in transaction_sections(explanation):
         lines += section_lines(without_empty_columns(section), level=2)
     return "\n".join(lines).rstrip() + "\n"
 
 
-def transaction_text(told: Explanation, width: int) -> str:
+def transaction_text(explanation: Explanation, width: int) -> str:
     """Return the explanation in about one screen of lines of at most ``width`` cells."""
-    numbers = "; ".join(f"{label.lower()} {value}" for label, value in _numbers(told))
-    parts = [f"Transaction {told.transaction.hash}\n{_join_text(numbers, width)}"]
-    parts.append("\n".join(_join_text(text, width, "- ") for text in told.summary))
-    calls = [_call_line(told, place) for place in range(min(len(told.calls), MAX_CALLS))]
-    parts.append(_list("Calls", calls, told.calls_total, width))
+    numbers = "; ".join(f"{label.lower()} {value}" for label, value in _numbers(explanation))
+    parts = [f"Transaction {explanation.transaction.hash}\n{_join_text(numbers, width)}"]
+    parts.append("\n".join(_join_text(text, width, "- ") for text in explanation.summary))
+    calls = [_call_line(explanation, index) for index in range(min(len(explanation.calls), MAX_CALLS))]
+    parts.append(_list("Calls", calls, explanation.calls_total, width))
     moved = [
-        f"{movement_text(told, item)}: {_name(told, item.sender)} → {_name(told, item.recipient)}"
-        for item in told.movements
+        f"{movement_text(explanation, item)}: {_name(explanation, item.sender)} → {_name(explanation, item.recipient)}"
+        for item in explanation.movements
     ]
-    parts.append(_list("Flows", moved, told.movements_total, width))
+    parts.append(_list("Flows", moved, explanation.movements_total, width))
     changes = [
         f"{item.location}: {with_unit(item.before, item.before_shown)} → "
         f"{with_unit(item.after, item.after_shown)}"
-        for item in told.storage
+        for item in explanation.storage
     ]
-    parts.append(_list("Storage", changes, len(told.storage), width))
-    parts.append("\n".join(_join_text(text, width) for text in told.notes[:2]))
+    parts.append(_list("Storage", changes, len(explanation.storage), width))
+    parts.append("\n".join(_join_text(text, width) for text in explanation.notes[:2]))
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
-def _name(told: Explanation, address: str) -> str:
-    return told.names.get(address) or f"{address[:6]}…{address[-4:]}"
+def _name(explanation: Explanation, address: str) -> str:
+    return explanation.names.get(address) or f"{address[:6]}…{address[-4:]}"
 
 
-def _call_line(told: Explanation, place: int) -> str:
-    call = told.calls[place]
+def _call_line(explanation: Explanation, index: int) -> str:
+    call = explanation.calls[index]
     value = f" with {amount(call.value)}" if call.value != "0" else ""
     result = result_text(call)
     mark = f"  ! {', '.join(call.unusual)}" if call.unusual else ""
-    on = f" on {_name(told, call.callee)}" if call.callee else ""
+    on = f" on {_name(explanation, call.callee)}" if call.callee else ""
     return f"{call_text(call)}{on}{value}{f'  {result}' if result else ''}{mark}"
 
 
@@ -136,10 +139,10 @@ def _list(title: str, lines: list[str], total: int, width: int) -> str:
     if not lines:
         return ""
     limit = MAX_CALLS if title == "Calls" else MAX_LINES
-    shown = [row for line in lines[:limit] for row in _hanging(plain(line, _MAX_LINE), width)]
+    rows = [row for line in lines[:limit] for row in _hanging(plain(line, _MAX_LINE), width)]
     if total > limit:
-        shown.append(f"  … and {total - limit:,} more (--format html, md or json has them)")
-    return "\n".join([title, *shown])
+        rows.append(f"  … and {total - limit:,} more (--format html, md or json has them)")
+    return "\n".join([title, *rows])
 
 
 def _hanging(text: str, width: int) -> list[str]:

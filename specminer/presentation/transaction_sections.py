@@ -40,106 +40,112 @@ _OUTCOMES: Final = {"returned": "", "rolled back": "✗ undone later", "failed":
 NOT_KNOWN: Final = "not known"
 
 
-def transaction_sections(told: Explanation, prefix: str = "", most: int = MAX_ROWS) -> tuple[Section, ...]:
+def transaction_sections(
+    explanation: Explanation, prefix: str = "", most: int = MAX_ROWS
+) -> tuple[Section, ...]:
     """Return the sections about a transaction; those that would tell nothing are left out.
 
     Args:
-        told: the explanation.
+        explanation: the explanation.
         prefix: what the ids of the sections begin with.
         most: rows of one table at most.
 
     """
-    listed = (
-        _flows(told, most),
-        evidence_section(told),
-        _movements(told, most),
-        _calls(told, most),
-        _storage(told, most),
-        _logs(told, most),
-        _participants(told),
-        *_lives(told),
-        _limits(told),
+    sections = (
+        _flows(explanation, most),
+        evidence_section(explanation),
+        _movements(explanation, most),
+        _calls(explanation, most),
+        _storage(explanation, most),
+        _logs(explanation, most),
+        _participants(explanation),
+        *_lives(explanation),
+        _limits(explanation),
     )
-    return tuple(_with_prefix(section, prefix) for section in listed if section is not None)
+    return tuple(_with_prefix(section, prefix) for section in sections if section is not None)
 
 
-def short_sections(told: Explanation, prefix: str, most: int = MAX_SHORT) -> tuple[Section, ...]:
+def short_sections(explanation: Explanation, prefix: str, most: int = MAX_SHORT) -> tuple[Section, ...]:
     """Return what a report tells of a transaction, for those who do not ask for all of it."""
-    flows = _flows(told, most)
+    flows = _flows(explanation, most)
     happened = replace(
         flows,
         id="happened",
         title="What happened",
-        lead=told.summary,
+        lead=explanation.summary,
         note=" ".join(
-            part for part in (flows.note, f"All of it: specminer explain {told.transaction.hash}") if part
+            part
+            for part in (flows.note, f"All of it: specminer explain {explanation.transaction.hash}")
+            if part
         ),
     )
-    listed = (happened, _calls(told, most), _storage(told, most), _logs(told, most))
-    name = short_hash(told)
+    sections = (happened, _calls(explanation, most), _storage(explanation, most), _logs(explanation, most))
+    name = short_hash(explanation)
     return tuple(
         _with_prefix(replace(section, title=f"{section.title}: {name}"), prefix)
-        for section in listed
+        for section in sections
         if section is not None
     )
 
 
-def short_hash(told: Explanation) -> str:
+def short_hash(explanation: Explanation) -> str:
     """Return the first and the last digits of the transaction's hash."""
-    return f"{told.transaction.hash[:10]}…{told.transaction.hash[-6:]}"
+    return f"{explanation.transaction.hash[:10]}…{explanation.transaction.hash[-6:]}"
 
 
 def _with_prefix(section: Section, prefix: str) -> Section:
     return replace(section, id=f"{prefix}{section.id}") if prefix else section
 
 
-def who(told: Explanation, address: str) -> Cell:
+def who(explanation: Explanation, address: str) -> Cell:
     """Return an address as a cell, with its name in front where it has one."""
     if not address:
         return (TextPiece(text=""),)
-    link = TextPiece(text=address, url=address_link(told.chain_id, address), code=True)
-    name = told.names.get(address)
+    link = TextPiece(text=address, url=address_link(explanation.chain_id, address), code=True)
+    name = explanation.names.get(address)
     return (TextPiece(text=name), link) if name else (link,)
 
 
-def _gain_text(told: Explanation, item: Gain) -> str:
+def _gain_text(explanation: Explanation, item: Gain) -> str:
     net = int(item.net)
-    return f"{'+' if net > 0 else '−'} {_short_amount(told, str(abs(net)), item.asset)}"
+    return f"{'+' if net > 0 else '−'} {_short_amount(explanation, str(abs(net)), item.asset)}"
 
 
-def _short_amount(told: Explanation, number: str, asset: str) -> str:
+def _short_amount(explanation: Explanation, number: str, asset: str) -> str:
     """Return an amount where the token stands beside it: with its unit if that is short."""
-    token = next((item for item in told.tokens if item.address == asset), None)
+    token = next((item for item in explanation.tokens if item.address == asset), None)
     if token is None:
         return amount(number)
-    shown = token_amount(int(number), token.decimals)
-    return f"{shown} {token.symbol}" if token.symbol else shown
+    amount_text = token_amount(int(number), token.decimals)
+    return f"{amount_text} {token.symbol}" if token.symbol else amount_text
 
 
-def _token(told: Explanation, asset: str) -> Cell:
+def _token(explanation: Explanation, asset: str) -> Cell:
     """Return which token is meant, and whether its amounts are in its smallest unit; nothing for ether."""
-    token = next((item for item in told.tokens if item.address == asset), None)
+    token = next((item for item in explanation.tokens if item.address == asset), None)
     if token is None:
         return (TextPiece(text=""),)
     unit = () if token.decimals is not None else (TextPiece(text="(smallest units)"),)
-    return (*who(told, asset), *unit)
+    return (*who(explanation, asset), *unit)
 
 
-def _asset_text(told: Explanation, number: str, asset: str) -> str:
-    facts = {token.address: token for token in told.tokens}
+def _asset_text(explanation: Explanation, number: str, asset: str) -> str:
+    facts = {token.address: token for token in explanation.tokens}
     return asset_amount(int(number), asset, facts)
 
 
-def _flows(told: Explanation, most: int) -> Section:
-    unknown = () if told.ether_known else ("What the traced contracts paid was not recorded.",)
-    if not told.logs_known:
+def _flows(explanation: Explanation, most: int) -> Section:
+    unknown = () if explanation.ether_known else ("What the traced contracts paid was not recorded.",)
+    if not explanation.logs_known:
         unknown = (
             *unknown,
             "Token flows of other contracts are not known: their log entries were not recorded.",
         )
-    if not told.movements:
+    if not explanation.movements:
         lead = unknown or ("Neither ether nor tokens moved, as far as the traced contracts can see.",)
-        return Section(id="flows", title="Who gained and who lost", lead=lead, chart=flow_picture(told))
+        return Section(
+            id="flows", title="Who gained and who lost", lead=lead, chart=flow_picture(explanation)
+        )
     return Section(
         id="flows",
         title="Who gained and who lost",
@@ -152,41 +158,41 @@ def _flows(told: Explanation, most: int) -> Section:
         figures=frozenset({1, 2, 3}),
         rows=tuple(
             row(
-                who(told, item.address),
-                _gain_text(told, item),
-                _short_amount(told, item.received, item.asset),
-                _short_amount(told, item.sent, item.asset),
-                _token(told, item.asset),
+                who(explanation, item.address),
+                _gain_text(explanation, item),
+                _short_amount(explanation, item.received, item.asset),
+                _short_amount(explanation, item.sent, item.asset),
+                _token(explanation, item.asset),
             )
-            for item in told.gains[:most]
+            for item in explanation.gains[:most]
         ),
         note=" ".join(
             part
             for part in (
-                left_out(min(most, len(told.gains)), len(told.gains), "gains and losses"),
-                left_out(MAX_ARROWS, count_arrows(told), "arrows"),
+                left_out(min(most, len(explanation.gains)), len(explanation.gains), "gains and losses"),
+                left_out(MAX_ARROWS, count_arrows(explanation), "arrows"),
             )
             if part
         ),
-        chart=flow_picture(told),
+        chart=flow_picture(explanation),
     )
 
 
-def flow_picture(told: Explanation) -> str:
+def flow_picture(explanation: Explanation) -> str:
     """Return the flows as SVG for a page; empty if nothing moved or nothing here draws."""
-    source = flow_dot(told)
+    source = flow_dot(explanation)
     if source is None:
         return ""
     try:
         drawn = render_dot(source)
     except RenderError:
         return ""
-    label = f"Flows of transaction {told.transaction.hash}; the table below tells the same"
+    label = f"Flows of transaction {explanation.transaction.hash}; the table below tells the same"
     return bare_picture(drawn, label)
 
 
-def _movements(told: Explanation, most: int) -> Section | None:
-    if not told.movements:
+def _movements(explanation: Explanation, most: int) -> Section | None:
+    if not explanation.movements:
         return None
     return Section(
         id="movements",
@@ -195,43 +201,43 @@ def _movements(told: Explanation, most: int) -> Section | None:
         figures=frozenset({0, 5}),
         rows=tuple(
             row(
-                _movement(told, item),
-                who(told, item.sender),
-                who(told, item.recipient),
-                _token(told, item.asset),
+                _movement(explanation, item),
+                who(explanation, item.sender),
+                who(explanation, item.recipient),
+                _token(explanation, item.asset),
                 item.standard or "",
                 "" if item.log is None else item.log,
             )
-            for item in told.movements[:most]
+            for item in explanation.movements[:most]
         ),
-        note=left_out(min(most, len(told.movements)), told.movements_total, "flows"),
+        note=left_out(min(most, len(explanation.movements)), explanation.movements_total, "flows"),
     )
 
 
-def _movement(told: Explanation, item: Movement) -> str:
+def _movement(explanation: Explanation, item: Movement) -> str:
     number = f" #{item.identifier}" if item.identifier is not None else ""
     if item.amount is None:
         return f"{NOT_KNOWN}{number}"
     if item.standard == "transfer":
         return f"{item.amount} (an amount or an identifier)"
-    return f"{_short_amount(told, item.amount, item.asset)}{number}"
+    return f"{_short_amount(explanation, item.amount, item.asset)}{number}"
 
 
-def movement_text(told: Explanation, item: Movement) -> str:
+def movement_text(explanation: Explanation, item: Movement) -> str:
     """Return what moved, with its unit."""
     number = f" #{item.identifier}" if item.identifier is not None else ""
     if item.amount is None:
         return f"{NOT_KNOWN}, of {item.asset}{number}"
     if item.standard == "transfer":
         return f"{item.amount} (an amount or an identifier) of token {item.asset}"
-    return f"{_asset_text(told, item.amount, item.asset)}{number}"
+    return f"{_asset_text(explanation, item.amount, item.asset)}{number}"
 
 
-def _calls(told: Explanation, most: int) -> Section:
+def _calls(explanation: Explanation, most: int) -> Section:
     lead = (
         "Each call stands below the one that made it, set off by its depth. Calls between other contracts were not "
         "recorded."
-        if told.calls_known
+        if explanation.calls_known
         else "Each call stands below the one that made it. What the traced contracts called was not recorded.",
     )
     return Section(
@@ -243,15 +249,15 @@ def _calls(told: Explanation, most: int) -> Section:
         rows=tuple(
             row(
                 call_text(call),
-                who(told, call.callee),
-                who(told, call.caller),
+                who(explanation, call.callee),
+                who(explanation, call.caller),
                 "" if call.value == "0" else amount(call.value),
                 result_text(call),
                 ", ".join(call.unusual),
             )
-            for call in told.calls[:most]
+            for call in explanation.calls[:most]
         ),
-        note=left_out(min(most, len(told.calls)), told.calls_total, "calls"),
+        note=left_out(min(most, len(explanation.calls)), explanation.calls_total, "calls"),
     )
 
 
@@ -272,16 +278,16 @@ def call_text(call: TreeCall) -> str:
 
 def values_texts(values: tuple[NamedValue, ...]) -> list[str]:
     """Return named values as ``name=value``, those without a name by their value alone."""
-    shown = [with_unit(item.value, item.shown) for item in values]
-    return [f"{item.name}={text}" if item.name else text for item, text in zip(values, shown, strict=True)]
+    texts = [with_unit(item.value, item.shown) for item in values]
+    return [f"{item.name}={text}" if item.name else text for item, text in zip(values, texts, strict=True)]
 
 
-def with_unit(value: str | None, shown: str) -> str:
+def with_unit(value: str | None, spelling: str) -> str:
     """Return a value with its unit, ``0.5 ETH``; a number of which nothing is known in groups of digits."""
     if value is None:
         return NOT_KNOWN
-    if shown or not (value.isascii() and value.isdecimal() and len(value) <= 78):
-        return shown or value
+    if spelling or not (value.isascii() and value.isdecimal() and len(value) <= 78):
+        return spelling or value
     return group(int(value))
 
 
@@ -296,9 +302,9 @@ def result_text(call: TreeCall) -> str:
     return f"{text} → {answer}".strip() if answer else text
 
 
-def _storage(told: Explanation, most: int) -> Section:
-    several = len(told.contracts) > 1
-    lead = () if told.storage else ("It left all storage as it was.",)
+def _storage(explanation: Explanation, most: int) -> Section:
+    several = len(explanation.contracts) > 1
+    lead = () if explanation.storage else ("It left all storage as it was.",)
     return Section(
         id="storage",
         title="Storage before and after",
@@ -309,18 +315,18 @@ def _storage(told: Explanation, most: int) -> Section:
                 item.location,
                 with_unit(item.before, item.before_shown),
                 with_unit(item.after, item.after_shown),
-                *((who(told, item.contract),) if several else ()),
+                *((who(explanation, item.contract),) if several else ()),
             )
-            for item in told.storage[:most]
+            for item in explanation.storage[:most]
         ),
-        note=left_out(min(most, len(told.storage)), len(told.storage), "changed values"),
+        note=left_out(min(most, len(explanation.storage)), len(explanation.storage), "changed values"),
     )
 
 
-def _logs(told: Explanation, most: int) -> Section | None:
-    if not told.logs and told.logs_known:
+def _logs(explanation: Explanation, most: int) -> Section | None:
+    if not explanation.logs and explanation.logs_known:
         return None
-    lead = () if told.logs_known else ("Log entries of other contracts were not recorded.",)
+    lead = () if explanation.logs_known else ("Log entries of other contracts were not recorded.",)
     return Section(
         id="logs",
         title="Events",
@@ -331,28 +337,28 @@ def _logs(told: Explanation, most: int) -> Section | None:
             row(
                 "" if item.log is None else item.log,
                 f"{item.event}({', '.join(values_texts(item.fields)) if item.data is None else item.data})",
-                who(told, item.contract),
+                who(explanation, item.contract),
             )
-            for item in told.logs[:most]
+            for item in explanation.logs[:most]
         ),
-        note=left_out(min(most, len(told.logs)), told.logs_total, "log entries"),
+        note=left_out(min(most, len(explanation.logs)), explanation.logs_total, "log entries"),
     )
 
 
-def _participants(told: Explanation) -> Section:
+def _participants(explanation: Explanation) -> Section:
     return Section(
         id="participants",
         title="Who took part",
         header=("Address", "Kind", "Here", "Before in this history", "Roles"),
         rows=tuple(
             row(
-                who(told, item.address),
+                who(explanation, item.address),
                 "" if item.kind == "unknown" else item.kind,
                 "; ".join(item.parts),
                 before_text(item),
                 ", ".join(item.roles),
             )
-            for item in told.participants
+            for item in explanation.participants
         ),
     )
 
@@ -365,22 +371,22 @@ def before_text(item: Participant) -> str:
     return "never called or sent"
 
 
-def _lives(told: Explanation) -> Iterator[Section]:
-    for place, life in enumerate(told.lives):
-        yield _life(told, life, place)
+def _lives(explanation: Explanation) -> Iterator[Section]:
+    for index, life in enumerate(explanation.lives):
+        yield _life(explanation, life, index)
 
 
-def _life(told: Explanation, life: LifeAround, place: int) -> Section:
+def _life(explanation: Explanation, life: LifeAround, index: int) -> Section:
     cut = []
     if life.earlier:
         cut.append(f"{count_of(life.earlier, 'event')} before are left out.")
     if life.later:
         cut.append(f"{count_of(life.later, 'event')} after are left out.")
-    more = told.lives_total - len(told.lives)
-    if more > 0 and place == len(told.lives) - 1:
+    more = explanation.lives_total - len(explanation.lives)
+    if more > 0 and index == len(explanation.lives) - 1:
         cut.append(f"It took part in {count_of(more, 'more interaction')}.")
     return Section(
-        id=f"life-{place}",
+        id=f"life-{index}",
         title=f"Before and after: {plain(life.interaction, 120)}",
         header=("", "Event", "Result", "Block", "When", "By", "Transaction"),
         figures=frozenset({3}),
@@ -391,8 +397,8 @@ def _life(told: Explanation, life: LifeAround, place: int) -> Section:
                 _OUTCOMES.get(step.outcome, f"✗ {step.outcome}") if step.outcome else "",
                 step.block,
                 moment(step.timestamp),
-                who(told, step.sender),
-                transaction_cell(told.chain_id, step.transaction),
+                who(explanation, step.sender),
+                transaction_cell(explanation.chain_id, step.transaction),
             )
             for step in life.steps
         ),
@@ -400,5 +406,5 @@ def _life(told: Explanation, life: LifeAround, place: int) -> Section:
     )
 
 
-def _limits(told: Explanation) -> Section:
-    return Section(id="limits", title="What is not known", lead=told.notes)
+def _limits(explanation: Explanation) -> Section:
+    return Section(id="limits", title="What is not known", lead=explanation.notes)

@@ -42,7 +42,7 @@ def surprise_sections(spec: Specification) -> Iterator[Section]:
 
 def _interactions(spec: Specification, lead: str) -> Section:
     ranked = spec.surprise.interactions
-    shown = ranked[:MAX_SURPRISING]
+    first_interactions = ranked[:MAX_SURPRISING]
     return Section(
         id="surprising",
         title="Most surprising interactions",
@@ -61,14 +61,14 @@ def _interactions(spec: Specification, lead: str) -> Section:
                 _text(item, f"{item.interaction}: "),
                 _evidence(spec, item),
             )
-            for item in shown
+            for item in first_interactions
         ),
-        note=left_out(len(shown), len(ranked), "ranked ones"),
+        note=left_out(len(first_interactions), len(ranked), "ranked ones"),
     )
 
 
 def _calls(spec: Specification, calls: Sequence[SurprisingEvent], lead: str) -> Section:
-    shown = calls[:MAX_SURPRISING]
+    first_calls = calls[:MAX_SURPRISING]
     return Section(
         id="surprising-calls",
         title="Most surprising calls",
@@ -83,9 +83,9 @@ def _calls(spec: Specification, calls: Sequence[SurprisingEvent], lead: str) -> 
                 "" if item.block is None else item.block,
                 transaction_cell(spec.chain_id, item.transaction),
             )
-            for item in shown
+            for item in first_calls
         ),
-        note=left_out(len(shown), len(calls), "ranked ones"),
+        note=left_out(len(first_calls), len(calls), "ranked ones"),
     )
 
 
@@ -95,9 +95,9 @@ def _text(item: SurprisingInteraction | SurprisingEvent, prefix: str) -> str:
 
 def _evidence(spec: Specification, item: SurprisingInteraction) -> Cell:
     transactions = dict.fromkeys(event.transaction for event in item.events)
-    shown = transaction_cell(spec.chain_id, *list(transactions)[:MAX_EVIDENCE])
+    pieces = transaction_cell(spec.chain_id, *list(transactions)[:MAX_EVIDENCE])
     rest = len(transactions) - MAX_EVIDENCE
-    return (*shown, *cell(f"and {rest} more")) if rest > 0 else shown or cell("")
+    return (*pieces, *cell(f"and {rest} more")) if rest > 0 else pieces or cell("")
 
 
 def _bits(value: float | None) -> str:

@@ -56,18 +56,18 @@ class WeighedFinding:
 def findings(report: Report) -> tuple[WeighedFinding, ...]:
     """Return what is odd, alarms first; of one weight the most improbable first, then in the order of the report."""
     spec, evidence = report.specification, report.evidence
-    found = [*_transactions(spec), *_interactions(spec)]
-    found += [*_evidence(evidence)] if evidence is not None else []
-    found += [*_rejections(spec), *_limits(spec, evidence)]
-    return tuple(sorted(found, key=lambda item: (item.weight, -(item.bits or 0.0))))
+    all_findings = [*_transactions(spec), *_interactions(spec)]
+    all_findings += [*_evidence(evidence)] if evidence is not None else []
+    all_findings += [*_rejections(spec), *_limits(spec, evidence)]
+    return tuple(sorted(all_findings, key=lambda item: (item.weight, -(item.bits or 0.0))))
 
 
 def findings_section(report: Report) -> Section:
     """Return the findings as a section; that there are none is worth saying."""
-    spec, found = report.specification, findings(report)
-    if not found:
+    spec, all_findings = report.specification, findings(report)
+    if not all_findings:
         return Section(id="findings", title="Findings", lead=("Nothing stands out.",))
-    shown = found[:MAX_FINDINGS]
+    first_findings = all_findings[:MAX_FINDINGS]
     return Section(
         id="findings",
         title="Findings",
@@ -84,9 +84,9 @@ def findings_section(report: Report) -> Section:
                 "" if item.bits is None else f"{item.bits:.1f}",
                 _cell(spec, item.transactions),
             )
-            for item in shown
+            for item in first_findings
         ),
-        note=left_out(len(shown), len(found), "findings"),
+        note=left_out(len(first_findings), len(all_findings), "findings"),
     )
 
 
@@ -145,12 +145,13 @@ def _evidence(evidence: HistoryEvidence) -> Iterator[WeighedFinding]:
             transactions=(unpaid.first.transaction,),
         )
     if evidence.races.total:
-        lost = sum(bool(item.get("lost")) for item in evidence.races.items)
+        rejections = sum(bool(item.get("lost")) for item in evidence.races.items)
         text = (
             f"Calls of different senders in one block depended on their order {times(evidence.races.total)}"
         )
         yield WeighedFinding(
-            weight=Weight.LOOK, text=f"{text}{f'; the later call was rejected in {lost:,}' if lost else ''}."
+            weight=Weight.LOOK,
+            text=f"{text}{f'; the later call was rejected in {rejections:,}' if rejections else ''}.",
         )
 
 
@@ -180,9 +181,9 @@ def _limits(spec: Specification, evidence: HistoryEvidence | None) -> Iterator[W
     if history.unknown:
         yield WeighedFinding(weight=Weight.NOTE, text=unknown_text(history.unknown, history.invocations))
     if evidence is not None and evidence.unseen:
-        listed = ", ".join(evidence.unseen[:6])
+        functions = ", ".join(evidence.unseen[:6])
         more = f" and {len(evidence.unseen) - 6:,} more" if len(evidence.unseen) > 6 else ""
         yield WeighedFinding(
             weight=Weight.NOTE,
-            text=f"Nobody called {listed}{more}, so nothing is known of what they do.",
+            text=f"Nobody called {functions}{more}, so nothing is known of what they do.",
         )
