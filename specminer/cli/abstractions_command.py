@@ -34,11 +34,11 @@ def list_command() -> None:
 @click.argument("name")
 def show_command(name: str) -> None:
     """Show the definition NAME as TOML, to copy and edit."""
-    shipped = paths()
-    if name not in shipped:
+    shipped_paths = paths()
+    if name not in shipped_paths:
         find(name)
         raise UsageError(f"'{plain(name, 200)}' is a file; `specminer abstractions check` reads it")
-    click.echo(shipped[name].read_text(encoding="utf-8").rstrip())
+    click.echo(shipped_paths[name].read_text(encoding="utf-8").rstrip())
 
 
 @command.command("check")

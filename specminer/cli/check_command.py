@@ -191,8 +191,8 @@ def command(
     with Screen(quiet=quiet) as screen:
         if is_own:
             state = texts.automaton.with_suffix(".state")
-            stored = StoredHistory(database=database, state=state, source=source.source, artifact=abi)
-            return _print_result(check_stored(specification, stored, options, observer=screen), texts)
+            stored_history = StoredHistory(database=database, state=state, source=source.source, artifact=abi)
+            return _print_result(check_stored(specification, stored_history, options, observer=screen), texts)
         selected = select(database, selection, abi=abi, source=source.source, observer=screen)
         if call is not None:
             proposal = propose(selected, call, source.source)

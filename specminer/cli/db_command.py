@@ -70,10 +70,12 @@ def prune_command(contracts: tuple[str, ...], sure: bool, chain_id: int | None, 
                 f"prune would remove {', '.join(removals)}; give --yes where nobody can be asked"
             )
         click.confirm(f"Remove {', '.join(removals)}?", abort=True)
-    removed = prune_database(database, contracts, chain_id=chain_id)
-    rows = ", ".join(f"{count:,} of {name}" for name, count in sorted(removed.items()))
+    removed_rows = prune_database(database, contracts, chain_id=chain_id)
+    rows = ", ".join(f"{count:,} of {name}" for name, count in sorted(removed_rows.items()))
     click.echo(
-        f"removed {count_of(sum(removed.values()), 'row')}: {rows}" if removed else "nothing was removed"
+        f"removed {count_of(sum(removed_rows.values()), 'row')}: {rows}"
+        if removed_rows
+        else "nothing was removed"
     )
 
 

@@ -194,13 +194,13 @@ def command(
         TraceStore(database) as store,
         DeliveryJournal(watch.journal or watch.automaton.with_suffix(".watch")) as journal,
         StateFile(watch.automaton.with_suffix(".state")) as state,
-        source.open(specification.chain_id) as opened,
+        source.open(specification.chain_id) as history_source,
         HeadSubscription(source.endpoints(), screen.note) as heads,
     ):
         Watch(
             specification=specification,
             store=store,
-            source=opened,
+            source=history_source,
             journal=journal,
             receivers=receivers,
             options=options,

@@ -66,12 +66,12 @@ class Dependencies:
     """Row in ``History.words``."""
 
 
-def summarize_accesses(history: History, numbered: Slots | None = None) -> AccessSummary:
+def summarize_accesses(history: History, slot_numbers: Slots | None = None) -> AccessSummary:
     """Condense accesses to what each invocation read from before and left behind, in n log n.
 
-    ``numbered`` is what :func:`specminer.history.contract_history.slots` returns, where it is at hand.
+    ``slot_numbers`` is what :func:`specminer.history.contract_history.slots` returns, where it is at hand.
     """
-    location = (slots(history) if numbered is None else numbered).access
+    location = (slots(history) if slot_numbers is None else slot_numbers).access
     if not len(location):
         empty, none = np.zeros(0, dtype=np.int32), np.zeros(0, dtype=np.bool_)
         return AccessSummary(
@@ -90,7 +90,7 @@ def summarize_accesses(history: History, numbered: Slots | None = None) -> Acces
     effective_accesses = np.zeros(len(location), dtype=np.bool_)
     count = 0
     for span in spans_of_groups(history.access_invocation):
-        part = _condensed(history, location, lasting, span)
+        part = _condense(history, location, lasting, span)
         effective_accesses[span] = part["effective_write"][part["touch"]]
         part["touch"] += np.int32(count)
         count += len(part["first"])
@@ -119,7 +119,7 @@ _COLUMNS: Final[dict[str, type[np.int32 | np.bool_]]] = {
 """What is found of accesses in one part after another, and how it is kept."""
 
 
-def _condensed(history: History, location: RowColumn, lasting: BoolColumn, span: slice) -> dict[str, Any]:
+def _condense(history: History, location: RowColumn, lasting: BoolColumn, span: slice) -> dict[str, Any]:
     """Return what some invocations, whose accesses stand in a span, found and left; ``touch`` counted from 0."""
     order, begins = _by_invocation(history.access_invocation[span], location[span])
     starts = np.flatnonzero(begins)
@@ -183,8 +183,8 @@ def _last_writes(history: History, location: RowColumn, writes: BoolColumn) -> R
         last = np.empty(len(order), dtype=np.int32)
         last[0] = MISSING
         last[1:] = np.maximum.accumulate(np.where(writes[order], numbers, _NONE))[:-1]
-        ordered = location[order]
-        begins = np.concatenate([[True], ordered[1:] != ordered[:-1]])
+        ordered_locations = location[order]
+        begins = np.concatenate([[True], ordered_locations[1:] != ordered_locations[:-1]])
         inside = last >= np.maximum.accumulate(np.where(begins, numbers, np.int32(0)))
         previous[order] = np.where(inside, order[last], _NONE)
     return previous
@@ -215,9 +215,11 @@ def unsure_writers(history: History, accesses: AccessSummary) -> BoolColumn:
 
 def dependencies(accesses: AccessSummary) -> Dependencies:
     """Return the read-after-write dependencies between invocations, by reader and slot."""
-    linked = accesses.writer != MISSING
+    has_writer = accesses.writer != MISSING
     return Dependencies(
-        reader=accesses.invocation[linked], writer=accesses.writer[linked], slot=accesses.word[linked]
+        reader=accesses.invocation[has_writer],
+        writer=accesses.writer[has_writer],
+        slot=accesses.word[has_writer],
     )
 
 

@@ -28,22 +28,22 @@ def shared_artifact(history: History, selectors: Counter[bytes]) -> tuple[Artifa
 
     """
     counts = Counter(record.artifact for record in history.contracts if record.artifact is not None)
-    parsed = [(text, parse(text, "the stored artifact")) for text in counts]
-    parsed.sort(
+    artifacts = [(text, parse(text, "the stored artifact")) for text in counts]
+    artifacts.sort(
         key=lambda item: (
             -from_artifact(item[1]).share_known(selectors),
             item[1].storage_layout is None,
             -counts[item[0]],
         )
     )
-    if not parsed:
+    if not artifacts:
         return None, ""
-    text, best = parsed[0]
-    if all(_agree(best, other) for _, other in parsed[1:]):
+    text, best = artifacts[0]
+    if all(_agree(best, other) for _, other in artifacts[1:]):
         return best, ""
     contract = next(record for record in history.contracts if record.artifact == text)
     return best, (
-        f"the ABIs stored with the contracts contradict each other ({len(parsed)} different ones); the one stored "
+        f"the ABIs stored with the contracts contradict each other ({len(artifacts)} different ones); the one stored "
         f"with {checksum_address(contract.address)} is used for all: it knows most of the calls; give --abi FILE "
         "to choose another"
     )

@@ -83,7 +83,7 @@ class TextColumn:
 
 def decode_calls(history: History, interface: Interface) -> Calls:
     """Return which function each invocation called."""
-    coded, beginnings = _beginnings(history)
+    codes, beginnings = _beginnings(history)
     names: list[str] = []
     declarations: list[InterfaceFunction | None] = []
     for created, selector in beginnings:
@@ -97,8 +97,8 @@ def decode_calls(history: History, interface: Interface) -> Calls:
     reading = np.array([item is not None and item.read_only for item in declarations], dtype=np.bool_)
     return Calls(
         functions=functions,
-        function=in_file(positions[coded]) if len(coded) else coded,
-        read_only=reading[coded] if len(coded) else np.zeros(0, dtype=np.bool_),
+        function=in_file(positions[codes]) if len(codes) else codes,
+        read_only=reading[codes] if len(codes) else np.zeros(0, dtype=np.bool_),
         known=tuple(by_name[name] for name in functions),
     )
 
@@ -120,11 +120,11 @@ def _beginnings(history: History) -> tuple[IntColumn, list[tuple[bool, bytes]]]:
     return number[inverse.ravel()], [(bool(created[row]), data[row][:4]) for row in rows]
 
 
-def arguments(history: History, called: Calls) -> list[ArgumentColumn]:
+def arguments(history: History, calls: Calls) -> list[ArgumentColumn]:
     """Return the arguments that are words, by function and place; the constructor's are left out."""
     columns: list[ArgumentColumn] = []
-    for function, rows in _by_function(history, called):
-        leaves = _leaves(called.known[function], history, rows)
+    for function, rows in _by_function(history, calls):
+        leaves = _leaves(calls.known[function], history, rows)
         if not leaves:
             continue
         heads = _heads(history, rows, 1 + max(leaf.place for leaf in leaves))
@@ -149,11 +149,11 @@ def arguments(history: History, called: Calls) -> list[ArgumentColumn]:
     return columns
 
 
-def texts(history: History, called: Calls) -> list[TextColumn]:
+def texts(history: History, calls: Calls) -> list[TextColumn]:
     """Return the ``string`` and ``bytes`` arguments, by function and place."""
     columns: list[TextColumn] = []
-    for function, rows in _by_function(history, called):
-        declaration = called.known[function]
+    for function, rows in _by_function(history, calls):
+        declaration = calls.known[function]
         for name, kind, position in _top_level(declaration) if declaration is not None else ():
             if kind in ("string", "bytes") and position < MAX_WORDS:
                 contents = [_text(history.invocation_data[row], position) for row in rows.tolist()]
@@ -183,10 +183,10 @@ class _Leaf:
     element: str | None = None
 
 
-def _by_function(history: History, called: Calls) -> Iterator[tuple[int, IntColumn]]:
-    order = np.argsort(called.function, kind="stable")
-    bounds = np.searchsorted(called.function[order], np.arange(len(called.functions) + 1))
-    for function in range(len(called.functions)):
+def _by_function(history: History, calls: Calls) -> Iterator[tuple[int, IntColumn]]:
+    order = np.argsort(calls.function, kind="stable")
+    bounds = np.searchsorted(calls.function[order], np.arange(len(calls.functions) + 1))
+    for function in range(len(calls.functions)):
         rows = order[bounds[function] : bounds[function + 1]]
         rows = rows[history.invocation_kind[rows] != CONSTRUCTOR]
         if len(rows):

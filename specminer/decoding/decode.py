@@ -50,20 +50,20 @@ def decode(history: History, artifact: Artifact | None = None) -> HistoryContext
         artifact, contradiction = shared_artifact(history, selectors)
     interface = _interface(history, artifact)
     # only what was given is judged: an interface recovered from bytecode may know less
-    judged = artifact is not None and bool(artifact.abi)
-    known_share = interface.share_known(selectors) if judged else 1.0
+    has_abi = artifact is not None and bool(artifact.abi)
+    known_share = interface.share_known(selectors) if has_abi else 1.0
     if known_share == 0:  # not one call fits: its names and its layout would only mislead
         artifact = None
         interface = _interface(history, None)
-    elif judged and known_share < 1:
+    elif has_abi and known_share < 1:
         interface = _with_code_that_ran(interface, history, selectors)
-    numbered = slots(history)
-    storage = name_storage(history, artifact, numbered)
+    slot_numbers = slots(history)
+    storage = name_storage(history, artifact, slot_numbers)
     return HistoryContext(
         history=history,
         interface=interface,
         locations=storage.locations,
-        accesses=summarize_accesses(history, numbered),
+        accesses=summarize_accesses(history, slot_numbers),
         calls=decode_calls(history, interface),
         artifact=artifact,
         known_share=known_share,

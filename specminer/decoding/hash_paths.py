@@ -64,9 +64,9 @@ class Hashes:
         """Return the table with more rows, that were guessed."""
         data = [item.data for item in items]
         form = np.array([_form(item) for item in items], dtype=np.int64)
-        added = np.flatnonzero(form == TEXT)
+        text_rows = np.flatnonzero(form == TEXT)
         text = np.full(len(items), MISSING, dtype=np.int64)
-        text[added] = len(self.texts) + np.arange(len(added))
+        text[text_rows] = len(self.texts) + np.arange(len(text_rows))
         image = np.concatenate([self.image, keccak_all(data)])
         _, order = np.unique(image, return_index=True)  # what was there before stands first
         words = [
@@ -78,7 +78,7 @@ class Hashes:
             form=np.r_[self.form, form][order],
             key=np.concatenate([self.key, from_bytes(words)])[order],
             text=np.r_[self.text, text][order],
-            texts=(*self.texts, *(items[row].key for row in added.tolist())),
+            texts=(*self.texts, *(items[row].key for row in text_rows.tolist())),
             guessed=np.r_[self.guessed, np.ones(len(items), dtype=np.bool_)][order],
         )
 
@@ -119,7 +119,7 @@ def hashes(
     """
     data_by_image = dict(ARRAY_IMAGES)
     data_by_image.update(_hash_base(base) for base in arrays)
-    guessed = data_by_image.keys() - preimages.keys()
+    guessed_images = data_by_image.keys() - preimages.keys()
     data_by_image |= {image: data for image, data in preimages.items() if len(data) >= 32}
     images = from_integers(data_by_image)
     order = np.argsort(images)
@@ -128,31 +128,33 @@ def hashes(
     lengths = np.fromiter(map(len, data), dtype=np.int64, count=len(data))
     form = np.select([lengths == 32, lengths == 64], [ARRAY, WORD], TEXT)
     unknown = np.fromiter(
-        (image in guessed for image in data_by_image), dtype=np.bool_, count=len(data_by_image)
+        (image in guessed_images for image in data_by_image), dtype=np.bool_, count=len(data_by_image)
     )
     head = from_bytes([item[:32] if len(item) == 64 else bytes(32) for item in data])
     tail = from_bytes([item[-32:] for item in data])
     pairs = form == WORD
     last = _keys_stand_last(images[order], head[pairs], tail[pairs]) if key_last is None else key_last
-    turned = pairs & last
+    is_turned = pairs & last
     keys = {row: data[row][:-32] for row in np.flatnonzero(form == TEXT).tolist()}
     if last:  # Vyper hashes the hash of a text
-        hashed = {
+        texts_by_row = {
             row: preimages.get(int.from_bytes(data[row][32:], "big"))
-            for row in np.flatnonzero(turned).tolist()
+            for row in np.flatnonzero(is_turned).tolist()
         }
-        keys |= {row: key for row, key in hashed.items() if key is not None and len(key) not in (32, 64)}
+        keys |= {
+            row: key for row, key in texts_by_row.items() if key is not None and len(key) not in (32, 64)
+        }
         form[list(keys)] = TEXT
-    added = np.flatnonzero(form == TEXT)
+    text_rows = np.flatnonzero(form == TEXT)
     text = np.full(len(data), MISSING, dtype=np.int64)
-    text[added] = np.arange(len(added))
+    text[text_rows] = np.arange(len(text_rows))
     return Hashes(
         image=images[order],
-        base=np.where(turned, head, tail),
+        base=np.where(is_turned, head, tail),
         form=form,
-        key=np.where(turned, tail, head),
+        key=np.where(is_turned, tail, head),
         text=text,
-        texts=tuple(keys[row] for row in added.tolist()),
+        texts=tuple(keys[row] for row in text_rows.tolist()),
         guessed=unknown[order],
     )
 

@@ -54,8 +54,8 @@ class StorageCoverage:
         if not self.sources:
             return "Nothing is in storage"
         phrases = [f"{_percent(share)} by {_NAME_SOURCES[naming]}" for naming, share in self.sources.items()]
-        resolved = f"{_percent(self.resolved)} of the accesses to storage are resolved to variable and keys"
-        return f"{resolved}; variables are named {', '.join(phrases)}"
+        sentence = f"{_percent(self.resolved)} of the accesses to storage are resolved to variable and keys"
+        return f"{sentence}; variables are named {', '.join(phrases)}"
 
     def round_shares(self) -> LocationCoverage:
         """Return the shares as they stand in the specification."""
@@ -197,13 +197,13 @@ class HistoryContext:
         locations = self.locations
         count = np.bincount(self.accesses.slot[self.accesses.touch], minlength=len(locations.variable))
         total = max(1, int(count.sum()))
-        unresolved = locations.resolution == RESOLUTIONS.index(Resolution.UNRESOLVED)
+        is_unresolved = locations.resolution == RESOLUTIONS.index(Resolution.UNRESOLVED)
         by_variable = np.bincount(locations.variable, weights=count, minlength=len(locations.variables))
         by_naming: Counter[NameSource] = Counter()
         for variable, weight in zip(locations.variables, by_variable.tolist(), strict=True):
             by_naming[variable.naming] += int(weight)
         return StorageCoverage(
-            resolved=1.0 - float(count[unresolved].sum()) / total,
+            resolved=1.0 - float(count[is_unresolved].sum()) / total,
             named=1.0 - by_naming[NameSource.NUMBER] / total,
             sources={naming: by_naming[naming] / total for naming in NameSource if by_naming[naming]},
         )

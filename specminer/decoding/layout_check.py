@@ -38,13 +38,13 @@ class LayoutVerdict:
 
 def check(
     history: History,
-    numbered: Slots,
+    slot_numbers: Slots,
     locations: Locations,
     layout: Layout,
     getters: Sequence[GetterReading],
 ) -> LayoutVerdict:
     """Compare a layout with what the history holds; ``locations`` are those that it gave."""
-    accesses = np.bincount(numbered.access, minlength=len(numbered))
+    accesses = np.bincount(slot_numbers.access, minlength=len(slot_numbers))
     own = np.array([item.naming in (NameSource.LAYOUT, NameSource.STANDARD) for item in locations.variables])
     strange = ~own[locations.variable] if len(own) else np.zeros(0, dtype=np.bool_)
     share = float(accesses[strange].sum()) / max(1, int(accesses.sum()))
@@ -55,11 +55,11 @@ def check(
             f"the storage layout does not explain {share:.1%} of the accesses to storage (such as {examples}); it may "
             "be another contract's or another version's (for a proxy, give the implementation's)"
         )
-    problems += _misfits(history, numbered, locations)
+    problems += _misfits(history, slot_numbers, locations)
     agreeing, contrary = _getters(layout, getters)
     problems += contrary[:_LISTED]
-    contradicted = len(contrary) > 1 and len(contrary) > agreeing
-    return LayoutVerdict(problems=tuple(problems), usable=share <= 1 - KNOWN_SHARE and not contradicted)
+    is_contradicted = len(contrary) > 1 and len(contrary) > agreeing
+    return LayoutVerdict(problems=tuple(problems), usable=share <= 1 - KNOWN_SHARE and not is_contradicted)
 
 
 def _most_touched(accesses: IntColumn, strange: BoolColumn) -> list[int]:
@@ -68,29 +68,29 @@ def _most_touched(accesses: IntColumn, strange: BoolColumn) -> list[int]:
     return [int(row) for row in rows[order][:_LISTED]]
 
 
-def _misfits(history: History, numbered: Slots, locations: Locations) -> Iterable[str]:
+def _misfits(history: History, slot_numbers: Slots, locations: Locations) -> Iterable[str]:
     """Yield what was stored that the declared types cannot hold."""
-    words = from_integers(history.words[row] for row in numbered.word.tolist())
-    observed = SlotObservations(history, numbered, words)
+    words = from_integers(history.words[row] for row in slot_numbers.word.tolist())
+    observations = SlotObservations(history, slot_numbers, words)
     count = 0
     for number, item in enumerate(locations.variables[:_MAX_CHECKED]):
         partial = sum(part.width for part in item.fields) < 256
         flags = [part for part in item.fields if part.kind is ValueKind.BOOL]
         if item.naming is not NameSource.LAYOUT or not (partial or flags):
             continue
-        used = observed.used_bits(np.flatnonzero(locations.variable == number))
-        declared = 0
+        used_bits = observations.used_bits(np.flatnonzero(locations.variable == number))
+        declared_bits = 0
         for part in item.fields:
-            declared |= ((1 << part.width) - 1) << part.shift
+            declared_bits |= ((1 << part.width) - 1) << part.shift
         name = plain(item.text(), 80)
-        if used & ~declared:
+        if used_bits & ~declared_bits:
             yield (
                 f"the slot of {name} holds values in bits that the storage layout does not give to any "
                 "variable; the layout is probably another version's"
             )
             count += 1
         for part in flags:
-            if (used >> part.shift) & ((1 << part.width) - 1) > 1:
+            if (used_bits >> part.shift) & ((1 << part.width) - 1) > 1:
                 field_name = plain(item.text(field=item.fields.index(part)), 80)
                 yield f"{field_name} is a bool in the storage layout, but holds values other than 0 and 1"
                 count += 1
@@ -100,16 +100,16 @@ def _misfits(history: History, numbered: Slots, locations: Locations) -> Iterabl
 
 def _getters(layout: Layout, getters: Sequence[GetterReading]) -> tuple[int, list[str]]:
     """Return how many getters agree with the variables of their names, and what the others read."""
-    declared = {item.label: item for item in layout.variables}
+    variable_by_label = {item.label: item for item in layout.variables}
     agreeing, contrary = 0, []
     for item in getters:
-        variable = declared.get(item.getter.name)
+        variable = variable_by_label.get(item.getter.name)
         if variable is None or any(name for name, _ in item.getter.inputs):
             continue  # a function, not a public variable's getter
         inside = variable.slot <= item.root < variable.slot + variable.slots
         kind = layout.types[variable.type]
-        shifted = kind.plain and item.shift >= 0 and item.shift != 8 * variable.offset
-        if inside and not shifted:
+        is_shifted = kind.plain and item.shift >= 0 and item.shift != 8 * variable.offset
+        if inside and not is_shifted:
             agreeing += 1
         else:
             contrary.append(

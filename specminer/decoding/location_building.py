@@ -92,11 +92,11 @@ class Building:
         """Return the columns; rows of ``key_hash`` behind those of ``hashes`` are keys in ``roots``."""
         table, keys = self._keys(hashes, roots)
         order, variables = self._in_order(_unique_texts(self.variables))
-        used = sorted(
+        used_ports = sorted(
             {port for item in variables for port in item.ports}, key=lambda row: self.ports[row].name
         )
-        new_row = {old: new for new, old in enumerate(used)} | {MISSING: MISSING}
-        names = unique_names(self.ports[row].name for row in used)
+        new_row = {old: new for new, old in enumerate(used_ports)} | {MISSING: MISSING}
+        names = unique_names(self.ports[row].name for row in used_ports)
         return Locations(
             variable=order[self.variable],
             keys=keys,
@@ -106,7 +106,7 @@ class Building:
             ),
             ports=tuple(
                 replace(self.ports[row], name=name, parent=new_row[self.ports[row].parent])
-                for row, name in zip(used, names, strict=True)
+                for row, name in zip(used_ports, names, strict=True)
             ),
             key_table=table,
         )
@@ -121,8 +121,8 @@ class Building:
 
     def _resolution(self, hashes: Hashes, tried: int) -> IntColumn:
         codes = {item: RESOLUTIONS.index(item) for item in Resolution}
-        guessed = np.r_[hashes.guessed, [False]]  # the last for MISSING
-        any_guessed = guessed[self.paths.hash].any(axis=1)
+        is_guessed = np.r_[hashes.guessed, [False]]  # the last for MISSING
+        any_guessed = is_guessed[self.paths.hash].any(axis=1)
         result = np.where(any_guessed, codes[Resolution.DICTIONARY], codes[Resolution.PREIMAGE])
         result[self.paths.depth == 0] = codes[Resolution.FIXED]
         is_unresolved = np.array(
@@ -144,12 +144,12 @@ class Building:
             np.stack(self.key_hash, axis=1) if self.key_hash else np.full((len(self.variable), 1), MISSING)
         )
         numbers = np.stack(self.key_number, axis=1) if self.key_number else columns
-        used = np.zeros(len(forms), dtype=np.bool_)
-        used[columns[columns >= 0]] = True
+        is_used = np.zeros(len(forms), dtype=np.bool_)
+        is_used[columns[columns >= 0]] = True
         indices = np.unique(numbers[numbers >= 0])
-        by_word = np.flatnonzero(used & (forms == WORD))
+        by_word = np.flatnonzero(is_used & (forms == WORD))
         table = np.unique(np.concatenate([words[by_word], from_numbers(indices)]))
-        by_text = np.flatnonzero(used[:count] & (forms[:count] == TEXT)).tolist()
+        by_text = np.flatnonzero(is_used[:count] & (forms[:count] == TEXT)).tolist()
         texts = {hashes.texts[hashes.text[row]] for row in by_text}
         texts |= {b""} if np.any(columns == EMPTY_TEXT) else set()
         text_code = {text: len(table) + at for at, text in enumerate(sorted(texts))}
@@ -167,8 +167,8 @@ class Building:
 def _unique_texts(variables: Sequence[StorageVariable]) -> list[StorageVariable]:
     """Tell fields of one name apart, which only a hostile layout has."""
     texts = [item.text(field=at) for item in variables for at in range(len(item.fields))]
-    added = iter([unique[len(text) :] for text, unique in zip(texts, unique_names(texts), strict=True)])
+    suffixes = iter([unique[len(text) :] for text, unique in zip(texts, unique_names(texts), strict=True)])
     return [
-        replace(item, fields=tuple(replace(part, text=part.text + next(added)) for part in item.fields))
+        replace(item, fields=tuple(replace(part, text=part.text + next(suffixes)) for part in item.fields))
         for item in variables
     ]

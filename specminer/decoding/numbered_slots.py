@@ -32,7 +32,7 @@ class NumberedWalk:
         building: Building,
         constants: Collection[int],
         shapes: Mapping[int, Shape],
-        observed: SlotObservations | None,
+        observations: SlotObservations | None,
     ) -> None:
         """Prepare; a hash-like root is a variable's only if it stands among ``constants`` or ``shapes``."""
         self._hashes = hashes
@@ -40,7 +40,7 @@ class NumberedWalk:
         self._paths = building.paths
         self._constants = np.sort(from_integers({*constants, *shapes}))
         self._shapes = shapes
-        self._observed = observed
+        self._observations = observations
         self.roots: WordArray = from_integers([])
         """What nothing explains, ascending, each once."""
 
@@ -113,11 +113,11 @@ class NumberedWalk:
 
     def _with_gaps(self, rows: IntColumn, parts: list[Field], default: str) -> list[Field]:
         """Add what is in use between the fields that are known."""
-        used = self._observed.used_bits(rows) if self._observed is not None else 0
+        used_bits = self._observations.used_bits(rows) if self._observations is not None else 0
         fields: list[Field] = []
         end = 0
         for part in [*parts, Field("", ValueKind.WORD, 256, 0)]:
-            if (used >> end) & ((1 << max(0, part.shift - end)) - 1):
+            if (used_bits >> end) & ((1 << max(0, part.shift - end)) - 1):
                 name = f"{default}.bytes{end // 8}to{part.shift // 8 - 1}"
                 fields.append(Field(name, ValueKind.WORD, end, part.shift - end))
             if part.width:
@@ -133,8 +133,8 @@ class NumberedWalk:
         """Walk behind the hash ``step``, under the default name of a mapping or of an array."""
         if not len(rows):
             return
-        hashed = self._paths.hash[rows, step]
-        arrays = self._hashes.form[hashed] == ARRAY
+        hash_rows = self._paths.hash[rows, step]
+        arrays = self._hashes.form[hash_rows] == ARRAY
         if np.any(~arrays):
             self._mapping(rows[~arrays], step, trail, shape, defaults[0])
         if np.any(arrays):
@@ -144,8 +144,10 @@ class NumberedWalk:
         entry = shape.mapping or KeyedEntry()
         offset = self._paths.offset[rows, step]
         field_offset = offset.copy()
-        fixed = {base: field for base, field in sorted(entry.fields.items()) if field.fixed is not None}
-        for base, field in fixed.items():
+        fixed_fields = {
+            base: field for base, field in sorted(entry.fields.items()) if field.fixed is not None
+        }
+        for base, field in fixed_fields.items():
             slots = field.fixed.slots if field.fixed is not None else 0
             field_offset[(offset >= base) & (offset < base + slots)] = base
         parts = list(_split(field_offset, rows))
@@ -170,9 +172,9 @@ class NumberedWalk:
         entry, text = shape.array, shape.text
         if entry is None:
             stride = 1
-            if self._observed is not None and not text:
+            if self._observations is not None and not text:
                 bases = self._hashes.base[self._paths.hash[rows, step]]
-                stride = self._observed.stride(rows, bases, offset)
+                stride = self._observations.stride(rows, bases, offset)
             text = text or stride == TEXT_STRIDE
             entry = KeyedEntry(stride=stride)
             if trail.ports and shape.parts and not text:

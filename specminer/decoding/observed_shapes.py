@@ -18,11 +18,11 @@ MAX_STRIDE: Final = 1 << 10
 class SlotObservations:
     """Answers questions about the values in a history's slots."""
 
-    def __init__(self, history: History, numbered: Slots, words: WordArray) -> None:
+    def __init__(self, history: History, slot_numbers: Slots, words: WordArray) -> None:
         self._history = history
-        self._numbered = numbered
+        self._slot_numbers = slot_numbers
         self._words, index = np.unique(words, return_inverse=True)
-        pairs = numbered.contract * max(1, len(self._words)) + index
+        pairs = slot_numbers.contract * max(1, len(self._words)) + index
         self._order = np.argsort(pairs)
         self._pairs = pairs[self._order]
 
@@ -30,15 +30,15 @@ class SlotObservations:
         """Return the bits that were ever 1 in any of these slots."""
         at = self._accesses(rows)
         values = np.unique(np.concatenate([self._history.access_before[at], self._history.access_after[at]]))
-        used = 0
+        bits = 0
         for row in values[values != MISSING].tolist():
-            used |= self._history.words[row]
-        return used
+            bits |= self._history.words[row]
+        return bits
 
     def _accesses(self, rows: IntColumn) -> IntColumn:
-        in_rows = np.zeros(len(self._numbered), dtype=np.bool_)
+        in_rows = np.zeros(len(self._slot_numbers), dtype=np.bool_)
         in_rows[rows] = True
-        return np.flatnonzero(in_rows[self._numbered.access])
+        return np.flatnonzero(in_rows[self._slot_numbers.access])
 
     def _row_of(self, contracts: IntColumn, words: WordArray) -> IntColumn:
         """Return the number of each (contract, word), or ``MISSING`` where the history never touches it."""
@@ -57,12 +57,12 @@ class SlotObservations:
         holds; the least stride that fits all accesses is exact as soon as the last field of any array's last
         element was touched. A text's slot holds its length in bytes instead, times two plus one.
         """
-        base = self._row_of(self._numbered.contract[rows], bases)
+        base = self._row_of(self._slot_numbers.contract[rows], bases)
         at = self._accesses(rows)
-        owner = np.full(len(self._numbered), MISSING, dtype=np.int64)
-        behind = np.zeros(len(self._numbered), dtype=np.int64)
+        owner = np.full(len(self._slot_numbers), MISSING, dtype=np.int64)
+        behind = np.zeros(len(self._slot_numbers), dtype=np.int64)
         owner[rows], behind[rows] = base, offset
-        numbers = self._numbered.access
+        numbers = self._slot_numbers.access
         bases_at = self._accesses(base[base != MISSING])
         span = len(numbers) + 1
         length_codes = np.sort(numbers[bases_at] * span + bases_at)
@@ -79,17 +79,19 @@ class SlotObservations:
         if np.all(_is_text(before, index) | _is_text(after, index)):
             return TEXT_STRIDE
         length = np.maximum(before, after)
-        counted = length > 0
-        stride = int((index[counted] // length[counted]).max(initial=0)) + 1
+        has_length = length > 0
+        stride = int((index[has_length] // length[has_length]).max(initial=0)) + 1
         return stride if stride <= MAX_STRIDE else 1
 
     def _lengths(self, accesses: IntColumn) -> tuple[IntColumn, IntColumn]:
         """Return what the slots held before and after these accesses, 0 where that is no length."""
         columns = []
         for rows in (self._history.access_before[accesses], self._history.access_after[accesses]):
-            used, inverse = np.unique(rows, return_inverse=True)
+            distinct_rows, inverse = np.unique(rows, return_inverse=True)
             parts = limbs(
-                from_integers(0 if row == MISSING else self._history.words[row] for row in used.tolist())
+                from_integers(
+                    0 if row == MISSING else self._history.words[row] for row in distinct_rows.tolist()
+                )
             )
             small = (parts[:, :3] == 0).all(axis=1) & (parts[:, 3] < np.uint64(1 << 40))
             columns.append(np.where(small, parts[:, 3], np.uint64(0)).astype(np.int64)[inverse])

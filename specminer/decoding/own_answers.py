@@ -133,8 +133,8 @@ class _LastStorage:
         rows = rows[order]
         after = zip(history.access_slot[rows].tolist(), history.access_after[rows].tolist(), strict=True)
         self._values = {words[slot]: None if row == MISSING else words[row] for slot, row in after}
-        constructed = history.accepted & (history.invocation_contract == contract)
-        self._whole = bool(np.any(constructed & (history.invocation_kind == CONSTRUCTOR)))
+        own_calls = history.accepted & (history.invocation_contract == contract)
+        self._whole = bool(np.any(own_calls & (history.invocation_kind == CONSTRUCTOR)))
         self._address, self._account = address, account
         self.unknown = False
         """Whether a value was asked for that is not known."""

@@ -90,9 +90,9 @@ class Dictionary:
     """Tries what may have been hashed in one history; :attr:`matches` grows."""
 
     def __init__(
-        self, history: History, numbered: Slots, words: WordArray, *, key_last: bool | None = None
+        self, history: History, slot_numbers: Slots, words: WordArray, *, key_last: bool | None = None
     ) -> None:
-        """Prepare to explain ``words``, the slots of ``numbered``.
+        """Prepare to explain ``words``, the slots of ``slot_numbers``.
 
         ``key_last`` says whether mappings are Vyper's; ``None`` leaves it to what is found.
         """
@@ -104,8 +104,8 @@ class Dictionary:
         ]
         self._history = history
         self._words = words
-        self._first = _touch(history, numbered, slice(None, None, -1))
-        self._last = _touch(history, numbered, slice(None))
+        self._first = _touch(history, slot_numbers, slice(None, None, -1))
+        self._last = _touch(history, slot_numbers, slice(None))
         self.matches: list[KnownHash] = []
         self.hashed = 0
         """Hashes tried."""
@@ -170,9 +170,10 @@ class Dictionary:
         keys.append((_HERE, here.rjust(32, b"\0")))
         value = int(history.invocation_value[invocation])
         after = history.access_after[history.accesses(invocation)][:_MAX_STORED]
-        stored = dict.fromkeys([value, *after[after != MISSING].tolist()])
+        value_rows = dict.fromkeys([value, *after[after != MISSING].tolist()])
         keys += [
-            (_VALUE if row == value else _STORED, history.words[row].to_bytes(32, "big")) for row in stored
+            (_VALUE if row == value else _STORED, history.words[row].to_bytes(32, "big"))
+            for row in value_rows
         ]
         return keys
 
@@ -185,15 +186,15 @@ class Dictionary:
             part = data[-32 * 8 :] if kind == CONSTRUCTOR else data[4 : 4 + 32 * _MAX_WORDS]
             words.update(part[at : at + 32] for at in range(0, len(part) - 31, 32))
         numbers = from_numbers(np.arange(_NUMBERS, dtype=np.int64))
-        called = np.unique(np.concatenate([from_bytes(sorted(words)), accounts, numbers]))
-        stored = np.unique(from_integers(history.words))
-        counters = limbs(stored)
+        call_words = np.unique(np.concatenate([from_bytes(sorted(words)), accounts, numbers]))
+        history_words = np.unique(from_integers(history.words))
+        counters = limbs(history_words)
         small = counters[
             (counters[:, :3] == 0).all(axis=1) & (counters[:, 3] < np.uint64(1 << 40)), 3
         ].astype(np.int64)
         beside = from_numbers(np.unique(np.concatenate([small + 1, np.maximum(small - 1, 0)])))
-        later = np.setdiff1d(np.union1d(stored, beside), called)
-        for group in (called, later):
+        later = np.setdiff1d(np.union1d(history_words, beside), call_words)
+        for group in (call_words, later):
             for start in range(0, len(group), _CHUNK):
                 yield group[start : start + _CHUNK]
 
@@ -217,14 +218,14 @@ class Dictionary:
         keys |= set(self._constants)
         keys |= {item.rjust(32, b"\0") for item in self._history.addresses[:_MAX_ACCOUNTS]}
         sample = from_bytes(sorted(keys))
-        tried = {
+        hits_by_base = {
             _Base(slot, key_last): self._try(sample, _Base(slot, key_last), roots)
             for key_last in self._orders
             for slot in self._bases
         }
-        self._settle(tried)
-        alive = sorted(base for base, hits in tried.items() if hits and base.key_last in self._orders)
-        matches = [item for base in alive for item in tried[base]]
+        self._settle(hits_by_base)
+        alive = sorted(base for base, hits in hits_by_base.items() if hits and base.key_last in self._orders)
+        matches = [item for base in alive for item in hits_by_base[base]]
         if not alive:
             return []
         for chunk in self._all_keys():
@@ -234,15 +235,15 @@ class Dictionary:
                 matches += self._try(chunk, base, roots)
         return matches
 
-    def _settle(self, tried: dict[_Base, list[KnownHash]]) -> None:
+    def _settle(self, hits_by_base: dict[_Base, list[KnownHash]]) -> None:
         """Decide where keys stand: what was hashed for a small key can be read both ways, for others it cannot."""
         clear = Counter(
             base.key_last
-            for base, hits in tried.items()
+            for base, hits in hits_by_base.items()
             for item in hits
             if int.from_bytes(item.key, "big") > self._bases[-1]
         )
-        if len(self._orders) > 1 and (clear or any(tried.values())):
+        if len(self._orders) > 1 and (clear or any(hits_by_base.values())):
             self._orders = (clear[True] > clear[False],)
 
     def _try(self, keys: WordArray, base: _Base, roots: WordArray) -> list[KnownHash]:
@@ -330,10 +331,12 @@ class Dictionary:
                         for other in positions[second]:
                             yield _Nest(base, field, position, other)
 
-    def _some_nests(self, tried: Sequence[tuple[_Nest, bytes, bytes]], roots: WordArray) -> list[KnownHash]:
+    def _some_nests(
+        self, attempts: Sequence[tuple[_Nest, bytes, bytes]], roots: WordArray
+    ) -> list[KnownHash]:
         matches: list[KnownHash] = []
         for key_last in (False, True):
-            candidates = [item for item in dict.fromkeys(tried) if item[0].outer.key_last == key_last]
+            candidates = [item for item in dict.fromkeys(attempts) if item[0].outer.key_last == key_last]
             if not candidates:
                 continue
             first = from_bytes([item[1] for item in candidates])
@@ -376,23 +379,23 @@ def _codes(history: History) -> list[bytes]:
 
 def _bases(codes: Iterable[bytes]) -> list[int]:
     """Return the slots that may hold mappings: the first ones, and small numbers that the code pushes."""
-    pushed: set[int] = set()
+    pushed_numbers: set[int] = set()
     for code in codes:
         at = 0
         while at < len(code):
             width = code[at] - _PUSH1 + 1 if _PUSH1 <= code[at] <= _PUSH32 else 0
             if code[at] in (_PUSH1, _PUSH2):
-                pushed.add(int.from_bytes(code[at + 1 : at + 1 + width], "big"))
+                pushed_numbers.add(int.from_bytes(code[at + 1 : at + 1 + width], "big"))
             at += 1 + width
-    further = sorted(number for number in pushed if BASES <= number < 4 * MAX_BASES)
+    further = sorted(number for number in pushed_numbers if BASES <= number < 4 * MAX_BASES)
     return [*range(BASES), *further[: MAX_BASES - BASES]]
 
 
-def _touch(history: History, numbered: Slots, order: slice) -> IntColumn:
+def _touch(history: History, slot_numbers: Slots, order: slice) -> IntColumn:
     """Return the invocation that touches each slot last in this order of the accesses; shape (s,)."""
-    invocations = np.zeros(len(numbered), dtype=np.int64)
+    invocations = np.zeros(len(slot_numbers), dtype=np.int64)
     # of several values for one place the last is kept
-    invocations[numbered.access[order]] = history.access_invocation[order]
+    invocations[slot_numbers.access[order]] = history.access_invocation[order]
     return invocations
 
 
@@ -419,8 +422,8 @@ def _add_number(words: WordArray, number: int) -> WordArray:
     for limb in (3, 2, 1, 0):
         before = parts[:, limb].copy()
         parts[:, limb] = before + step if number > 0 else before - step
-        carried = parts[:, limb] < before if number > 0 else parts[:, limb] > before
-        step = carried.astype(np.uint64)  # type: ignore[assignment]
+        has_carry = parts[:, limb] < before if number > 0 else parts[:, limb] > before
+        step = has_carry.astype(np.uint64)  # type: ignore[assignment]
     return from_limbs(parts)
 
 

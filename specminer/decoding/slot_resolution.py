@@ -35,7 +35,7 @@ MAX_CONSTANTS: Final = 256
 def locate(
     history: History,
     layout: Layout | None = None,
-    numbered: Slots | None = None,
+    slot_numbers: Slots | None = None,
     *,
     probed: Iterable[ProbedGetter] = (),
 ) -> Locations:
@@ -46,12 +46,12 @@ def locate(
     Args:
         history: one or more contracts'; they share the layout and the getters.
         layout: the compiler's storage layout; trusted above all else.
-        numbered: what :func:`specminer.history.contract_history.slots` returns, where it is at hand.
+        slot_numbers: what :func:`specminer.history.contract_history.slots` returns, where it is at hand.
         probed: runs of the ABI's getters, which name what the layout does not.
 
     """
-    numbered = slots(history) if numbered is None else numbered
-    words = from_integers(history.words[row] for row in numbered.word.tolist())
+    slot_numbers = slots(history) if slot_numbers is None else slot_numbers
+    words = from_integers(history.words[row] for row in slot_numbers.word.tolist())
     root_shapes = shapes(read_getters(probed))
     key_last = layout.key_last if layout is not None else False if from_solc(history) else None
     arrays = [*(layout.array_slots() if layout is not None else ()), *standards().array_slots()]
@@ -62,11 +62,11 @@ def locate(
         far += [(item.slot, item.slots) for item in layout.variables if item.slot >= NAMED_BASES]
     return resolve(
         words,
-        Dictionary(history, numbered, words, key_last=key_last).run(table, far),
+        Dictionary(history, slot_numbers, words, key_last=key_last).run(table, far),
         layout,
-        constants=_frequent(history, numbered),
+        constants=_frequent(history, slot_numbers),
         shapes=root_shapes,
-        observed=SlotObservations(history, numbered, words),
+        observations=SlotObservations(history, slot_numbers, words),
     )
 
 
@@ -77,7 +77,7 @@ def resolve(
     *,
     constants: Collection[int] = (),
     shapes: Mapping[int, Shape] | None = None,
-    observed: SlotObservations | None = None,
+    observations: SlotObservations | None = None,
 ) -> Locations:
     """Say what slots mean, given what was hashed.
 
@@ -87,7 +87,7 @@ def resolve(
         layout: the compiler's storage layout.
         constants: slots that look like hashes, but are none.
         shapes: what is known where the layout says nothing.
-        observed: the values in the slots, in the order of ``words``.
+        observations: the values in the slots, in the order of ``words``.
 
     """
     slot_paths = paths(words, table)
@@ -95,7 +95,7 @@ def resolve(
     if layout is not None:
         LayoutWalk(layout, table, building).run()
     LayoutWalk(standards(), table, building, NameSource.STANDARD).run()
-    walk = NumberedWalk(table, building, constants, shapes or {}, observed)
+    walk = NumberedWalk(table, building, constants, shapes or {}, observations)
     walk.run()
     return building.finish(table, walk.roots)
 
@@ -110,18 +110,18 @@ def from_solc(history: History) -> bool:
     return any(_FREE_MEMORY in code[:16] for code in codes)
 
 
-def _frequent(history: History, numbered: Slots) -> list[int]:
+def _frequent(history: History, slot_numbers: Slots) -> list[int]:
     """Return the slots that look like hashes, but that much of the history touches."""
-    accesses = np.bincount(numbered.access, minlength=len(numbered))
-    likely = np.zeros(len(numbered), dtype=np.bool_)
+    accesses = np.bincount(slot_numbers.access, minlength=len(slot_numbers))
+    likely = np.zeros(len(slot_numbers), dtype=np.bool_)
     for row in np.flatnonzero(accesses >= CONSTANT_SHARE * len(history)).tolist():
-        likely[row] = history.words[numbered.word[row]] >= NAMED_BASES
-    rows = np.flatnonzero(likely[numbered.access])
+        likely[row] = history.words[slot_numbers.word[row]] >= NAMED_BASES
+    rows = np.flatnonzero(likely[slot_numbers.access])
     calls = history.access_invocation[rows].astype(np.int64)
-    pairs = np.unique(calls * len(numbered) + numbered.access[rows])
-    touching = np.bincount(pairs % max(1, len(numbered)), minlength=len(numbered))
+    pairs = np.unique(calls * len(slot_numbers) + slot_numbers.access[rows])
+    touching = np.bincount(pairs % max(1, len(slot_numbers)), minlength=len(slot_numbers))
     ranking = {
-        (-int(touching[row]), history.words[numbered.word[row]])
+        (-int(touching[row]), history.words[slot_numbers.word[row]])
         for row in np.flatnonzero(likely & (touching >= CONSTANT_SHARE * len(history))).tolist()
     }
     return [word for _, word in sorted(ranking)[:MAX_CONSTANTS]]

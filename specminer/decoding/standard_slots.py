@@ -89,8 +89,8 @@ def erc7201(name: str) -> int:
 def proxy_slots() -> frozenset[int]:
     """Return the slots that hold the address of a proxy's implementation and nothing else."""
     names = ("implementation", "proxiable", "zeppelinos.implementation")
-    hashed = ((keccak(_FIXED[name][0].encode()), _FIXED[name][1]) for name in names)
-    return frozenset(int.from_bytes(digest, "big") + added for digest, added in hashed)
+    digests = ((keccak(_FIXED[name][0].encode()), _FIXED[name][1]) for name in names)
+    return frozenset(int.from_bytes(digest, "big") + addend for digest, addend in digests)
 
 
 @cache
@@ -98,8 +98,8 @@ def standards() -> Layout:
     """Return all of them as one layout."""
     types: dict[str, dict[str, Any]] = {}
     storage = []
-    for name, (text, added, kind) in _FIXED.items():
-        slot = int.from_bytes(keccak(text.encode()), "big") + added
+    for name, (text, addend, kind) in _FIXED.items():
+        slot = int.from_bytes(keccak(text.encode()), "big") + addend
         storage.append({"label": name, "slot": str(slot), "offset": 0, "type": _type(kind, types)})
     for name, fields in _NAMESPACES.items():
         begin = erc7201(f"openzeppelin.storage.{name}")
@@ -125,20 +125,20 @@ def _members(fields: tuple[tuple[str, str], ...], types: dict[str, dict[str, Any
 def _type(kind: str, types: dict[str, dict[str, Any]]) -> str:
     if kind in types:
         return kind
-    described: dict[str, Any] = {
+    description: dict[str, Any] = {
         "encoding": "inplace",
         "label": kind,
         "numberOfBytes": str(_SIZES.get(kind, 32)),
     }
-    types[kind] = described
+    types[kind] = description
     if kind.startswith("mapping("):
         key, _, value = kind.removeprefix("mapping(").removesuffix(")").partition(" => ")
-        described |= {"encoding": "mapping", "key": _type(key, types), "value": _type(value, types)}
+        description |= {"encoding": "mapping", "key": _type(key, types), "value": _type(value, types)}
     elif kind == "string":
-        described["encoding"] = "bytes"
+        description["encoding"] = "bytes"
     elif kind.endswith("[]"):
-        described |= {"encoding": "dynamic_array", "base": _type(kind.removesuffix("[]"), types)}
+        description |= {"encoding": "dynamic_array", "base": _type(kind.removesuffix("[]"), types)}
     elif kind in _STRUCTS:
         members = _members(_STRUCTS[kind], types)
-        described |= {"members": members, "numberOfBytes": str(32 * (1 + int(members[-1]["slot"])))}
+        description |= {"members": members, "numberOfBytes": str(32 * (1 + int(members[-1]["slot"])))}
     return kind

@@ -30,27 +30,29 @@ class StorageNames:
     """What speaks against the layout, as sentences without full stops."""
 
 
-def name_storage(history: History, artifact: Artifact | None, numbered: Slots | None = None) -> StorageNames:
+def name_storage(
+    history: History, artifact: Artifact | None, slot_numbers: Slots | None = None
+) -> StorageNames:
     """Say what each storage slot of a history means, by all that is known of the contract.
 
     Raises:
         FileFormatError: the artifact's storage layout is malformed.
 
     """
-    numbered = slots(history) if numbered is None else numbered
+    slot_numbers = slots(history) if slot_numbers is None else slot_numbers
     layout = Layout(artifact.storage_layout, "the artifact") if artifact and artifact.storage_layout else None
-    locations = locate(history, layout, numbered)
+    locations = locate(history, layout, slot_numbers)
     probed = getters(history, artifact) if artifact is not None else []
     notes: list[str] = []
     if layout is not None:
-        verdict = check(history, numbered, locations, layout, read_getters(probed))
+        verdict = check(history, slot_numbers, locations, layout, read_getters(probed))
         notes += verdict.problems
         if not verdict.usable:
             notes.append("the storage layout contradicts the contract, so it was not used")
             layout = None
-            locations = locate(history, None, numbered)
+            locations = locate(history, None, slot_numbers)
     if probed and any(not item.has_name for item in locations.variables):
-        locations = locate(history, layout, numbered, probed=probed)
+        locations = locate(history, layout, slot_numbers, probed=probed)
     if artifact is not None:
         locations = with_enum_members(locations, artifact)
     return StorageNames(locations=locations, layout_used=layout is not None, notes=tuple(notes))

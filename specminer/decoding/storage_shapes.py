@@ -71,10 +71,10 @@ def shapes(readings: Iterable[GetterReading]) -> dict[int, Shape]:
     for root, items in sorted(by_root.items()):
         roots[root] = shape = Shape(naming=NameSource.GETTER)
         _plain(shape, [item for item in items if not item.steps], used_names)
-        keyed = [item for item in items if item.steps]
-        if keyed:
-            chief = _label(shape, keyed, used_names)
-            for item in sorted(keyed, key=lambda item: _order(item, chief)):
+        keyed_readings = [item for item in items if item.steps]
+        if keyed_readings:
+            chief = _label(shape, keyed_readings, used_names)
+            for item in sorted(keyed_readings, key=lambda item: _order(item, chief)):
                 _grow(shape, item)
     return {
         root: shape
@@ -166,13 +166,13 @@ def _read_by(shape: Shape, item: GetterReading) -> None:
             shape.parts[index] = replace(part, getters=(*part.getters, item.getter.name))
 
 
-def _label(shape: Shape, keyed: Sequence[GetterReading], used_names: set[str]) -> str | None:
+def _label(shape: Shape, keyed_readings: Sequence[GetterReading], used_names: set[str]) -> str | None:
     """Name a variable with keys; return the getter whose values name the fields of its entries."""
     counts: dict[str, set[tuple[tuple[GetterStep, ...], int]]] = {}
-    for item in keyed:
+    for item in keyed_readings:
         counts.setdefault(item.getter.name, set()).add((item.steps, item.shift))
     positions = set.union(*counts.values())
-    many = [item for item in keyed if len(counts[item.getter.name]) > 1]
+    many = [item for item in keyed_readings if len(counts[item.getter.name]) > 1]
     if len(positions) > 1 and many:
         chief = min(
             many, key=lambda item: (not _public(item), -len(counts[item.getter.name]), item.getter.name)
@@ -183,7 +183,7 @@ def _label(shape: Shape, keyed: Sequence[GetterReading], used_names: set[str]) -
             shape.label = name
         return chief.getter.name
     if len(positions) == 1:
-        for item in sorted(keyed, key=_preference):
+        for item in sorted(keyed_readings, key=_preference):
             name = _name(item)
             if name and name not in used_names:
                 used_names.add(name)

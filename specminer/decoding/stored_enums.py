@@ -39,11 +39,11 @@ _SPOKEN: Final = frozenset(
 
 def with_enum_members(locations: Locations, artifact: Artifact) -> Locations:
     """Return locations in which fields that are enums have the names of their values, where these are known."""
-    returned = dict(_returned_enums(artifact))
+    returned_enums = dict(_returned_enums(artifact))
     reserved_names = _reserved_names(locations, artifact)
     variables = []
     for item in locations.variables:
-        fields = [_name_enum(item, field, returned, artifact) for field in item.fields]
+        fields = [_name_enum(item, field, returned_enums, artifact) for field in item.fields]
         clear = [
             field if reserved_names.isdisjoint(field.members) else old
             for old, field in zip(item.fields, fields, strict=True)
@@ -54,8 +54,10 @@ def with_enum_members(locations: Locations, artifact: Artifact) -> Locations:
 
 def _reserved_names(locations: Locations, artifact: Artifact) -> frozenset[str]:
     """Return names that conditions have for something else: ``phase = sender`` would be read as a comparison of two."""
-    stored = (item.text(None, index) for item in locations.variables for index in range(len(item.fields)))
-    words = {word for text in stored for word in _WORD.findall(text)}
+    variable_texts = (
+        item.text(None, index) for item in locations.variables for index in range(len(item.fields))
+    )
+    words = {word for text in variable_texts for word in _WORD.findall(text)}
     parameter_names = {
         parameter.name for entry in artifact.abi for parameter in (*entry.inputs, *entry.outputs)
     }
@@ -73,13 +75,14 @@ def _returned_enums(artifact: Artifact) -> Iterator[tuple[tuple[str, str], str]]
 
 
 def _name_enum(
-    item: StorageVariable, field: Field, returned: dict[tuple[str, str], str], artifact: Artifact
+    item: StorageVariable, field: Field, returned_enums: dict[tuple[str, str], str], artifact: Artifact
 ) -> Field:
     if field.width != _WIDTH:
         return field
-    enum_names = [field.enum, *(returned.get((name, ""), "") for name in field.getters)]
+    enum_names = [field.enum, *(returned_enums.get((name, ""), "") for name in field.getters)]
     root, _, member = f"{item.pieces[0] if item.pieces else ''}{field.text}".partition(".")
-    enum_names.append(returned.get((root, member), ""))  # the getter of a struct, or of the variable alone
+    # the getter of a struct, or of the variable alone
+    enum_names.append(returned_enums.get((root, member), ""))
     members = next(
         (enum_members for name in enum_names if name and (enum_members := enum_members_of(artifact, name))),
         (),

@@ -107,8 +107,8 @@ def rival_writes(
     Where slots in doubt explain it, only other slots in doubt are tried: of the others the listed calls tell.
     """
     slots = frozenset(guesses)
-    doubted = all(slot in doubt for slot in slots)
-    return _other_slots(trials, job, failed, doubt, slots, doubted_only=doubted)
+    all_doubted = all(slot in doubt for slot in slots)
+    return _other_slots(trials, job, failed, doubt, slots, doubted_only=all_doubted)
 
 
 def _other_slots(
@@ -121,8 +121,8 @@ def _other_slots(
     doubted_only: bool,
 ) -> frozenset[Slot]:
     """Return the other slots of which a value explains a record, or may, while ``but`` hold what was believed."""
-    believed = touched_slots(failed.steps)
-    others = {slot: believed.get(slot) or 0 for slot in but}
+    believed_values = touched_slots(failed.steps)
+    others = {slot: believed_values.get(slot) or 0 for slot in but}
     return other_slots(
         failed,
         _hints(job),

@@ -80,25 +80,25 @@ class DiffCheck:
                 doubt.remove(values_after)
                 self.counts.repaired += len(values_after)
             return settled
-        agreed = {slot for slot, value in values_after.items() if machine.storage(*slot) == value}
-        other = (values_after.keys() - agreed) | self._unlisted_changes(diff, values_after, settled)
-        self.counts.compared += len(agreed) + len(other)
-        self.counts.agreed += len(agreed)
-        doubt.remove(agreed)
+        agreed_slots = {slot for slot, value in values_after.items() if machine.storage(*slot) == value}
+        other = (values_after.keys() - agreed_slots) | self._unlisted_changes(diff, values_after, settled)
+        self.counts.compared += len(agreed_slots) + len(other)
+        self.counts.agreed += len(agreed_slots)
+        doubt.remove(agreed_slots)
         if other:
             doubt.add(other)
             self.counts.contradicted.append(job.record.hash)
-        return replace(settled, dependent=(settled.dependent - agreed) | other)
+        return replace(settled, dependent=(settled.dependent - agreed_slots) | other)
 
     def _unlisted_changes(
         self, diff: Mapping[Slot, SlotEvidence], values_after: Mapping[Slot, int], settled: SettledRecord
     ) -> set[Slot]:
         """Return slots that changed in the execution, of contracts of which changes are told, but not these."""
-        covered = {slot[0] for slot in values_after}
+        covered_contracts = {slot[0] for slot in values_after}
         machine = self._trials.machine
         return {
             slot
             for slot, before in touched_slots(settled.execution.steps).items()
-            if slot[0] in covered and slot not in diff and before is not None
+            if slot[0] in covered_contracts and slot not in diff and before is not None
             if machine.storage(*slot) != before
         }

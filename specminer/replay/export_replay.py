@@ -144,11 +144,11 @@ class RecordReplay:
         """
         first = calls[0]
         settled = [self._settle(self._job(call, inner_call(call))) for call in calls]
-        used = sum(call.gas_used or 0 for call in calls)
+        gas_used = sum(call.gas_used or 0 for call in calls)
         steps: list[Step] = [Enter("CALL", first.sender, first.sender, 0, 0, b"")]
         for item in settled:
             steps += item.execution.steps
-        steps.append(Exit(used, b"", None))
+        steps.append(Exit(gas_used, b"", None))
         transaction = Transaction(
             hash=first.hash,
             block=self._block(first),
@@ -156,8 +156,8 @@ class RecordReplay:
             sender=first.sender,
             to=first.sender,
             value=0,
-            gas=used,
-            gas_used=used,
+            gas=gas_used,
+            gas_used=gas_used,
             nonce=0,
             succeeded=True,
             tracer=Tracer.EXECUTION,
@@ -248,8 +248,8 @@ class RecordReplay:
         """
         created = tuple(_find_creations(steps))
         self.deployed |= {contract for _, contract in created if contract in self.targets}
-        entered = {step.to: None for step in steps if isinstance(step, Enter)}
-        touched = [contract for contract in entered if contract in self.deployed]
+        entered_addresses = {step.to: None for step in steps if isinstance(step, Enter)}
+        touched_contracts = [contract for contract in entered_addresses if contract in self.deployed]
         fidelity = _worst(item.fidelity for item in settled)
         doubtful = frozenset().union(*(item.doubtful for item in settled))
         account = self._codeless_sender(transaction, depth)
@@ -258,7 +258,7 @@ class RecordReplay:
         # of a transaction that another contract made, only the calls are known
         logs = settled[0].execution.logs if sure and not depth else None
         parts: dict[Address, Transaction] = {}
-        for contract in touched:
+        for contract in touched_contracts:
             part = record_steps(steps, [contract], environment=self.machine.tells_environment)
             if not part.invocations:
                 continue

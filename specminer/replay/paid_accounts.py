@@ -55,9 +55,9 @@ def receivers_with_code(trials: Trials, job: ExecutionJob, failed: ExecutedCall)
     )
     trials.take_back()  # accounts that were only looked at are heard of for the first time when they are paid
     for receiver, times in paid.items():
-        used, rest = divmod(more, times)
-        if not rest and used <= STIPEND:
-            yield Assumption(spending={receiver: used})
+        gas_each, rest = divmod(more, times)
+        if not rest and gas_each <= STIPEND:
+            yield Assumption(spending={receiver: gas_each})
 
 
 def unpaid_contracts(job: ExecutionJob, failed: ExecutedCall) -> tuple[Address, ...]:

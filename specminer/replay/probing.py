@@ -261,17 +261,15 @@ class _Runner:
         call = Call(sender=_CALLER, origin=_CALLER, to=_HERE, value=0, data=data, gas=_GAS)
         done = machine.run(call, _AROUND, _RULES, (_HERE,), keep=False)
         self.work += done.gas_used
-        answered = _decode_output(self.returned, done.output) if done.succeeded else None
-        if answered is None:
+        answers = _decode_output(self.returned, done.output) if done.succeeded else None
+        if answers is None:
             return None
         reads: dict[int, int] = {}
         for step in done.steps:
             if isinstance(step, Read):
                 reads.setdefault(step.slot, step.value)
         hashed = dict.fromkeys(step.data for step in done.steps if isinstance(step, HashStep))
-        return Probe(
-            arguments=arguments, reads=tuple(reads.items()), preimages=tuple(hashed), values=answered
-        )
+        return Probe(arguments=arguments, reads=tuple(reads.items()), preimages=tuple(hashed), values=answers)
 
 
 def _argument(kind: str, arguments: _Arguments, rng: random.Random) -> bytes:

@@ -165,10 +165,10 @@ class ReferenceFork:
         """Remove the accounts that destroyed themselves, and the empty ones where the fork does that."""
         for address in output.accounts_to_delete:
             self._state_module.destroy_account(state, address)
-        touched = getattr(output, "touched_accounts", None)
+        touched_accounts = getattr(output, "touched_accounts", None)
         sweep = getattr(self._state_module, "destroy_touched_empty_accounts", None)
-        if touched is not None and sweep is not None:
-            sweep(state, touched)
+        if touched_accounts is not None and sweep is not None:
+            sweep(state, touched_accounts)
 
     def set_account(
         self, state: ReferenceState, address: bytes, *, nonce: int, balance: int, code: bytes

@@ -142,7 +142,7 @@ class Machine:
         size, self._room = self._room - recorder.room, recorder.room
         before = call.gas - int(output.gas_left)
         refund = 0 if inner else min(before // rule.refund_share, int(output.refund_counter))
-        used = max(before - refund, least)
+        gas_used = max(before - refund, least)
         rule.finish(state, output)
         error = error_text(output.error)
         steps = recorder.steps
@@ -152,11 +152,11 @@ class Machine:
         data = last.output if isinstance(last, Exit) else b""
         if steps:
             steps[0] = replace(_enter_step(steps[0]), gas=call.gas, value=call.value)
-            steps[-1] = Exit(used, data, error)
+            steps[-1] = Exit(gas_used, data, error)
         return ExecutedCall(
             steps=tuple(steps),
             succeeded=output.error is None,
-            gas_used=used,
+            gas_used=gas_used,
             output=data,
             error=error,
             asked=tuple(recorder.asked),

@@ -191,9 +191,9 @@ class ReferenceRecorder:
 
     def _leave(self) -> None:
         evm = self._frames.pop()
-        used = int(evm.message.gas) - int(evm.gas_left)
+        gas_used = int(evm.message.gas) - int(evm.gas_left)
         output = bytes(evm.output)
-        self._add(Exit(used, output, error_text(evm.error)), len(output))
+        self._add(Exit(gas_used, output, error_text(evm.error)), len(output))
 
     def _add(self, step: Step, size: int = 0) -> None:
         self.room -= _STEP + size

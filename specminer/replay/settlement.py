@@ -119,8 +119,8 @@ class Settler:
             self.doubt.remove(examination.confirmed)
             dependent = examination.dependent
             execution = execution if not examination.output else _without_output(execution)
-        touched = touched_slots(execution.steps)
-        doubtful = frozenset(slot for slot in touched if slot in self.doubt)
+        slots = touched_slots(execution.steps)
+        doubtful = frozenset(slot for slot in slots if slot in self.doubt)
         reads = external_reads(execution.steps)
         if assumption.answers:
             fidelity = Fidelity.ANSWER
@@ -140,16 +140,16 @@ class Settler:
         fidelity = Fidelity.GAS if alike else Fidelity.STATUS
         fidelity = fidelity if job.executable else Fidelity.NOT_EXECUTED
         self._count(job, execution)
-        touched = touched_slots(execution.steps)
-        doubtful = frozenset(slot for slot in touched if slot in self.doubt) | _mistaken_reads(execution)
+        slots = touched_slots(execution.steps)
+        doubtful = frozenset(slot for slot in slots if slot in self.doubt) | _mistaken_reads(execution)
         if record.succeeded is False:
             machine.state.reset(0)
         else:
             machine.state.commit()
             # where it ended alike, it may have gone another way; else nothing is known of what it wrote
-            self.doubt.add(lasting_writes(execution.steps) if fidelity is Fidelity.GAS else touched)
+            self.doubt.add(lasting_writes(execution.steps) if fidelity is Fidelity.GAS else slots)
             target = job.call.to or job.call.created
-            if target in job.contracts and (record.to is None or not touched):
+            if target in job.contracts and (record.to is None or not slots):
                 self.doubt.add_contract(target)
                 if record.to is None and target in self._codes:
                     machine.install(target, self._codes[target])

@@ -71,8 +71,8 @@ def _question_step(event: Question) -> Step | None:
 
 
 def _exit(event: FrameEnd) -> Exit:
-    used, output, halt = event
-    return Exit(used, output, None if halt is None else halt.value)
+    gas_used, output, halt = event
+    return Exit(gas_used, output, None if halt is None else halt.value)
 
 
 _STEPS: Final[dict[type[Event], Callable[[Any], Step | None]]] = {

@@ -101,7 +101,7 @@ def explain(
     hints: Sequence[int],
     attempt: Callable[[Guesses], ExecutedCall],
     nearness: Callable[[ExecutedCall], Nearness],
-    doubted: Container[Slot],
+    doubted_slots: Container[Slot],
     most: int,
 ) -> dict[Slot, int]:
     """Search values of slots with which a transaction ends as recorded.
@@ -115,7 +115,7 @@ def explain(
             withdrawn.
         attempt: runs it with other values in some slots and leaves nothing behind.
         nearness: how near an execution is to the record.
-        doubted: slots in doubt.
+        doubted_slots: slots in doubt.
         most: how many attempts there may be.
 
     Returns:
@@ -135,7 +135,7 @@ def explain(
                 near = nearness(execution)
                 if near == (True, 0):
                     return guesses | {slot: guess}
-                rank = (*near, len(execution.steps) if slot in doubted else before[2])
+                rank = (*near, len(execution.steps) if slot in doubted_slots else before[2])
                 if rank > nearest:
                     nearest, best_guesses, following = rank, guesses | {slot: guess}, execution
         if best_guesses is guesses:
