@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from specminer.decoding.accesses import AccessSummary, Dependencies, dependencies, graph, summarize_accesses
 from specminer.history.contract_history import MISSING, History
 from specminer.history.trace import Tracer
-from tests.support.histories import CHAIN, CONTRACTS, Simulated, simulations, stored
+from tests.support.histories import CHAIN, CONTRACTS, Simulated, simulate, simulations, stored
 from tests.support.step_histories import made
 
 OWN, OTHER = CONTRACTS
@@ -63,7 +63,9 @@ def naive(history: History) -> tuple[set[tuple[int, int, int]], dict[tuple[int, 
             lasting = history.access_write[other] and not history.access_undone[other]
             writer = (calls[earlier], int(history.access_slot[other]))
             if place[earlier] == place[at] and lasting and writer in effective:
-                found.add((calls[at], calls[earlier], history.words[history.access_slot[row]]))
+                written, seen_value = history.access_after[other], history.access_after[row]
+                if seen_value != MISSING and written in (seen_value, MISSING):
+                    found.add((calls[at], calls[earlier], history.words[history.access_slot[row]]))
                 break
     return found, flags
 
@@ -105,6 +107,20 @@ def test_a_read_after_the_own_write_is_no_external_read() -> None:
 def test_an_undone_write_does_not_count() -> None:
     assert edges(made([(0, "u", 1, 0, 5)], [(0, "r", 1, 0, 0)])) == set()
     assert edges(made([(0, "w", 1, 0, 4)], [(0, "u", 1, 4, 5)], [(0, "r", 1, 4, 4)])) == {(2, 0, 1)}
+
+
+def test_what_saw_an_undone_write_saw_nothing_that_lasted() -> None:
+    between = [(1, "u", 1, 2, 1), (0, "r", 1, 1, 1)]
+    assert edges(made([(0, "w", 1, 0, 2)], between)) == set()
+    assert edges(made([(0, "w", 1, 0, 2)], between[:1], [(0, "r", 1, 2, 2)])) == {(3, 0, 1)}
+
+
+@pytest.mark.slow
+def test_an_example_with_an_undone_write_agrees_with_the_definition() -> None:
+    simulated = simulate(8, 6, contracts=CONTRACTS, tracers=(Tracer.JAVASCRIPT, Tracer.STRUCT_LOGS))
+    with stored(simulated.transactions, CONTRACTS) as store:
+        history = store.history(CHAIN, CONTRACTS)
+    assert edges(history) == naive(history)[0]
 
 
 def test_a_write_that_changes_nothing_in_the_end_is_not_effective() -> None:
