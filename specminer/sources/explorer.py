@@ -159,7 +159,7 @@ class ExplorerClient:
         answer = self.ask("account", action, address=f"0x{address.hex()}", sort="asc", **texts)
         page = [] if answer.result is None else answer.result
         if not isinstance(page, list):
-            raise self._lied(f"{action} should be a list of records, got {came(page)}")
+            raise self._invalid_answer(f"{action} should be a list of records, got {came(page)}")
         return page, answer.complete
 
     def newest_block(self) -> int | None:
@@ -187,7 +187,7 @@ class ExplorerClient:
         if text is None:
             return None
         if not isinstance(text, str):
-            raise self._lied(f"getabi should be a text, got {came(text)}")
+            raise self._invalid_answer(f"getabi should be a text, got {came(text)}")
         return text.encode()
 
     def creation(self, address: Address) -> ContractOrigin | None:
@@ -203,9 +203,11 @@ class ExplorerClient:
             return None
         entry = entries[0] if isinstance(entries, list) else None
         if not isinstance(entry, Mapping):
-            raise self._lied(f"getcontractcreation should be a list of objects, got {came(entries)}")
+            raise self._invalid_answer(
+                f"getcontractcreation should be a list of objects, got {came(entries)}"
+            )
         if str(entry.get("contractAddress", "")).lower() != f"0x{address.hex()}":
-            raise self._lied("getcontractcreation is about another contract than the one asked for")
+            raise self._invalid_answer("getcontractcreation is about another contract than the one asked for")
 
         def read() -> ContractOrigin:
             factory, code = entry.get("contractFactory"), entry.get("creationBytecode")
@@ -231,10 +233,12 @@ class ExplorerClient:
         if fields is None:
             return None
         if not isinstance(fields, Mapping):
-            raise self._lied(f"eth_getTransactionByHash should be an object, got {came(fields)}")
+            raise self._invalid_answer(f"eth_getTransactionByHash should be an object, got {came(fields)}")
         item = self._read(lambda: transaction_of(_from_node(fields), 0))
         if item.hash != hash_:
-            raise self._lied("eth_getTransactionByHash is about another transaction than the one asked for")
+            raise self._invalid_answer(
+                "eth_getTransactionByHash is about another transaction than the one asked for"
+            )
         return item
 
     # -- how it is asked --------------------------------------------------------------------------
@@ -260,14 +264,14 @@ class ExplorerClient:
                 raise
             return None
 
-    def _lied(self, what: str) -> InvalidNodeResponse:
+    def _invalid_answer(self, what: str) -> InvalidNodeResponse:
         return InvalidNodeResponse(f"{self.endpoint.label} gave an answer that cannot be: {what}")
 
     def _read(self, read: Callable[[], _T]) -> _T:
         try:
             return read()
         except (RecordError, InvalidNodeResponse) as error:
-            raise self._lied(self.endpoint.redact(error)) from None
+            raise self._invalid_answer(self.endpoint.redact(error)) from None
 
     def _fetch(self, query: Mapping[str, str], action: str) -> bytes:
         """Send one request and return the body of the answer."""

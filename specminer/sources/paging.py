@@ -173,7 +173,7 @@ class Pages:
             for record in fresh:
                 self._take(record)
             if self._count > MAX_RECORDS:
-                raise self._lied(f"it gave more than {MAX_RECORDS:,} records")
+                raise self._invalid_answer(f"it gave more than {MAX_RECORDS:,} records")
             if fresh:
                 yield fresh
             if end:
@@ -204,7 +204,7 @@ class Pages:
         )
         self.complete &= complete
         if len(records) > size:
-            raise self._lied(f"it gave {len(records)} records where {size} were asked for")
+            raise self._invalid_answer(f"it gave {len(records)} records where {size} were asked for")
         page: list[KeptRecord] = []
         before = start
         for row, fields in enumerate(records, 1):
@@ -222,7 +222,7 @@ class Pages:
                     raise RecordError("it does not concern the contract asked for")
             except RecordError as error:
                 text = self._explorer.endpoint.redact(error)
-                raise self._lied(f"record {row} of the page from block {start}: {text}") from None
+                raise self._invalid_answer(f"record {row} of the page from block {start}: {text}") from None
             before = block
             page.append(record)
         return page
@@ -260,7 +260,7 @@ class Pages:
         behind = self._page(start, 2, len(page))
         return bool(behind) and [record.text for record in behind] != [record.text for record in page]
 
-    def _lied(self, what: str) -> InvalidNodeResponse:
+    def _invalid_answer(self, what: str) -> InvalidNodeResponse:
         return InvalidNodeResponse(
             f"{self._explorer.endpoint.label} gave an answer to {self._listing.value} that cannot be: {what}"
         )

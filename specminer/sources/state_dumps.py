@@ -116,16 +116,16 @@ def _account(fields: dict[str, Any]) -> StateAccount:
     return StateAccount(
         nonce=_number(fields, "nonce", 1 << 63),
         balance=_number(fields, "balance", WORD_LIMIT),
-        code=read_bytes({"code": _prefixed(code)}, "code"),
+        code=read_bytes({"code": _add_prefix(code)}, "code"),
         storage={
-            _number({"slot": _prefixed(slot)}, "slot", WORD_LIMIT): value
+            _number({"slot": _add_prefix(slot)}, "slot", WORD_LIMIT): value
             for slot, word in (storage or {}).items()
-            if (value := _number({"value": _prefixed(word)}, "value", WORD_LIMIT))
+            if (value := _number({"value": _add_prefix(word)}, "value", WORD_LIMIT))
         },
     )
 
 
-def _prefixed(value: Any) -> Any:
+def _add_prefix(value: Any) -> Any:
     """Return hexadecimal digits as they are usually written; geth's dumps leave the beginning out."""
     bare = isinstance(value, str) and value[:2] not in ("0x", "0X")
     return f"0x{value}" if bare else value
