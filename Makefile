@@ -33,7 +33,7 @@ test: setup tools check ## check, then run all tests on a real node
 test-fast: setup ## run the tests that need no node, browser, PostgreSQL or real data, and are quick
 	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -m 'not node and not browser and not postgres and not real and not slow'
 
-check: setup ## lint, types and declared dependencies only
+check: setup ## lint, types, names and declared dependencies only
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy

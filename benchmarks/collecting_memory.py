@@ -51,9 +51,9 @@ class MemoryObserver:
     def note(self, text: str) -> None:
         """Say nothing of notes."""
 
-    def progress(self, told: ProgressEvent) -> None:
+    def progress(self, event: ProgressEvent) -> None:
         """Look whether a mark is reached."""
-        if self._marks and isinstance(told, Progress) and told.transactions >= self._marks[0]:
+        if self._marks and isinstance(event, Progress) and event.transactions >= self._marks[0]:
             self.tell(self._marks.pop(0))
 
     def tell(self, transactions: int) -> None:

@@ -1,9 +1,8 @@
 """Finds names that say nothing of what they hold.
 
-    python -m tools.check_names              # packages that were looked through
-    python -m tools.check_names FOLDER ...   # any others
+    python -m tools.check_names [FOLDER ...]
 
-Local variables, parameters and functions whose whole name is one of
+Local variables, parameters and functions of ``specminer``, or of other folders, whose whole name is one of
 :data:`WORDS`, or a bare participle of :data:`PARTICIPLES` for a function that is no property, and classes whose whole
 name is a participle. Each is printed with its line and what to write instead; the exit code is 1 if there is any.
 """
@@ -45,6 +44,8 @@ WORDS: Final = {
     "wanted": "requested_..., or what is wanted",
 }
 """Names that stand for anything, and what to write instead."""
+VERBS: Final = frozenset({"mine", "place"})
+"""Words of the list that are verbs as well: a function may be called so."""
 PARTICIPLES: Final = frozenset(
     {
         "asked",
@@ -93,8 +94,6 @@ PARTICIPLES: Final = frozenset(
     }
 )
 """What functions are not called; a verb, or a noun for what they return."""
-UNFINISHED: Final = frozenset({"decoding", "pipeline", "presentation"})
-"""Packages of which not all names were looked through yet; they are checked only when they are named."""
 
 
 class Finding(NamedTuple):
@@ -121,7 +120,7 @@ def names_in(path: Path) -> Iterator[Finding]:
             yield Finding(path, node.lineno, "class", node.name, "a noun")
         elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             bare = node.name.strip("_")
-            if bare in WORDS or (bare in PARTICIPLES and not _is_property(node)):
+            if (bare in WORDS and bare not in VERBS) or (bare in PARTICIPLES and not _is_property(node)):
                 yield Finding(path, node.lineno, "function", node.name, "a verb phrase")
         elif isinstance(node, ast.arg) and node.arg.strip("_") in WORDS:
             yield Finding(path, node.lineno, "parameter", node.arg, WORDS[node.arg.strip("_")])
@@ -142,17 +141,11 @@ def _is_property(node: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
     return bool(names & {"property", "cached_property", "setter"})
 
 
-def looked_through() -> list[str]:
-    """Return the folders of the packages that are checked by default."""
-    packages = sorted(path.parent.name for path in (ROOT / "specminer").glob("*/__init__.py"))
-    return [f"specminer/{name}" for name in packages if name not in UNFINISHED]
-
-
 def main(folders: list[str]) -> int:
     """Print what is found in some folders; return the exit code."""
     findings = [
         finding
-        for folder in folders or looked_through()
+        for folder in folders or ["specminer"]
         for path in sorted((ROOT / folder).rglob("*.py"))
         for finding in names_in(path)
     ]

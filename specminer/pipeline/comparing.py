@@ -232,11 +232,11 @@ def _evidence(mining: Mining, claimed: Specification) -> ComparedEvidence:
         claims=claims,
         idle=idle,
         callers=_callers(mining.context),
-        refused=_refused(mining, claimed),
+        refused=_broken_requirements(mining, claimed),
     )
 
 
-def _refused(mining: Mining, claimed: Specification) -> dict[tuple[str, str], str]:
+def _broken_requirements(mining: Mining, claimed: Specification) -> dict[tuple[str, str], str]:
     """Return the conditions that another specification requires and that accepted calls of seldom functions break.
 
     What the code of such a function asks is not known from its own calls. Conditions count that the other history knows

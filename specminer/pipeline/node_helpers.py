@@ -86,7 +86,7 @@ class DaskHelpers:
             yield from spans
 
     def read(
-        self, contract: Address, wanted: Sequence[Wanted], *, patient: bool, suspected: Collection[Hash]
+        self, contract: Address, keys: Sequence[Wanted], *, patient: bool, suspected: Collection[Hash]
     ) -> Reading:
         """Read transactions of one contract and trace them; what cannot be read is a gap.
 
@@ -96,11 +96,11 @@ class DaskHelpers:
             ClusterError: the workers failed.
 
         """
-        hashes = {name for _, name in wanted}
+        hashes = {name for _, name in keys}
         piece = ReadingPiece(
             node=self._node,
             contract=contract,
-            wanted=tuple(wanted),
+            wanted=tuple(keys),
             patient=patient,
             suspected=frozenset(hashes.intersection(suspected)),
         )

@@ -35,7 +35,7 @@ class Observer(Protocol):
     def note(self, text: str) -> None:
         """Hear something worth knowing, one sentence."""
 
-    def progress(self, told: ProgressEvent) -> None:
+    def progress(self, event: ProgressEvent) -> None:
         """Hear how far the work is."""
 
 
@@ -45,7 +45,7 @@ class SilentObserver:
     def note(self, text: str) -> None:
         """Ignore a sentence."""
 
-    def progress(self, told: ProgressEvent) -> None:
+    def progress(self, event: ProgressEvent) -> None:
         """Ignore a step."""
 
 

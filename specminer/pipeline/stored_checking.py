@@ -154,7 +154,7 @@ class StoredCheck:
             StoreError: the history does not hold a transaction that is to be judged, or the file cannot be written.
 
         """
-        specification, encoded = self._edited(options.edits)
+        specification, encoded = self._apply_edits(options.edits)
         digest = self._digest(encoded)
         if self.listed is None:
             self._listed.renew()
@@ -165,7 +165,7 @@ class StoredCheck:
         state_result = None if mark is None else self._from_state(specification, options, mark)
         return self._whole(specification, options, digest) if state_result is None else state_result
 
-    def _edited(self, edits: ClaimEdits) -> tuple[Specification, bytes]:
+    def _apply_edits(self, edits: ClaimEdits) -> tuple[Specification, bytes]:
         """Return the specification with what was decided about its claims, and a digest of it."""
         if self._known is None or self._known[0] != edits:
             edited = edit_specification(self.specification, edits)

@@ -81,12 +81,12 @@ class Killer(Notes):
         super().note(text)
         self.look(text)
 
-    def progress(self, told: object) -> None:
-        super().progress(told)
-        self.look(told)
+    def progress(self, event: object) -> None:
+        super().progress(event)
+        self.look(event)
 
-    def look(self, told: object) -> None:
-        if not self.killed and self.fits(told):
+    def look(self, event: object) -> None:
+        if not self.killed and self.fits(event):
             self.killed = True
             self.cluster.workers[-1].kill()
             self.cluster.workers[-1].wait()

@@ -211,8 +211,8 @@ class Notes:
     def note(self, text: str) -> None:
         self.notes.append(text)
 
-    def progress(self, told: object) -> None:
-        assert isinstance(told, FunctionFollowed), told
+    def progress(self, event: object) -> None:
+        assert isinstance(event, FunctionFollowed), event
 
 
 def test_an_observer_hears_what_is_noted() -> None:
@@ -224,9 +224,9 @@ def test_an_observer_hears_what_is_noted() -> None:
 
 
 def test_what_works_is_told_without_making_a_database(tmp_path: Path) -> None:
-    told = {item.what: item.works for item in specminer.examine(tmp_path / "h.db")}
-    assert told["database"] is None
-    assert told["re-execution"] is True
+    event = {item.what: item.works for item in specminer.examine(tmp_path / "h.db")}
+    assert event["database"] is None
+    assert event["re-execution"] is True
     assert not (tmp_path / "h.db").exists()
 
 

@@ -30,9 +30,9 @@ class Notes:
         """Remember a note."""
         self.notes.append(text)
 
-    def progress(self, told: object) -> None:
+    def progress(self, event: object) -> None:
         """Remember progress."""
-        self.told.append(told)
+        self.told.append(event)
 
 
 def address(text: str) -> Address:
