@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Final
 
 import numpy as np
 
-from specminer.decision.open_ways import OpenWays
 from specminer.history.contract_history import History, IntColumn
 from specminer.inference.guard_learning import truth_of
 from specminer.inference.invariant_claim import Invariant, exceptions
-from specminer.inference.invariant_search import search
+from specminer.inference.invariant_search import is_habit, is_open, search
 from specminer.inference.learned_guard import LearnedGuard
 from specminer.inference.ranked_transactions import weigh
 from specminer.inference.surprise_measures import Broken, SurpriseKind, measure, too_few
 from specminer.inference.surprise_ranking import Ranking
 from specminer.inference.transaction_sources import Claim
 from specminer.inference.unjudged_calls import count_unjudged
-from specminer.inference.variable_courses import UNCHANGED
 from specminer.interaction import Interactions
 from specminer.learning.split_half_agreement import agreement
 from specminer.pipeline.state import Mining
@@ -48,51 +44,6 @@ def find_invariants(mining: Mining) -> Mining:
         ],
         habits=[item for item in invariants if is_habit(item, mining.open_ways)],
     )
-
-
-def is_habit(item: Invariant, ways: OpenWays) -> bool:
-    """Return whether a claim is about what callers used to do, and no code demands it.
-
-    What always held before a call may be demanded only if the function demands something of the same field.
-    """
-    if item.template is not Template.BEFORE:
-        return False
-    event, _, claim = item.text.removeprefix("before ").partition(": ")
-    demanded = ways.demanded.get(event.partition(" as ")[0])
-    names = set(_NAME.findall(_KEY.sub("[]", claim)))
-    return demanded is not None and not names & demanded
-
-
-_KEY: Final = re.compile(r"\[[^\[\]]*\]")
-"""A key of an entry, as a claim shows it."""
-_CONSTANT: Final = re.compile(r" \d+\)\Z")
-"""The end of a term that says that a call leaves a constant, whatever people call that."""
-_NAME: Final = re.compile(r"[^\s()!=<>,]+")
-"""What may be the name of a field."""
-
-
-def is_open(item: Invariant, ways: OpenWays) -> bool:
-    """Return whether the code leaves open that an invariant fails."""
-    name, _, writers = item.text.partition(" is changed only by ")
-    if item.template is Template.WRITERS:
-        return ways.other_writers(name, writers.split(", "))
-    if item.template is Template.OWN:
-        name = item.text.removesuffix(" is changed only by calls of k")
-        return name in ways.own or (bool(item.exceptions) and name in ways.signed)
-    if item.template is Template.CONSTANT:
-        name = item.text.removesuffix(f" {UNCHANGED}")
-        return not item.exceptions and (name in ways.settable or ways.other_writers(name, ()))
-    if item.template is Template.MONOTONE:
-        return item.text in ways.courses or (bool(item.exceptions) and item.text in ways.resets)
-    if item.template is Template.EFFECT:
-        function, _, equation = item.text.partition(": ")
-        target = equation.partition("' = ")[0]
-        changed = function, _KEY.sub("[]", target)
-        if _CONSTANT.search(item.smt or "") and (changed in ways.computed or changed in ways.otherwise):
-            return True
-        entry = function, target
-        return entry in ways.effects or (bool(item.exceptions) and entry in ways.branches)
-    return False
 
 
 def assess_confidence(mining: Mining) -> Mining:

@@ -8,8 +8,8 @@ import pytest
 from specminer.decision.open_ways import OpenWays
 from specminer.history.contract_history import History
 from specminer.inference.invariant_claim import Invariant
+from specminer.inference.invariant_search import is_habit, is_open
 from specminer.pipeline import MineOptions, import_traces
-from specminer.pipeline.assessment import is_habit, is_open
 from specminer.pipeline.datasets import dataset
 from specminer.pipeline.effecting import find_effects
 from specminer.pipeline.mining import STAGES
