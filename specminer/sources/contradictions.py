@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 from specminer.history.slot_values import SlotValues, contradicting
-from specminer.history.trace import Address, Transaction
+from specminer.history.trace import Address, Hash, Transaction
 from specminer.sources.trace_matching import Envelope
 from specminer.sources.tracing import TracerChoice
 
@@ -53,24 +53,28 @@ class ContradictionCheck:
     ) -> tuple[list[Transaction], bool]:
         """Trace again, one by one, what contradicts what others left in a chunk that begins at block ``first``.
 
+        What is put right may show that another transaction is wrong, which had agreed with it; so this goes on until
+        all that contradicts others was traced again.
+
         Return the transactions as they are then, and whether the node was asked.
         """
         if self._held_at != first:
             self._held = self._known(first)
-        values = self._held.copy()
-        doubtful = contradicting(transactions, self._contract, values)
-        by_hash = {envelope.hash: envelope for envelope in envelopes} if doubtful else {}
+        by_hash: dict[Hash, Envelope] = {}
+        traced_again: set[int] = set()
         changed, confirmed = False, 0
-        for row in sorted(doubtful):
-            again = self._tracing.again(by_hash[transactions[row].hash])
-            wrong = (
-                again is not None and again.tracer is transactions[row].tracer and again != transactions[row]
-            )
-            if wrong and again is not None:
-                transactions[row] = again
-            changed, confirmed = changed or wrong, 0 if wrong else confirmed + 1
-            if confirmed >= MAX_CONFIRMED:
+        while True:
+            values = self._held.copy()
+            doubtful = contradicting(transactions, self._contract, values) - traced_again
+            if not doubtful or confirmed >= MAX_CONFIRMED:
                 break
+            by_hash = by_hash or {envelope.hash: envelope for envelope in envelopes}
+            for row in sorted(doubtful):
+                traced_again.add(row)
+                wrong = self._trace_again(transactions, row, by_hash[transactions[row].hash])
+                changed, confirmed = changed or wrong, 0 if wrong else confirmed + 1
+                if confirmed >= MAX_CONFIRMED:
+                    break
         if changed:
             transactions = [transaction for transaction in transactions if transaction.invocations]
             self._note(
@@ -79,4 +83,12 @@ class ContradictionCheck:
             values = self._held.copy()
             contradicting(transactions, self._contract, values)
         self._held, self._held_at = values, -1
-        return transactions, bool(doubtful)
+        return transactions, bool(traced_again)
+
+    def _trace_again(self, transactions: list[Transaction], row: int, envelope: Envelope) -> bool:
+        """Trace one of the transactions alone, and take what comes in its place; return whether it was another."""
+        again = self._tracing.again(envelope)
+        if again is None or again.tracer is not transactions[row].tracer or again == transactions[row]:
+            return False
+        transactions[row] = again
+        return True

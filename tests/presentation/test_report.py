@@ -226,8 +226,8 @@ def test_without_a_database_the_document_alone_is_told(tmp_path: Path) -> None:
     [
         (("report", "missing.json"), "missing.json cannot be read: No such file"),
         (
-            ("report", "out.json", "--format", "pdf"),
-            "expected a list of html, md, json, csv, xes, ocel, got pdf",
+            ("report", "out.json", "--format", "docx"),
+            "expected a list of html, md, json, pdf, csv, xes, ocel, got docx",
         ),
         (("report", "out.json", "--format", ","), "got nothing"),
         (("report", "out.json", "--format", "html,csv"), "give its database with --db"),
