@@ -7,12 +7,13 @@ arguments. Nothing before this point knows states, nothing after it knows storag
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from enum import Enum
 
 import numpy as np
 
+from specminer._support.text import unique_names
 from specminer.decision.state_conditions import StateCondition
 from specminer.decoding.storage_values import ValueKind
 from specminer.history.contract_history import BoolColumn, IntColumn
@@ -146,6 +147,34 @@ class EventTable:
     def switched(self) -> BoolColumn:
         """Which events are changes of a flag of the whole contract; shape (n,)."""
         return np.isin(self.symbol, self.switches)
+
+    def with_variables(
+        self, words: tuple[int, ...], additions: Sequence[tuple[EntityVariable, IntColumn]]
+    ) -> EventTable:
+        """Return the table with further variables behind the others, each with a name of its own.
+
+        Args:
+            words: the table's words, and behind them those of the further columns.
+            additions: each variable, and its column; shapes (n,).
+
+        """
+        if not additions:
+            return self
+        names = unique_names(
+            variable.name for variable in (*self.variables, *(item for item, _ in additions))
+        )
+        added = (
+            replace(variable, name=name)
+            for name, (variable, _) in zip(names[len(self.variables) :], additions, strict=True)
+        )
+        columns = np.array([column for _, column in additions], dtype=np.int64)
+        return replace(
+            self,
+            words=words,
+            variables=(*self.variables, *added),
+            values=np.vstack([self.values, columns]),
+            assumed=None if self.assumed is None else np.vstack([self.assumed, columns]),
+        )
 
     def call(self, name: str) -> IntColumn | None:
         """Return a column of ``call_values`` by its variable's name; ``None`` if it is not there."""

@@ -17,7 +17,6 @@ from typing import Final
 
 import numpy as np
 
-from specminer._support.text import unique_names
 from specminer.decoding.accesses import AccessSummary
 from specminer.decoding.location_columns import Locations, PortKind
 from specminer.history.contract_history import MISSING, History, IntColumn
@@ -30,7 +29,6 @@ ANY: Final = "any"
 """What stands in the brackets of the other key."""
 KNOWN: Final = 0.9
 """Share of the events, rejected calls aside, behind which it must be known."""
-_ENTITIES: Final = (Mode.PARTITION, Mode.PROJECTION, Mode.SENDER)
 
 
 def with_nested_entries(
@@ -52,7 +50,7 @@ def with_nested_entries(
         functions: for each invocation what it counts as.
 
     """
-    if interactions.mode not in _ENTITIES or not interactions.of_accounts or not len(table):
+    if not interactions.of_accounts or not len(table):
         return table
     created = has_creation(history, interactions)
     keeper = _keepers(locations, interactions)
@@ -153,13 +151,8 @@ def _with(
         called: what the call of each event counts as.
 
     """
-    if not additions:
-        return table
-    names = [
-        *(variable.name for variable in table.variables),
-        *(variable.name for variable, _, _ in additions),
-    ]
-    names = unique_names(names)[len(table.variables) :]
+    extended = table.with_variables(words, [(variable, column) for variable, column, _ in additions])
+    names = [variable.name for variable in extended.variables[len(table.variables) :]]
     of_symbol: dict[str, set[str]] = {}
     for symbol, function in zip(table.symbol.tolist(), called, strict=True):
         of_symbol.setdefault(table.symbols[symbol], set()).add(function)
@@ -169,13 +162,4 @@ def _with(
         for symbol, functions in of_symbol.items()
         if symbol in table.accessed
     }
-    rows = np.array([column for _, column, _ in additions], dtype=np.int64)
-    added = (replace(variable, name=name) for name, (variable, _, _) in zip(names, additions, strict=True))
-    return replace(
-        table,
-        words=words,
-        variables=(*table.variables, *added),
-        values=np.vstack([table.values, rows]),
-        assumed=None if table.assumed is None else np.vstack([table.assumed, rows]),
-        accessed={**table.accessed, **accessed},
-    )
+    return replace(extended, accessed={**table.accessed, **accessed})

@@ -26,7 +26,7 @@ from specminer.decoding import HistoryContext
 from specminer.decoding.location_columns import Field
 from specminer.decoding.location_columns import StorageVariable as Stored
 from specminer.history.contract_history import CONSTRUCTOR, MISSING, BoolColumn, IntColumn, RowColumn
-from specminer.interaction import Interactions, Mode
+from specminer.interaction import Interactions
 from specminer.learning.event_parts import Parts, with_parts
 from specminer.learning.event_table import EntityVariable, EventTable, ValueKind
 from specminer.learning.predicate_candidates import SMALL
@@ -40,7 +40,6 @@ MOST_VALUES: Final = 4
 """A flag with more values, or with large ones, is told apart as zero or not, if at all."""
 DIFFERS: Final = 20.0
 """Bits that knowing the phase must save in telling which calls are rejected where they look at it."""
-_ENTITIES: Final = (Mode.PARTITION, Mode.PROJECTION, Mode.SENDER)
 """Where an interaction is a whole contract, its flags are variables of its own."""
 
 
@@ -87,7 +86,7 @@ def flags(context: HistoryContext, interactions: Interactions) -> tuple[Flag, ..
     """
     own = np.zeros(len(context.history), dtype=np.bool_)
     own[interactions.invocation[~interactions.passive]] = True
-    if interactions.mode not in _ENTITIES or len(context.history.contracts) > 1 or not own.any():
+    if not interactions.mode.has_entities or len(context.history.contracts) > 1 or not own.any():
         return ()
     candidates: list[Flag] = []
     for touches, writes, stored in _keyless(context):

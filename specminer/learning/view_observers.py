@@ -19,7 +19,6 @@ from typing import Final
 
 import numpy as np
 
-from specminer._support.text import unique_names
 from specminer.contracts.artifact import MAX_NAME, AbiEntry, Artifact
 from specminer.contracts.interface import canonical, selector
 from specminer.contracts.usual_enums import enum_members_of
@@ -50,7 +49,6 @@ KNOWN: Final = 0.9
 """Share of the events, rejected calls aside, behind which its value must be known."""
 WAVERING: Final = 0.02
 """Share of the calls before which its value may be another one than behind the last event."""
-_ENTITIES: Final = (Mode.PARTITION, Mode.PROJECTION, Mode.SENDER)
 _NUMBERS: Final = frozenset(f"uint{bits}" for bits in range(8, 257, 8))
 
 
@@ -178,7 +176,7 @@ class Observers:
             )
             if not _is_getter(column, [*table.values, *(other for _, other in additions)]):
                 additions.append((variable, column))
-        return _with(table, tuple(words), additions)
+        return table.with_variables(tuple(words), additions)
 
     def _values(self, rows: _Rows, function: ViewFunction) -> _AnswerValues | None:
         """Return what a function returns; ``None`` if it is no observer."""
@@ -303,7 +301,7 @@ def _functions(context: HistoryContext, interactions: Interactions) -> Iterator[
     """Yield the read-only functions of the ABI that may tell an interaction's state."""
     if context.artifact is None:
         return
-    keyed = interactions.mode in _ENTITIES
+    keyed = interactions.mode.has_entities
     if not keyed and interactions.mode is Mode.WHOLE and len(context.history.contracts) > 1:
         return
     types = _key_types(interactions) if keyed else frozenset()
@@ -377,7 +375,7 @@ def _variable(rows: _Rows, function: ViewFunction, values: _AnswerValues) -> Ent
     if sum(wavers) > WAVERING * len(wavers):
         return None
     relied = _find_deadlines(rows, values)
-    if not (relied or function.keyed or rows.interactions.mode not in _ENTITIES):
+    if not (relied or function.keyed or not rows.interactions.mode.has_entities):
         return None  # it tells what the whole contract is in, at moments that mean nothing to the entity
     return EntityVariable(
         name=function.name,
@@ -402,25 +400,3 @@ def _is_getter(column: IntColumn, others: list[IntColumn]) -> bool:
     """Return whether a column is, where it is known, that of another variable, which is known as often."""
     is_known = column != MISSING
     return any(np.array_equal(other[is_known], column[is_known]) for other in others)
-
-
-def _with(
-    table: EventTable, words: tuple[int, ...], additions: list[tuple[EntityVariable, IntColumn]]
-) -> EventTable:
-    if not additions:
-        return table
-    names = unique_names(
-        [*(variable.name for variable in table.variables), *(variable.name for variable, _ in additions)]
-    )
-    added = [
-        replace(variable, name=name)
-        for (variable, _), name in zip(additions, names[len(table.variables) :], strict=True)
-    ]
-    columns = np.array([column for _, column in additions], dtype=np.int64)
-    return replace(
-        table,
-        words=words,
-        variables=(*table.variables, *added),
-        values=np.vstack([table.values, columns]),
-        assumed=None if table.assumed is None else np.vstack([table.assumed, columns]),
-    )

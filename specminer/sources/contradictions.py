@@ -80,8 +80,6 @@ class ContradictionCheck:
             self._note(
                 "what a node answered to a batch contradicted itself; it was asked for again, one by one"
             )
-            values = self._held.copy()
-            contradicting(transactions, self._contract, values)
         self._held, self._held_at = values, -1
         return transactions, bool(traced_again)
 

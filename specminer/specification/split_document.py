@@ -22,6 +22,11 @@ class Mode(Enum):
     PROJECTION = "projection"
     """Each entity of a sort; a call stands in the interaction of every entity that it names, with its role."""
 
+    @property
+    def has_entities(self) -> bool:
+        """Whether an interaction is about an entity: one of a sort, or an account."""
+        return self in (Mode.SENDER, Mode.PARTITION, Mode.PROJECTION)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EntitySort:
