@@ -261,17 +261,36 @@ def _decides(objective: Objective, inside: BoolColumn, column: TruthColumn, acce
         accepted_as: for each symbol the position of the same call accepted.
 
     """
-    graph = objective.quotient
     if not _has_both(objective, inside, column):
         return False
-    leaves = inside[graph.source] & ~graph.is_flag_change
-    side = np.equal(column[graph.source], TRUE)
+    true = np.equal(column, TRUE)
+    return is_decided_between(objective, inside & ~true, inside & true, accepted_as)
+
+
+def is_decided_between(
+    objective: Objective, one: BoolColumn, other: BoolColumn, accepted_as: IntColumn
+) -> bool:
+    """Return whether a call was accepted in one of two states only, and not by chance.
+
+    Args:
+        objective: has the events.
+        one: which finest states belong to the one state.
+        other: the same of the other.
+        accepted_as: for each symbol the position of the same call accepted.
+
+    """
+    graph = objective.quotient
+    leaves = (one | other)[graph.source] & ~graph.is_flag_change
     call = accepted_as[graph.symbol]
     refused = graph.rejected[graph.symbol]
     counts = np.zeros((2, 2, graph.symbols), dtype=np.int64)
     np.add.at(
         counts,
-        (side[leaves].astype(np.int64), refused[leaves].astype(np.int64), call[leaves]),
+        (
+            other[graph.source][leaves].astype(np.int64),
+            refused[leaves].astype(np.int64),
+            call[leaves],
+        ),
         graph.count[leaves],
     )
     total = counts.sum(axis=(1, 2))

@@ -54,7 +54,7 @@ def without_merging(objective: Objective, selection: Selection) -> Merging:
     timed = [row for row, position in enumerate(selection) if position in objective.deadlines]
     if not timed:
         return as_it_is
-    valuations = _valuations(objective, selection, blocks)
+    valuations = valuations_of(objective, selection, blocks)
     if valuations.shape[1] > MOST_STATES + 1:
         return as_it_is
     ends = np.flatnonzero(~objective.counts(selection, blocks).alive)
@@ -77,8 +77,7 @@ def _ends_joined(
     return [
         tuple(states)
         for states in alike.values()
-        if len(states) > 1
-        and int(_covered_states(np.array(states), valuations, choices).sum()) == len(states)
+        if len(states) > 1 and int(covered_states(np.array(states), valuations, choices).sum()) == len(states)
     ]
 
 
@@ -109,7 +108,7 @@ def steps(objective: Objective, start: Merging) -> Iterator[Merging]:
     """
     selection = start.score.selection
     blocks = objective.quotient.coarsen(selection)
-    valuations = _valuations(objective, selection, blocks)
+    valuations = valuations_of(objective, selection, blocks)
     fixed_rows = [row for row, position in enumerate(selection) if position in objective.vocabulary.fixed]
     groups = groups_of(blocks, start.blocks)
     choices = choices_of(objective, selection, valuations)
@@ -151,11 +150,11 @@ def _untold(objective: Objective, item: Merging, position: int) -> Merging | Non
     pairs = np.unique(blocks * (int(item.blocks.max()) + 1) + item.blocks)
     if len(pairs) != int(blocks.max()) + 1:
         return None
-    valuations = _valuations(objective, selection, blocks)
+    valuations = valuations_of(objective, selection, blocks)
     groups = groups_of(blocks, item.blocks)
     choices = choices_of(objective, selection, valuations)
     for group in groups:
-        inside = _covered_states(np.array(group), valuations, choices)
+        inside = covered_states(np.array(group), valuations, choices)
         if int(inside.sum()) != len(group):
             return None
     return _build_merging(objective, selection, blocks, groups, valuations, choices)
@@ -179,7 +178,7 @@ def groups_of(blocks: IntColumn, merged: IntColumn) -> Groups:
 def follow(objective: Objective, selection: Selection, cubes: Sequence[Cube]) -> Merging:
     """Return the automaton of a selection with the states joined that satisfy one of the conjunctions."""
     blocks = objective.quotient.coarsen(selection)
-    valuations = _valuations(objective, selection, blocks)
+    valuations = valuations_of(objective, selection, blocks)
     left = list(range(1, valuations.shape[1]))
     groups: list[tuple[int, ...]] = []
     for cube in cubes:
@@ -200,13 +199,13 @@ def follow(objective: Objective, selection: Selection, cubes: Sequence[Cube]) ->
 def join_groups(objective: Objective, selection: Selection, groups: Groups) -> Merging:
     """Return the automaton of a selection whose states are joined in groups, each told by one conjunction."""
     blocks = objective.quotient.coarsen(selection)
-    valuations = _valuations(objective, selection, blocks)
+    valuations = valuations_of(objective, selection, blocks)
     return _build_merging(
         objective, selection, blocks, groups, valuations, choices_of(objective, selection, valuations)
     )
 
 
-def _valuations(objective: Objective, selection: Selection, blocks: IntColumn) -> TruthColumn:
+def valuations_of(objective: Objective, selection: Selection, blocks: IntColumn) -> TruthColumn:
     """Return the value of each chosen predicate in each state; shape (len(selection), b)."""
     valuations = np.zeros((len(selection), int(blocks.max()) + 1), dtype=np.int8)
     valuations[:, blocks] = objective.quotient.valuations[list(selection)]
@@ -257,14 +256,14 @@ def _joinable(
             fixed = valuations[fixed_rows][:, both]
             if (fixed != fixed[:, :1]).any():
                 continue
-            inside = _covered_states(both, valuations, choices)
+            inside = covered_states(both, valuations, choices)
             joined_groups = [group for group in groups if inside[list(group)].any()]
             if all(inside[list(group)].all() for group in joined_groups):
                 joined = tuple(sorted(state for group in joined_groups for state in group))
                 yield tuple(sorted([joined, *(group for group in groups if group not in joined_groups)]))
 
 
-def _covered_states(states: IntColumn, valuations: TruthColumn, choices: Sequence[ValueChoice]) -> BoolColumn:
+def covered_states(states: IntColumn, valuations: TruthColumn, choices: Sequence[ValueChoice]) -> BoolColumn:
     """Return which states satisfy all that one conjunction can say of some states; the root never does."""
     agreed = (valuations[:, states] == valuations[:, states[:1]]).all(axis=1)
     inside: BoolColumn = (valuations[agreed] == valuations[agreed][:, states[:1]]).all(axis=0)

@@ -22,6 +22,7 @@ from specminer.learning.event_splitting import Split
 from specminer.learning.event_table import EventTable
 from specminer.learning.front import by_size, front
 from specminer.learning.history_folds import FEW, Folds, folds, held_out_acceptance
+from specminer.learning.idle_deadlines import join_idle_deadlines
 from specminer.learning.objective import Objective, Selection, SelectionScore
 from specminer.learning.predicate_search import PLATEAU, near, search, settle
 from specminer.learning.preset import DEFAULT_PRESET, PRESETS, Preset
@@ -422,6 +423,7 @@ class _TuningRun:
         merging = split_by_enabledness(
             answer.found.objective, answer.merging, accepted_as, shortest, bears_out
         )
+        merging = join_idle_deadlines(answer.found.objective, merging, accepted_as)
         return replace(answer, merging=merging)
 
     def flags_of(self, best_selection: _BestSelection, selection: Selection) -> tuple[str, ...]:
