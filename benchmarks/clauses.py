@@ -66,7 +66,7 @@ def report(
 def clause_text(wording: Wording, clause: Clause) -> str:
     """Return a clause as one line."""
     texts = [_condition_text(wording, (item.node, item.holds)) for item in clause.conditions]
-    counts = f"stopped {len(clause.stopped)}, passed {clause.passed}, undecided {clause.undecided}"
+    counts = f"stopped {len(clause.rejected_calls)}, passed {clause.pass_count}, undecided {clause.undecided}"
     each = " each" if clause.each else ""
     return f"{clause.kind}{each}: {' or '.join(texts)}  [{clause.check}] {counts}"
 

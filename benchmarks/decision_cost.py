@@ -81,7 +81,7 @@ def follow(path: Path) -> Numbers:
             "rejected": int((~mining.context.history.accepted).sum()),
             "caused": sum(cause.clause is not None for cause in causes),
             "effects found": len(mining.effects),
-            "guards found": len(mining.guards.learned.guards),
+            "guards found": len(mining.guards.learned_guards.guards),
         }
     )
 

@@ -84,7 +84,7 @@ def judge(path: Path) -> Numbers:
     with watch.timing("surprise"):
         claims = broken(held, history, units(history, interactions))
         measured_ = measure(history, interactions, tuning, claims)
-        ranking = Ranking(history=history, interactions=interactions, tuning=tuning, measured=measured_)
+        ranking = Ranking(history=history, interactions=interactions, tuning=tuning, measured_bits=measured_)
         ranking.surprise()
     with watch.timing("ranking"):
         weigh(context, ranking, breakable(held)).surprise(LISTED)

@@ -148,8 +148,8 @@ def main() -> None:
         share = float(np.mean(found.resolution != RESOLUTIONS.index(Resolution.UNRESOLVED)))
         growth = f"{spent / last:.1f}" if last else ""
         print(
-            f"{calls:>10,} {len(numbered):>9,} {share:>9.2%} {attack.hashed / spent:>12,.0f} "
-            f"{attack.hashed / len(numbered):>7.1f} {growth:>7}"
+            f"{calls:>10,} {len(numbered):>9,} {share:>9.2%} {attack.hash_count / spent:>12,.0f} "
+            f"{attack.hash_count / len(numbered):>7.1f} {growth:>7}"
         )
         last = spent
     print(f"\nHashing alone, {BASES} bases")

@@ -99,18 +99,18 @@ def _rejected(history: History) -> BoolColumn:
 
 
 def _count_causes(found: Rejections, function: JudgedFunction) -> None:
-    rejected, decided = ~function.accepted, function.decided
+    rejected, decided = ~function.accepted, function.decided_calls
     if decided is None:
         found.reasons[NO_CODE] += int(rejected.sum())
         return
     unreadable = np.zeros(len(rejected), dtype=np.bool_)
     for clause in decided.clauses:
-        unreadable |= clause.stopped & (not clause.readable)
-    caused = rejected & decided.explained
+        unreadable |= clause.rejects & (not clause.readable)
+    caused = rejected & decided.is_explained
     found.caused += int(caused.sum())
     found.readable += int((caused & ~unreadable).sum())
     found.reasons["a condition is too long, or its source has no name"] += int((caused & unreadable).sum())
-    for place in np.flatnonzero(rejected & ~decided.explained).tolist():
+    for place in np.flatnonzero(rejected & ~decided.is_explained).tolist():
         reason = decided.unexplained.get(place, "the call was not followed")
         found.reasons[reason] += 1
         found.caused += reason in WITHOUT_CONDITION

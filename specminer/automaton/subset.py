@@ -28,14 +28,14 @@ class Subsets:
         self.initial: int = 1 << columns.initial
         self.moves: list[dict[int, int]] = _moves(columns, self.symbols)
         """For each symbol, the set that each state with such an edge leads to."""
-        self._able = [sum(1 << state for state in moves) for moves in self.moves]
-        self._known: list[dict[int, int]] = [{} for _ in self.symbols]
+        self._states_with_move = [sum(1 << state for state in moves) for moves in self.moves]
+        self._successor_sets: list[dict[int, int]] = [{} for _ in self.symbols]
         self._symbol_index = {symbol: number for number, symbol in enumerate(self.symbols)}
 
     def after(self, states: int, symbol: int) -> int:
         """Return the set that a symbol's number leads to; 0 if nothing."""
-        able = states & self._able[symbol]
-        cache = self._known[symbol]
+        able = states & self._states_with_move[symbol]
+        cache = self._successor_sets[symbol]
         targets = cache.get(able)
         if targets is None:
             moves = self.moves[symbol]

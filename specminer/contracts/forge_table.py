@@ -71,7 +71,7 @@ def from_forge_table(text: str) -> dict[str, Any]:
         except _UnknownSize:
             continue
         storage.append({"label": row["Name"], "slot": str(slot), "offset": offset, "type": kind})
-    return {"storage": storage, "types": types.described}
+    return {"storage": storage, "types": types.types}
 
 
 def _rows(text: str, names: list[str]) -> Iterator[dict[str, str]]:
@@ -97,15 +97,15 @@ def _number(row: dict[str, str], column: str) -> int:
 class _SolidityTypes:
     """The types met so far, as solc describes them, by name."""
 
-    described: dict[str, dict[str, Any]] = field(default_factory=dict)
+    types: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     def _add(self, label: str, size: int, encoding: str = "inplace", **more: Any) -> str:
         name = f"{label} of {size} bytes"
-        self.described[name] = {"encoding": encoding, "label": label, "numberOfBytes": str(size), **more}
+        self.types[name] = {"encoding": encoding, "label": label, "numberOfBytes": str(size), **more}
         return name
 
     def _size(self, name: str) -> int:
-        return int(self.described[name]["numberOfBytes"])
+        return int(self.types[name]["numberOfBytes"])
 
     def of(self, label: str, size: int | None, depth: int = 0) -> str:
         """Return the name of a type; ``size`` is its bytes where the table tells them.
@@ -136,9 +136,7 @@ class _SolidityTypes:
     def _array(self, label: str, element: str, length: str, depth: int) -> str:
         base = self.of(element, None, depth + 1)
         size = self._size(base)
-        if size >= 32 * _ENDLESS or (
-            self.described[base]["encoding"] == "inplace" and not _has_size(element)
-        ):
+        if size >= 32 * _ENDLESS or (self.types[base]["encoding"] == "inplace" and not _has_size(element)):
             raise _UnknownSize
         if not length:
             return self._add(label, 32, "dynamic_array", base=base)

@@ -41,15 +41,15 @@ class _VyperTypes:
 
     structs: Mapping[str, Fields]
     """A struct's fields by the name of a variable that holds such structs."""
-    found: dict[str, dict[str, Any]] = field(default_factory=dict)
+    types: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     def add(self, label: str, slots: int, encoding: str = "inplace", **more: Any) -> str:
         name = f"{label} of {slots} slots"
-        self.found[name] = {"encoding": encoding, "label": label, "numberOfBytes": str(32 * slots), **more}
+        self.types[name] = {"encoding": encoding, "label": label, "numberOfBytes": str(32 * slots), **more}
         return name
 
     def slots(self, name: str) -> int:
-        return int(self.found[name]["numberOfBytes"]) // 32
+        return int(self.types[name]["numberOfBytes"]) // 32
 
     def of(self, text: str, slots: int | None, variable: str, depth: int = 0) -> str:
         """Return the name of a type, given how many slots it takes where that is known."""
@@ -139,7 +139,7 @@ def from_vyper(layout: Mapping[str, Any], structs: Mapping[str, Fields]) -> dict
     for (name, slot, text, size), gap in zip(rows, ends, strict=False):
         kind = types.of(text, size or gap or None, name.rpartition(".")[2])
         storage.append({"label": name, "slot": str(slot), "offset": 0, "type": kind})
-    return {"storage": storage, "types": types.found, "keyLast": True}
+    return {"storage": storage, "types": types.types, "keyLast": True}
 
 
 def _variables(

@@ -50,20 +50,20 @@ class ComputedKeys:
 class AccessFacts:
     """What the code shows of the ``a`` accesses of a history of ``n`` invocations."""
 
-    followed: BoolColumn
+    is_followed: BoolColumn
     """Which invocations were executed, or took the path of one that was; shape (n,)."""
-    deciding: BoolColumn
+    is_deciding: BoolColumn
     """Reads upon whose value a condition depends that rejected some calls, and let others pass; shape (a,)."""
-    told: BoolColumn
+    is_computed: BoolColumn
     """Writes that lasted, the last of their call to the slot, of which is known what they compute; shape (a,)."""
-    counting: BoolColumn
+    is_counting: BoolColumn
     """Of those the ones that add something to what was there, or take it away: ``x' = x - amount``, where the amount
     does not depend on ``x``, or something else changes by the same, as a total does; shape (a,)."""
     keys: tuple[ComputedKeys, ...]
 
     def covers(self, invocations: IntColumn) -> float:
         """Return the share of some invocations that were followed; 0 of none."""
-        return float(np.mean(self.followed[invocations])) if len(invocations) else 0.0
+        return float(np.mean(self.is_followed[invocations])) if len(invocations) else 0.0
 
 
 def access_facts(context: HistoryContext, runs: Sequence[FunctionRuns]) -> AccessFacts:
@@ -77,7 +77,8 @@ def access_facts(context: HistoryContext, runs: Sequence[FunctionRuns]) -> Acces
     history = context.history
     followed = np.zeros(len(history), dtype=np.bool_)
     columns = {
-        name: np.zeros(len(history.access_slot), np.bool_) for name in ("deciding", "told", "counting")
+        name: np.zeros(len(history.access_slot), np.bool_)
+        for name in ("is_deciding", "is_computed", "is_counting")
     }
     keys: dict[tuple[int, int], list[IntColumn]] = defaultdict(list)
     for item in runs:
@@ -90,16 +91,16 @@ def access_facts(context: HistoryContext, runs: Sequence[FunctionRuns]) -> Acces
             first = np.searchsorted(history.access_invocation, rows.astype(history.access_invocation.dtype))
             last_writes, counting = reader.last_writes()
             run_accesses = {
-                "deciding": reader.deciding(contested[number]),
-                "told": last_writes,
-                "counting": counting,
+                "is_deciding": reader.deciding(contested[number]),
+                "is_computed": last_writes,
+                "is_counting": counting,
             }
             for name, accesses in run_accesses.items():
                 columns[name][_at(first, accesses)] = True
             for depth, accesses in reader.computed_keys().items():
                 keys[item.function, depth].append(_at(first, accesses))
     return AccessFacts(
-        followed=followed,
+        is_followed=followed,
         keys=tuple(
             ComputedKeys(function=function, depth=depth, access=np.unique(np.concatenate(rows)))
             for (function, depth), rows in sorted(keys.items())
@@ -163,7 +164,7 @@ class _RunReader:
         self._arena: Arena = run.record.arena
         self._accesses = history.accesses(run.invocation)
         written = np.flatnonzero(history.access_write[self._accesses])
-        whole = not run.record.cut and len(written) == len(run.record.writes)
+        whole = not run.record.is_truncated and len(written) == len(run.record.writes)
         self._writes: list[tuple[SlotEffect, int]] = (
             list(zip(run.record.writes, written.tolist(), strict=True)) if whole else []
         )
@@ -237,7 +238,7 @@ _SETS: Final = _Move(counts=False, amount=None)
 
 def _moves(arena: Arena, slot: SlotLeft) -> list[_Move]:
     """Return how a call changes the fields of a slot that it writes."""
-    word_before = slot.found or UNKNOWN
+    word_before = slot.before_node or UNKNOWN
     return [
         _move(arena, arena.field(word_before, item.shift, item.bits), item.node, item.bits)
         for item in slot.fields

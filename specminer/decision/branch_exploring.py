@@ -171,6 +171,6 @@ class _BranchExplorer:
 
 def _written_places(slots: Sequence[SlotLeft]) -> frozenset[object]:
     return frozenset(
-        (slot.place, tuple((item.shift, item.bits, item.node, item.value) for item in slot.fields))
+        (slot.slot_place, tuple((item.shift, item.bits, item.node, item.value) for item in slot.fields))
         for slot in slots
     )

@@ -37,7 +37,7 @@ class SlotVariables:
             for slots in writes.slots.values():
                 for slot in slots:
                     shape = slot_variables._shape(arena, slot)
-                    _, row = writes.terms.variable(slot.place)
+                    _, row = writes.terms.variable(slot.slot_place)
                     if shape is not None and row != MISSING:
                         slot_variables._rows.setdefault(shape, row)
         return slot_variables
@@ -53,9 +53,9 @@ class SlotVariables:
         return MISSING if row == MISSING else int(self.context.locations.variable[row])
 
     def _shape(self, arena: Arena, slot: SlotLeft) -> SlotShape | None:
-        if slot.place.node is None:
-            return SlotShape(slot.place.slot, (), 0)
-        return slot_shape(arena, slot.place.node, key_last=self.key_last)
+        if slot.slot_place.node is None:
+            return SlotShape(slot.slot_place.slot, (), 0)
+        return slot_shape(arena, slot.slot_place.node, key_last=self.key_last)
 
 
 Branches = frozenset[tuple[Site, int, bool]]
@@ -89,10 +89,10 @@ def take_in_branches(
             row = variables.row(function.arena, slot)
             if row == MISSING:
                 continue
-            ways.own |= set(_entries_of_others(function.arena, way, slot, row, variables))
+            ways.foreign_entries |= set(_entries_of_others(function.arena, way, slot, row, variables))
             for change in _changes(function.arena, slot, row, facts, variables):
                 constant = function.arena.constants.get(change.new)
-                if constant is not None and (change.name, constant) in ways.restored:
+                if constant is not None and (change.name, constant) in ways.restored_fields:
                     continue
                 entry = function.name, change.name
                 if constant is not None and constant not in ways.constants.get(entry, ()):
@@ -106,10 +106,10 @@ def _changes(
     arena: Arena, slot: SlotLeft, row: int, facts: Mapping[int, bool], variables: SlotVariables
 ) -> Iterator[FieldChange]:
     """Yield the fields that are written."""
-    if slot.found and arena.kind(slot.found) == "storage":
-        word = slot.found
+    if slot.before_node and arena.kind(slot.before_node) == "storage":
+        word = slot.before_node
     else:  # the code need not have looked
-        slot_place = slot.place
+        slot_place = slot.slot_place
         word = arena.node(
             "storage", arena.constant(slot_place.slot) if slot_place.node is None else slot_place.node, 0
         )
@@ -130,8 +130,8 @@ def _entries_of_others(
     """Yield how the entry is called in claims that only its own account changes it, where another may."""
     variable = variables.context.locations.variables[row]
     path = None
-    if slot.place.node is not None:
-        path = slot_path(arena, slot.place.node, key_last=variables.key_last)
+    if slot.slot_place.node is not None:
+        path = slot_path(arena, slot.slot_place.node, key_last=variables.key_last)
     if path is None or len(path.steps) != len(variable.ports):
         return
     for depth, step in enumerate(path.steps):

@@ -41,13 +41,13 @@ class CallColumns:
         self._answer_words: dict[int, Vector] = {}
         answers = history.answers
         rows = np.zeros(0, dtype=np.int64)
-        self._told = objects([])
+        self._environment_values = objects([])
         if answers is not None:
             rows = np.flatnonzero(answers.environment_kind != _GAS)
-            self._told = objects(to_integers(answers.environment_value[rows]))
+            self._environment_values = objects(to_integers(answers.environment_value[rows]))
         none = np.zeros(0, dtype=np.int32)
-        self._asking = none if answers is None else answers.environment_invocation[rows]
-        self._calling = none if answers is None else answers.call_invocation
+        self._environment_invocations = none if answers is None else answers.environment_invocation[rows]
+        self._call_invocations = none if answers is None else answers.call_invocation
 
     def column(self, feed: Feed, rows: RowColumn) -> tuple[Vector, BoolColumn]:
         """Return a source of calls, and of which of them it is known; shape (r,) each.
@@ -62,8 +62,8 @@ class CallColumns:
         if feed.kind == "access":
             return self._access_column(self._history.access_after, feed.number, rows)
         if feed.kind == "told":
-            positions, is_recorded = _entries(self._asking, feed.number, rows)
-            return _take(self._told, positions, is_recorded), is_recorded
+            positions, is_recorded = _entries(self._environment_invocations, feed.number, rows)
+            return _take(self._environment_values, positions, is_recorded), is_recorded
         if feed.kind in ("answer", "answer_size", "success", "created"):
             return self._answer_column(feed, rows)
         if feed.kind in ("slot", "call_kind", "call_to", "call_value"):
@@ -103,8 +103,8 @@ class CallColumns:
 
     def _answer_column(self, feed: Feed, rows: RowColumn) -> tuple[Vector, BoolColumn]:
         answers = self._history.answers
-        positions, is_recorded = _entries(self._calling, feed.number, rows)
-        if answers is None or not len(self._calling):
+        positions, is_recorded = _entries(self._call_invocations, feed.number, rows)
+        if answers is None or not len(self._call_invocations):
             return objects([0] * len(rows)), np.zeros(len(rows), dtype=np.bool_)
         at = np.where(is_recorded, positions, 0)
         if feed.kind == "success":
@@ -128,9 +128,9 @@ class CallColumns:
         if feed.kind == "slot":
             return self.access_slot(feed.number, rows)
         answers = self._history.answers
-        if answers is None or not len(self._calling):
+        if answers is None or not len(self._call_invocations):
             return objects([0] * len(rows)), np.zeros(len(rows), dtype=np.bool_)
-        positions, is_recorded = _entries(self._calling, feed.number, rows)
+        positions, is_recorded = _entries(self._call_invocations, feed.number, rows)
         at = np.where(is_recorded, positions, 0)
         if feed.kind == "call_to":
             return self._addresses[answers.call_to[at]], is_recorded
@@ -140,9 +140,9 @@ class CallColumns:
 
     def asks_nothing(self, rows: RowColumn) -> BoolColumn:
         """Return of which calls no question about accounts is recorded; shape (r,)."""
-        invocations = rows.astype(self._asking.dtype)
-        end = np.searchsorted(self._asking, invocations, side="right")
-        return np.equal(np.searchsorted(self._asking, invocations), end)
+        invocations = rows.astype(self._environment_invocations.dtype)
+        end = np.searchsorted(self._environment_invocations, invocations, side="right")
+        return np.equal(np.searchsorted(self._environment_invocations, invocations), end)
 
     def _of_block(self, kind: str, rows: RowColumn) -> tuple[Vector, BoolColumn]:
         history, blocks = self._history, self._history.blocks

@@ -75,7 +75,7 @@ class ClauseDraft:
     coded: bool
     site: Site
     """Where its first condition was decided."""
-    stopped: list[int] = field(default_factory=list)
+    rejected_runs: list[int] = field(default_factory=list)
     """Positions of the runs that it rejected."""
     outputs: dict[bytes, None] = field(default_factory=dict)
     each: bool = False

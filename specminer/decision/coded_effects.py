@@ -153,7 +153,7 @@ class _Collector:
             record = self._runs[number].record
             effects = [*self._writes_of(number), *self._others(self._runs[number])]
             many = max(len(record.calls), len(record.logs)) > MAX_OF_RUN
-            if many or record.cut or number in self._writes.beyond:
+            if many or record.is_truncated or number in self._writes.runs_with_more:
                 effects.append((EffectName(EffectKind.WRITTEN, "…", "more than is told", False), 0, True))
             for name, decided, changed in _rounds(effects):
                 item = occurrences.setdefault(name, _FoundEffect())
@@ -164,21 +164,21 @@ class _Collector:
     def _writes_of(self, run: int) -> Iterator[tuple[EffectName, int, bool]]:
         for slot in self._writes.list_slots(run):
             for name, changed in self._terms.name_write(slot):
-                self._places.setdefault(name, slot.place)
-                yield name, slot.decided, changed
+                self._places.setdefault(name, slot.slot_place)
+                yield name, slot.decisions_before, changed
 
     def _others(self, run: CallRun) -> Iterator[tuple[EffectName, int, bool]]:
         record = run.record
         for call in record.calls[:MAX_OF_RUN]:
             if self._acts(record, call):
                 if call.value or call.value_node:
-                    yield self._terms.name_payment(call), call.decided, bool(call.value)
+                    yield self._terms.name_payment(call), call.decisions_before, bool(call.value)
                 foreign = self._arena.foreign.call(call.number)
                 if foreign is None or foreign.size or call.kind.creates:
-                    yield self._terms.name_call(call), call.decided, True
+                    yield self._terms.name_call(call), call.decisions_before, True
         for log in record.logs[:MAX_OF_RUN]:
             if not log.undone:
-                yield self._terms.name_log(log, record.inputs), log.decided, True
+                yield self._terms.name_log(log, record.inputs), log.decisions_before, True
 
     def _acts(self, record: ShadowRecord, call: CallEffect) -> bool:
         """Return whether a call of another contract may have changed something there: it succeeded, and did not ask."""

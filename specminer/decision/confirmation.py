@@ -62,7 +62,7 @@ def _confirm(history: History, columns: CallColumns, run: CallRun, rows: RowColu
     record, answers = run.record, history.answers
     answered = answers is not None and answers.invocation_calls[run.invocation] != MISSING
     nothing = np.zeros(len(rows), dtype=np.bool_)
-    if record.cut or record.questions or record.output_varies or run.assuming:
+    if record.is_truncated or record.questions or record.output_varies or run.assuming:
         return nothing
     if record.accessed != len(record.access_slots) or (record.calls and not answered):
         return nothing

@@ -41,7 +41,7 @@ def decide(
     """
     reader = StepReader(arena=runs.arena)
     paths, readings = read_alike(runs.arena, find_paths(runs, reader))
-    runs = replace(runs, own_nodes=readings.own)
+    runs = replace(runs, own_nodes=readings.own_nodes)
     accepted = [accepted_path(path) for path in paths if path.returned]
     loops = find_loops(path.visits for path in paths)
     explorer = None
@@ -98,7 +98,7 @@ class _Rejections:
                 self.reason_of[number] = draft_or_reason
                 continue
             draft = self.drafts[draft_or_reason]
-            draft.stopped.append(number)
+            draft.rejected_runs.append(number)
             if len(draft.outputs) < MAX_OUTPUTS:
                 draft.outputs[self.runs.runs[number].output] = None
             self.draft_of[number] = draft_or_reason
@@ -178,10 +178,10 @@ def _clause(calls: _Calls, paths: tuple[Path, ...], draft: ClauseDraft) -> Claus
             undecided += count if value is None else 0
     return Clause(
         conditions=draft.conditions,
-        kind=ClauseKind.REQUIRED if draft.stopped else ClauseKind.CODED,
+        kind=ClauseKind.REQUIRED if draft.rejected_runs else ClauseKind.CODED,
         check=draft.check,
-        stopped=tuple(sorted(row for number in draft.stopped for row in calls.rows(number))),
-        passed=passed,
+        rejected_calls=tuple(sorted(row for number in draft.rejected_runs for row in calls.rows(number))),
+        pass_count=passed,
         undecided=undecided,
         outputs=tuple(islice(draft.outputs, MAX_OUTPUTS)),
         each=draft.each,

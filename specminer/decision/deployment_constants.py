@@ -97,14 +97,14 @@ def _conditions(
     for condition in conditions:
         fixed_terms = [
             (constants[field], factor)
-            for field, factor in condition.stored
+            for field, factor in condition.stored_fields
             if field in constants and field not in own
         ]
-        left = tuple(item for item in condition.stored if item[0] not in constants or item[0] in own)
+        left = tuple(item for item in condition.stored_fields if item[0] not in constants or item[0] in own)
         if left or condition.clock:
             yield replace(
                 condition,
-                stored=left,
+                stored_fields=left,
                 constant=condition.constant + sum(factor * item.value for item, factor in fixed_terms),
                 constants=(*condition.constants, *(item.name for item, _ in fixed_terms)),
             )

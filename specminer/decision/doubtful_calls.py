@@ -48,14 +48,14 @@ class _PathAccess(NamedTuple):
 class _Place:
     """A place in the tree: what comes next there."""
 
-    decides: dict[int, dict[bool, _Place]] = field(default_factory=dict)
+    branches: dict[int, dict[bool, _Place]] = field(default_factory=dict)
     accesses: dict[_PathAccess, _Place] = field(default_factory=dict)
     ends: list[EndedRun] = field(default_factory=list)
 
     @property
     def kinds(self) -> int:
         """How many things may come next; more than one if something else than the decisions tells which."""
-        return len(self.decides) + len(self.accesses) + bool(self.ends)
+        return len(self.branches) + len(self.accesses) + bool(self.ends)
 
 
 class _OtherWay(Exception):  # it is no error but a result
@@ -114,7 +114,7 @@ class DoubtfulCalls:
         """Return the place behind some decisions of a run."""
         for decision in record.decisions[first:last]:
             if not selects_only(self._arena, decision.condition):
-                ways = subtree.decides.setdefault(decision.condition, {})
+                ways = subtree.branches.setdefault(decision.condition, {})
                 subtree = ways.setdefault(decision.value != 0, _Place())
         return subtree
 
@@ -137,7 +137,7 @@ class DoubtfulCalls:
             subtree, accessed, assumed = left.pop()
             if subtree.kinds != 1:
                 raise _OtherWay
-            for node, ways in subtree.decides.items():
+            for node, ways in subtree.branches.items():
                 for way in self._open_ways(node, at, assumed):
                     if way not in ways:
                         raise _OtherWay

@@ -110,7 +110,7 @@ class EffectTerms:
 
     def fields(self, slot: SlotLeft) -> list[tuple[int, FieldLeft]]:
         """Return what was left in each field of a slot that was written, with the field's position."""
-        node, row = self.variable(slot.place)
+        node, row = self.variable(slot.slot_place)
         if not node:
             return []
         if row == MISSING:
@@ -148,7 +148,7 @@ class EffectTerms:
         names = []
         for _, item in self.fields(slot):
             constant = item.value if item.node is None else 0
-            key = (slot.place, item.shift, item.bits, item.node, constant)
+            key = (slot.slot_place, item.shift, item.bits, item.node, constant)
             name = self._written.get(key)
             if name is None:
                 name = self._written[key] = self._name(slot, item)
@@ -162,7 +162,7 @@ class EffectTerms:
         """Return whether an expression is not the one of what was there."""
         if not item.node:
             return item.value != item.before
-        old = self._arena.field(slot.found or self._stored[slot.place], item.shift, item.bits)
+        old = self._arena.field(slot.before_node or self._stored[slot.slot_place], item.shift, item.bits)
         if not old or old == item.node:
             return old != item.node
         first, second = (linear_form(self._arena, node, item.bits) for node in (old, item.node))
@@ -170,7 +170,7 @@ class EffectTerms:
 
     def _element(self, slot: SlotLeft, item: PackedElement) -> EffectName:
         """Return what is written to one of several elements that share a slot."""
-        target = self._terms.name_stored(self._stored[slot.place], 0, item.bits)
+        target = self._terms.name_stored(self._stored[slot.slot_place], 0, item.bits)
         name = _FIRST.sub("", target.text)
         if name != target.text or not target.text.endswith("]"):
             name = f"{name}[{self._terms.phrase(item.position).text}]"
@@ -180,7 +180,7 @@ class EffectTerms:
         return EffectName(EffectKind.WRITTEN, name, value.text, not value.cut, member=member)
 
     def _name(self, slot: SlotLeft, item: FieldLeft) -> EffectName:
-        target = self._terms.name_stored(self._stored[slot.place], item.shift, item.bits)
+        target = self._terms.name_stored(self._stored[slot.slot_place], item.shift, item.bits)
         constant = item.value if item.node is None else self._arena.constants.get(item.node)
         if target.kind is ValueKind.TEXT:
             value = self._text(item)

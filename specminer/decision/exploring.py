@@ -169,12 +169,12 @@ class BranchExplorer:
     def _note_untried(self, number: int, run: ForcedRun, steps: tuple[PathStep, ...]) -> None:
         """Keep what a forced run left in storage that returned: the code has this way, though nobody took it."""
         slots, more = slots_left(run.record, _MAX_SLOTS)
-        if more or run.record.cut or not slots or len(self.untried) >= MAX_UNTRIED:
+        if more or run.record.is_truncated or not slots or len(self.untried) >= MAX_UNTRIED:
             return
         written = frozenset(
-            (slot.place, tuple((item.shift, item.bits, item.node, item.value) for item in slot.fields))
+            (slot.slot_place, tuple((item.shift, item.bits, item.node, item.value) for item in slot.fields))
             if slot.node is None
-            else (slot.place, slot.node)
+            else (slot.slot_place, slot.node)
             for slot in slots
         )
         self.untried.setdefault(written, UntriedWay(run=number, steps=steps, slots=tuple(slots)))

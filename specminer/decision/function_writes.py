@@ -26,13 +26,13 @@ class FunctionWrites:
     """Knows all places that were written to, also on ways that nobody took."""
     slots: Mapping[int, tuple[SlotLeft, ...]]
     """By position of the run; at most :data:`MAX_SLOTS` each."""
-    beyond: frozenset[int]
+    runs_with_more: frozenset[int]
     """Runs that wrote to more."""
 
     def list_slots(self, run: int) -> Iterator[SlotLeft]:
         """Yield the slots of a run, but not those that hold the content of a text which it wrote."""
         slots = self.slots[run]
-        contents = [_content_of(slot.slot) for slot in slots if self.terms.is_text(slot.place)]
+        contents = [_content_of(slot.slot) for slot in slots if self.terms.is_text(slot.slot_place)]
         for slot in slots:
             if not any(0 <= slot.slot - first < _MAX_CONTENT for first in contents):
                 yield slot
@@ -40,7 +40,7 @@ class FunctionWrites:
     def same_slot(self, slot_place: SlotPlace, run: int) -> SlotPlace | None:
         """Return another place that was the same slot as this one in a run; ``None`` if there was none."""
         for slot in self.slots[run]:
-            slot_places = (slot.place, *slot.aliases)
+            slot_places = (slot.slot_place, *slot.aliases)
             if slot_place in slot_places and len(slot_places) > 1:
                 return next(item for item in slot_places if item != slot_place)
         return None
@@ -67,17 +67,17 @@ def writes_of(decisions: FunctionDecisions, wording: Wording) -> FunctionWrites:
         if more:
             beyond.add(number)
         for slot in slots_of_run:
-            for slot_place in (slot.place, *slot.aliases):
+            for slot_place in (slot.slot_place, *slot.aliases):
                 runs_of_place.setdefault(slot_place, []).append(number)
     untried: dict[SlotPlace, list[int]] = {}
     for way in decisions.untried:
         for slot in way.slots:
-            untried.setdefault(slot.place, []).append(way.run)
+            untried.setdefault(slot.slot_place, []).append(way.run)
     for slot_place, positions in runs_of_place.items():
         terms.add_slot(slot_place, positions)
     for slot_place, positions in untried.items():
         terms.add_slot(slot_place, positions)  # what is known already stays as it is
-    return FunctionWrites(terms=terms, slots=slots, beyond=frozenset(beyond))
+    return FunctionWrites(terms=terms, slots=slots, runs_with_more=frozenset(beyond))
 
 
 def _content_of(slot: int) -> int:

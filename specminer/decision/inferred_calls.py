@@ -126,7 +126,7 @@ class InferredCalls:
             within = tries <= MAX_WAYS and self._left > 0
             run = _follow(self._reader, fork, recording, call, flips) if within else None
             self._left -= _OPCODES_BEFORE + (0 if run is None else run.opcodes)
-            if run is None or run.record.cut or not (run.ended or run.contradicted):
+            if run is None or run.record.is_truncated or not (run.ended or run.contradicted):
                 raise _UndecidedCall
             unknown = _unknown_nodes(run, recording)
             waiting += [flips | {position} for position in self._open(run, unknown, flips)]

@@ -86,16 +86,16 @@ def changes_of(
     changes_of_runs: list[Changes | None] = []
     equations: dict[str, dict[str, bool]] = {}
     for number, slots in writes.slots.items():
-        if number in writes.beyond or len(slots) > MAX_SLOTS or runs.runs[number].record.cut:
+        if number in writes.runs_with_more or len(slots) > MAX_SLOTS or runs.runs[number].record.is_truncated:
             changes_of_runs.append(None)
             continue
         bounds = Bounds(arena=runs.arena, facts=facts[number])
         changes: Changes = {}
         for slot in slots:
             _equate(equations, terms, slot, bounds)
-            node, row = terms.variable(slot.place)
-            if slot.found and runs.arena.kind(slot.found) == "storage":
-                node = slot.found
+            node, row = terms.variable(slot.slot_place)
+            if slot.before_node and runs.arena.kind(slot.before_node) == "storage":
+                node = slot.before_node
             for position, item in terms.fields(slot) if row != MISSING else ():
                 old = runs.arena.field(node, item.shift, item.bits)
                 new = runs.arena.constant(item.value) if item.node is None else item.node

@@ -50,7 +50,9 @@ def merge(arena: Arena, drafts: Sequence[ClauseDraft], loops: Loops) -> MergedCl
         if target[number] != number:
             _take_in(drafts[_end(target, number)], drafts[number])
     rest = [number for number in range(len(drafts)) if target[number] == number]
-    rest.sort(key=lambda number: (not drafts[number].stopped, -len(drafts[number].stopped), number))
+    rest.sort(
+        key=lambda number: (not drafts[number].rejected_runs, -len(drafts[number].rejected_runs), number)
+    )
     rank = {number: index for index, number in enumerate(rest)}
     return MergedClauses(
         drafts=[drafts[number] for number in rest],
@@ -61,7 +63,7 @@ def merge(arena: Arena, drafts: Sequence[ClauseDraft], loops: Loops) -> MergedCl
 def _is_stronger(arena: Arena, strong: ClauseDraft, weak: ClauseDraft, *, earlier: bool) -> bool:
     """Return whether what violates the weaker clause violates the stronger one; of equal ones the earlier counts."""
     first, second = frozenset(strong.conditions), frozenset(weak.conditions)
-    if weak.stopped and not first <= second:
+    if weak.rejected_runs and not first <= second:
         return False  # its calls met another condition than the stronger one's
     if not all_imply(arena, strong.conditions, weak.conditions):
         return False
@@ -113,7 +115,7 @@ def _end(target: Sequence[int], number: int) -> int:
 
 
 def _take_in(draft: ClauseDraft, other: ClauseDraft) -> None:
-    draft.stopped += other.stopped
+    draft.rejected_runs += other.rejected_runs
     draft.each |= other.each and draft.conditions == other.conditions
     for output in other.outputs:
         if len(draft.outputs) < MAX_OUTPUTS:

@@ -38,27 +38,27 @@ class OpenWays:
     """By field: the functions with a way that nobody took and that writes it."""
     settable: set[str] = field(default_factory=set)
     """Fields that accepted calls set to what need not be what was there, though it may have been."""
-    restored: set[tuple[str, int]] = field(default_factory=set)
+    restored_fields: set[tuple[str, int]] = field(default_factory=set)
     """Fields and constants that accepted calls left where they had found them, as a lock that is opened again."""
     courses: set[str] = field(default_factory=set)
     """Claims about the course of a field that some way need not keep: ``total never decreases``."""
     resets: set[str] = field(default_factory=set)
     """Claims about the course of a field that accepted calls broke where they left a constant of the code."""
-    own: set[str] = field(default_factory=set)
+    foreign_entries: set[str] = field(default_factory=set)
     """Entries that a way writes whose key need not be the sender: ``accounts[k].balance``."""
-    signed: set[str] = field(default_factory=set)
+    signed_entries: set[str] = field(default_factory=set)
     """Entries that accepted calls wrote whose key is who signed something, whoever sends it."""
     effects: set[tuple[str, str]] = field(default_factory=set)
     """Functions and targets to which a way writes what no accepted call did."""
     branches: set[tuple[str, str]] = field(default_factory=set)
     """Functions and targets to which accepted calls wrote by several expressions."""
-    computed: set[tuple[str, str]] = field(default_factory=set)
+    computed_fields: set[tuple[str, str]] = field(default_factory=set)
     """Functions and fields to which accepted calls wrote nothing that is a constant of the code."""
     constants: dict[tuple[str, str], set[int]] = field(default_factory=dict)
     """By function and field: the constants of the code that its accepted calls left there."""
     otherwise: set[tuple[str, str]] = field(default_factory=set)
     """Functions and fields to which some branch writes another constant."""
-    demanded: dict[str, set[str]] = field(default_factory=dict)
+    demanded_fields: dict[str, set[str]] = field(default_factory=dict)
     """By function: the fields of which its code demands something before it accepts a call."""
 
     def other_writers(self, name: str, functions: Iterable[str]) -> bool:
@@ -100,19 +100,19 @@ def take_in(
             for row, depth, key in reader.keys(slot):
                 keys.setdefault((row, depth), set()).add(key)
                 if key.startswith(SIGNER) or reader.is_signed(slot, depth, facts.get(run, {})):
-                    ways.signed.add(reader.own_entry(row, depth, slot))
+                    ways.signed_entries.add(reader.own_entry(row, depth, slot))
             for change in reader.changes(slot):
                 changes.add((change.name, change.old, change.new))
                 if change.settable and not creates:
                     ways.settable.add(change.name)
                 elif not change.settable:
-                    ways.restored.add((change.name, reader.value(change)))
+                    ways.restored_fields.add((change.name, reader.value(change)))
                 if change.new in decisions.runs.arena.constants:
                     ways.constants.setdefault((name, change.name), set()).add(reader.value(change))
                     ways.resets |= set(reader.broken(change, facts.get(run, {})))
                 if reader.is_chosen(change, facts.get(run, {})):
                     ways.courses |= set(reader.broken(change, facts.get(run, {})))
-    ways.computed |= {(name, changed) for changed, _, _ in changes if changed not in constant}
+    ways.computed_fields |= {(name, changed) for changed, _, _ in changes if changed not in constant}
     ways.branches |= {(name, target) for target, texts in expressions.items() if len(texts) > 1}
     for way in decisions.untried:
         decided = facts_of(way.steps)
@@ -122,7 +122,7 @@ def take_in(
                     ways.effects.add((name, effect.target))
             for row, depth, key in reader.keys(slot):
                 if key not in ("sender", "origin") and key not in keys.get((row, depth), ()):
-                    ways.own.add(reader.own_entry(row, depth, slot))
+                    ways.foreign_entries.add(reader.own_entry(row, depth, slot))
             for change in reader.changes(slot):
                 if (change.name, change.old, change.new) in changes:
                     continue  # accepted calls wrote the same
@@ -203,11 +203,11 @@ class _WriteReader(CourseReader):
 
     def changes(self, slot: SlotLeft) -> Iterator[FieldChange]:
         """Yield the fields that are written, as far as expressions say how."""
-        node, row = self._terms.variable(slot.place)
+        node, row = self._terms.variable(slot.slot_place)
         if row == MISSING or slot.element is not None:
             return
-        if slot.found and self._arena.kind(slot.found) == "storage":
-            node = slot.found
+        if slot.before_node and self._arena.kind(slot.before_node) == "storage":
+            node = slot.before_node
         for position, item in self._terms.fields(slot):
             old = self._arena.field(node, item.shift, item.bits)
             new = self._arena.constant(item.value) if item.node is None else item.node
@@ -224,9 +224,9 @@ class _WriteReader(CourseReader):
 
     def keys(self, slot: SlotLeft) -> Iterator[tuple[int, int, str]]:
         """Yield the keys of an entry that is written: row of the variable, depth, and how the key is computed."""
-        _, row = self._terms.variable(slot.place)
+        _, row = self._terms.variable(slot.slot_place)
         if row != MISSING:
-            for depth, key in enumerate(self._terms.keys(slot.place)):
+            for depth, key in enumerate(self._terms.keys(slot.slot_place)):
                 yield row, depth, key
 
     def value(self, change: FieldChange) -> int:
@@ -235,7 +235,7 @@ class _WriteReader(CourseReader):
 
     def constant_fields(self, slot: SlotLeft) -> Iterator[str]:
         """Yield the fields in which a constant of the code is left, or the contract's own address."""
-        _, row = self._terms.variable(slot.place)
+        _, row = self._terms.variable(slot.slot_place)
         for position, item in self._terms.fields(slot) if row != MISSING else ():
             if (
                 item.node is None
@@ -246,7 +246,7 @@ class _WriteReader(CourseReader):
 
     def is_signed(self, slot: SlotLeft, depth: int, facts: Mapping[int, bool]) -> bool:
         """Return whether a call decided that the key of an entry is who signed something."""
-        return self._terms.is_signed(slot.place, depth, facts)
+        return self._terms.is_signed(slot.slot_place, depth, facts)
 
     def own_entry(self, row: int, depth: int, slot: SlotLeft) -> str:
         """Return how an entry is called of which one key is somebody's, as in the claim that they alone change it."""

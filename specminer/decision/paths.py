@@ -131,9 +131,9 @@ class Clause:
     kind: ClauseKind
     check: Check
     """What its first condition is for."""
-    stopped: tuple[int, ...]
+    rejected_calls: tuple[int, ...]
     """Invocations that it rejected, in chain order; empty for coded clauses."""
-    passed: int
+    pass_count: int
     """Accepted calls that decided its first condition the accepted way."""
     undecided: int
     """Accepted calls whose path never came to its first condition."""

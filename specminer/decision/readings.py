@@ -34,13 +34,13 @@ class Readings:
     arena: Arena
     reading: dict[int, int] = field(default_factory=dict)
     """From nodes that conditions are about to those they are read as; others are read as they are."""
-    own: dict[int, dict[int, int]] = field(default_factory=dict)
+    own_nodes: dict[int, dict[int, int]] = field(default_factory=dict)
     """By run: from an expression that its conditions are read in to the run's own; 0 where it has several."""
-    _at: dict[Site, list[int]] = field(default_factory=lambda: defaultdict(list))
+    _nodes_by_site: dict[Site, list[int]] = field(default_factory=lambda: defaultdict(list))
     _paths: dict[int, set[int]] = field(default_factory=lambda: defaultdict(set))
     """On which paths an expression, or one that is read as it, was decided upon."""
     _roots: dict[int, Roots] = field(default_factory=dict)
-    _compared: dict[tuple[int, int], tuple[tuple[int, int], ...] | None] = field(default_factory=dict)
+    _comparisons: dict[tuple[int, int], tuple[tuple[int, int], ...] | None] = field(default_factory=dict)
 
     def read(self, visits: Iterable[PathStep]) -> tuple[PathStep, ...]:
         """Return decisions over the expressions that they are read in."""
@@ -62,7 +62,7 @@ class Readings:
             node = step.condition.node
             if node == UNKNOWN or not step.site[0] or node in self.reading:
                 continue
-            nodes = self._at[step.site]
+            nodes = self._nodes_by_site[step.site]
             if node in nodes:
                 continue
             target = next((item for item in nodes if self._is_read_as(item, node)), None)
@@ -84,13 +84,13 @@ class Readings:
             target = self.reading.get(node)
             pairs = list(self._pairs(target, node) or ()) if target is not None else []
             if node != UNKNOWN and step.site[0]:
-                others = (item for item in self._at[step.site] if item not in (node, target))
+                others = (item for item in self._nodes_by_site[step.site] if item not in (node, target))
                 pairs += [(item, node) for item in others if number not in self._paths[item]]
             for one, other in pairs:
                 own[one] = other if own.get(one, other) == other else UNKNOWN
         if own:
             for run in path.runs:
-                self.own[run] = own
+                self.own_nodes[run] = own
 
     def _is_read_as(self, earlier: int, node: int) -> bool:
         """Return whether two expressions differ by lengths only, and no call decided upon both."""
@@ -99,9 +99,9 @@ class Readings:
     def _pairs(self, first: int, second: int) -> tuple[tuple[int, int], ...] | None:
         """Return what stands at the same places in two expressions; ``None`` if more than lengths differ."""
         key = first, second
-        if key not in self._compared:
-            self._compared[key] = self._compare(first, second)
-        return self._compared[key]
+        if key not in self._comparisons:
+            self._comparisons[key] = self._compare(first, second)
+        return self._comparisons[key]
 
     def _compare(self, first: int, second: int) -> tuple[tuple[int, int], ...] | None:
         waiting = [(first, second)]

@@ -38,7 +38,7 @@ class AcceptedPath:
     """Its decisions, each fact once: where a choice (``a or b``) ends, code decides once more upon what sufficed."""
     visits: tuple[PathStep, ...] = ()
     """All its decisions."""
-    _at: dict[Site, list[PathStep]] = field(default_factory=dict)
+    _steps_by_site: dict[Site, list[PathStep]] = field(default_factory=dict)
 
     def decides(self, condition: PathCondition) -> bool:
         """Return whether its calls decided that a condition holds."""
@@ -46,10 +46,10 @@ class AcceptedPath:
 
     def at(self, site: Site) -> Sequence[PathStep]:
         """Return its decisions at a site, in order."""
-        if not self._at:
+        if not self._steps_by_site:
             for step in self.steps:
-                self._at.setdefault(step.site, []).append(step)
-        return self._at.get(site, ()) if site[0] else ()
+                self._steps_by_site.setdefault(step.site, []).append(step)
+        return self._steps_by_site.get(site, ()) if site[0] else ()
 
     def ways(self, site: Site) -> frozenset[bool]:
         """Return the ways that its calls left a site."""

@@ -32,7 +32,7 @@ class ArrayIndex:
     """What was added to a place, as far as it is no constant: an index, times the size of an element."""
 
     terms: tuple[int, ...]
-    beyond: int = 0
+    offset: int = 0
     """How many elements behind that it is: -1 for ``list[length - 1]``."""
 
 
@@ -64,7 +64,7 @@ def slot_path(arena: Arena, node: int, *, key_last: bool) -> SlotPath | None:
         others = tuple(term for term in terms if term not in hashes)
         if others:
             beyond = _elements_beyond(arena, hashes, others, constant)
-            steps.append(ArrayIndex(terms=others, beyond=beyond))
+            steps.append(ArrayIndex(terms=others, offset=beyond))
         if not hashes:
             return SlotPath(root=constant, steps=tuple(reversed(steps)))
         if len(hashes) > 1:

@@ -56,7 +56,7 @@ class StateCondition:
     Which way it goes is left open: the opposite is the same condition.
     """
 
-    stored: tuple[tuple[StoredField, int], ...]
+    stored_fields: tuple[tuple[StoredField, int], ...]
     """Each with its factor, 1 or -1, in order."""
     clock: str
     """``now`` or ``block``, or nothing."""
@@ -120,7 +120,7 @@ def _measure_condition(arena: Arena, wording: Wording, form: LinearForm) -> Stat
     if len(fields) != 1 or len(arguments) != 1 or sum(form.factors.values()) % (MASK + 1):
         return None
     return StateCondition(
-        stored=((fields[0], 1),), clock="", factor=0, constant=0, comparison=ZeroComparison.ZERO
+        stored_fields=((fields[0], 1),), clock="", factor=0, constant=0, comparison=ZeroComparison.ZERO
     )
 
 
@@ -172,7 +172,7 @@ def _name_condition(
         clock_factor, constant = -clock_factor, -constant
     name = wording.names.constants.name(abs(constant), ValueKind.UINT)
     return StateCondition(
-        stored=items,
+        stored_fields=items,
         clock=clock,
         factor=clock_factor,
         constant=constant,

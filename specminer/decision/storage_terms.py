@@ -216,7 +216,7 @@ class StorageTerms:
             if step is not None and isinstance(step, MappingKey) == mapping:
                 steps.pop()
                 if isinstance(step, ArrayIndex):
-                    step = replace(step, beyond=step.beyond or self._beyond(step, depth, rows))
+                    step = replace(step, offset=step.offset or self._beyond(step, depth, rows))
                 phrase = self._step(step, port.kind)
             elif isinstance(step, ArrayIndex) and mapping and len(steps) > 1:
                 steps.pop()  # an index within an entry that nothing tells apart
@@ -250,10 +250,10 @@ class StorageTerms:
         index = index_of(self._values.arena, step.terms)
         if index is not None:
             phrase = self._phrase(index)
-            if step.beyond:
-                count = Phrase(text=str(abs(step.beyond)))
+            if step.offset:
+                count = Phrase(text=str(abs(step.offset)))
                 phrase = join_phrases(
-                    [phrase, count], "-" if step.beyond < 0 else "+", Strength.SUM, phrase.kind
+                    [phrase, count], "-" if step.offset < 0 else "+", Strength.SUM, phrase.kind
                 )
             return self._short(phrase)
         phrases = [self._phrase(term) for term in step.terms]

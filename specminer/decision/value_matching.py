@@ -68,7 +68,7 @@ def known_path(
 
     """
     accesses = [number for number, write in enumerate(written) if write]
-    if record.cut or len(accesses) != len(record.writes):
+    if record.is_truncated or len(accesses) != len(record.writes):
         return None
     arena, reader = record.arena, FeedReader(record, answers_recorded=recorded)
     facts: dict[int, bool] = {}

@@ -148,8 +148,8 @@ class _Joining:
         order = sorted(
             range(len(self._clauses)),
             key=lambda number: (
-                not self._clauses[number].stopped,
-                -len(self._clauses[number].stopped),
+                not self._clauses[number].rejected_calls,
+                -len(self._clauses[number].rejected_calls),
                 number,
             ),
         )
@@ -236,8 +236,8 @@ class _Joining:
             replace(
                 best,
                 conditions=(*conditions, *limits),
-                stopped=tuple(sorted(row for clause in clauses for row in clause.stopped)),
-                passed=sum(clause.passed for clause in clauses),
+                rejected_calls=tuple(sorted(row for clause in clauses for row in clause.rejected_calls)),
+                pass_count=sum(clause.pass_count for clause in clauses),
                 undecided=others + sum(clause.undecided for clause in clauses),
                 outputs=tuple(dict.fromkeys(item for clause in clauses for item in clause.outputs))[
                     :MAX_OUTPUTS
@@ -271,7 +271,9 @@ class _Joining:
                     self._stopped_by |= dict.fromkeys(rows, position)
                     clause = self._clauses[position]
                     self._clauses[position] = replace(
-                        clause, kind=ClauseKind.REQUIRED, stopped=tuple(sorted({*clause.stopped, *rows}))
+                        clause,
+                        kind=ClauseKind.REQUIRED,
+                        rejected_calls=tuple(sorted({*clause.rejected_calls, *rows})),
                     )
 
     def _violated_clause(self, part: int, path: Path) -> int | None:

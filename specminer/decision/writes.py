@@ -37,7 +37,7 @@ class FieldLeft(NamedTuple):
 class SlotLeft(NamedTuple):
     """What a call left in a slot that it wrote to."""
 
-    place: SlotPlace
+    slot_place: SlotPlace
     slot: int
     fields: tuple[FieldLeft, ...]
     """The lowest first; unchanged neighbours of a packed field are not among them."""
@@ -45,9 +45,9 @@ class SlotLeft(NamedTuple):
     """Where the whole word came from."""
     value: int
     before: int
-    found: int | None
+    before_node: int | None
     """Where what was there before came from; ``None`` if the call did not look."""
-    decided: int
+    decisions_before: int
     """How many decisions the call had taken before the last write."""
     element: PackedElement | None = None
     """Which of several elements in the slot was written, where the code computed that."""
@@ -85,7 +85,7 @@ def _slot_left(arena: Arena, writes: Sequence[SlotEffect]) -> SlotLeft:
             new = fields_of_word(arena, effect.node, effect.value)
         fields = [item for item in fields if not any(_overlap(item, other) for other in new)] + list(new)
     return SlotLeft(
-        place=_place_of(first),
+        slot_place=_place_of(first),
         slot=first.slot,
         fields=tuple(
             FieldLeft(
@@ -96,8 +96,8 @@ def _slot_left(arena: Arena, writes: Sequence[SlotEffect]) -> SlotLeft:
         node=last.node,
         value=last.value,
         before=first.before,
-        found=first.before_node,
-        decided=last.decided,
+        before_node=first.before_node,
+        decisions_before=last.decisions_before,
         element=packed_element(arena, last.node, first.before_node) if len(writes) == 1 else None,
         aliases=tuple(
             slot_place

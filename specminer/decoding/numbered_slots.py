@@ -99,7 +99,7 @@ class NumberedWalk:
         """Assign slots of one value, or of several whose bits are known."""
         if not len(rows):
             return
-        label = shape.alone if shape.label is None else shape.label
+        label = shape.single_slot_name if shape.label is None else shape.label
         naming = shape.naming
         if label is not None and shape.array is not None:
             fields = [Field(f"{label}.length", ValueKind.UINT)]
@@ -151,7 +151,7 @@ class NumberedWalk:
             slots = field.fixed.slots if field.fixed is not None else 0
             field_offset[(offset >= base) & (offset < base + slots)] = base
         parts = list(_split(field_offset, rows))
-        alone = shape.alone is not None and len(parts) == 1 and parts[0][0] in entry.fields
+        alone = shape.single_slot_name is not None and len(parts) == 1 and parts[0][0] in entry.fields
         inner = self._building.port(
             _name_trail(trail, shape, default, alone=alone), PortKind.MAPPING, entry.kind
         )
@@ -205,7 +205,9 @@ class NumberedWalk:
         field = number % stride
         parts = list(_split(field, rows))
         packed = entry.element is not None and entry.packed > 1
-        alone = shape.alone is not None and (packed or (len(parts) == 1 and parts[0][0] in entry.fields))
+        alone = shape.single_slot_name is not None and (
+            packed or (len(parts) == 1 and parts[0][0] in entry.fields)
+        )
         here = _name_trail(trail, shape, default, alone=alone)
         inner = self._building.port(here, PortKind.ARRAY, ValueKind.UINT)
         self._building.key_number[len(trail.ports)][rows] = number // stride * (entry.packed if packed else 1)
@@ -220,7 +222,7 @@ class NumberedWalk:
 
 def _name_trail(trail: Trail, shape: Shape, default: str, *, alone: bool) -> Trail:
     """Return the trail with a variable's name, if it has one, else with its default."""
-    name = shape.alone if alone else shape.label
+    name = shape.single_slot_name if alone else shape.label
     return trail.behind(default) if name is None else trail.behind(name, shape.naming)
 
 
@@ -229,7 +231,7 @@ def _field(entry: KeyedEntry, offset: int, *, alone: bool) -> Shape:
     shape = entry.fields.get(offset) or Shape()
     if not alone:
         return shape
-    return replace(shape, alone="", parts=[replace(part, text="") for part in shape.parts])
+    return replace(shape, single_slot_name="", parts=[replace(part, text="") for part in shape.parts])
 
 
 def _plus(offset: int) -> str:

@@ -107,7 +107,7 @@ class Dictionary:
         self._first = _touch(history, slot_numbers, slice(None, None, -1))
         self._last = _touch(history, slot_numbers, slice(None))
         self.matches: list[KnownHash] = []
-        self.hashed = 0
+        self.hash_count = 0
         """Hashes tried."""
 
     def run(self, hashes: Hashes, explained_roots: Iterable[tuple[int, int]] = ()) -> Hashes:
@@ -116,7 +116,7 @@ class Dictionary:
         ``explained_roots`` look like hashes, but are explained: the first of each run, and how many there are.
         """
         runs = sorted(explained_roots)
-        self._explained = from_integers(first for first, _ in runs)
+        self._run_starts = from_integers(first for first, _ in runs)
         self._counts = np.array([min(count, NEARBY) for _, count in runs], dtype=np.int64)
         roots, rows = self._unexplained_roots(hashes)
         if not len(roots):
@@ -126,7 +126,7 @@ class Dictionary:
             before = len(self.matches)
             for attempt in (self._plain, self._texts, self._try_nested):
                 roots, rows = self._unexplained_roots(hashes)
-                if len(roots) and self.hashed < MAX_HASHES:
+                if len(roots) and self.hash_count < MAX_HASHES:
                     hashes = self._extend(hashes, attempt(hashes, roots, rows))
             if len(self.matches) == before or not len(roots):
                 break
@@ -143,9 +143,9 @@ class Dictionary:
         (limit,) = from_integers([NAMED_BASES])
         roots, first = np.unique(slot_paths.root, return_index=True)
         is_unexplained = roots >= limit
-        if len(self._explained):
-            at = np.maximum(np.searchsorted(self._explained, roots, side="right") - 1, 0)
-            behind = difference(roots, self._explained[at], NEARBY)
+        if len(self._run_starts):
+            at = np.maximum(np.searchsorted(self._run_starts, roots, side="right") - 1, 0)
+            behind = difference(roots, self._run_starts[at], NEARBY)
             is_unexplained &= (behind < 0) | (behind >= self._counts[at])
         return roots[is_unexplained], first[is_unexplained]
 
@@ -203,7 +203,7 @@ class Dictionary:
     def _array_bases(self, roots: WordArray) -> list[KnownHash]:
         """Try every slot that is touched as that of an array or a long text: its length is read before it."""
         bases = np.unique(self._words)
-        self.hashed += len(bases)
+        self.hash_count += len(bases)
         rows = _hit_rows(keccak_many(_bytes(bases)), roots)
         return [KnownHash(b"", _whole(bases[row]), False, array=True) for row in rows.tolist()]
 
@@ -230,7 +230,7 @@ class Dictionary:
             return []
         for chunk in self._all_keys():
             for base in alive:
-                if self.hashed > MAX_HASHES:
+                if self.hash_count > MAX_HASHES:
                     return matches
                 matches += self._try(chunk, base, roots)
         return matches
@@ -256,7 +256,7 @@ class Dictionary:
         return [KnownHash(_whole(keys[row]), _whole(bases[row]), key_last) for row in rows.tolist()]
 
     def _images(self, keys: WordArray, bases: WordArray, key_last: bool) -> WordArray:
-        self.hashed += len(keys)
+        self.hash_count += len(keys)
         halves = (bases, keys) if key_last else (keys, bases)
         return keccak_many(np.hstack([_bytes(half) for half in halves]))
 
@@ -277,7 +277,7 @@ class Dictionary:
         for slot in bases:
             base = slot.to_bytes(32, "big")
             images = from_bytes([keccak(text + base) for text in texts])
-            self.hashed += len(texts)
+            self.hash_count += len(texts)
             matches += [KnownHash(texts[row], base, False) for row in _hit_rows(images, roots).tolist()]
         return matches
 
@@ -307,7 +307,7 @@ class Dictionary:
             if len(pending) >= _CHUNK:
                 matches += self._some_nests(pending, roots)
                 pending = []
-            if self.hashed > MAX_HASHES:
+            if self.hash_count > MAX_HASHES:
                 break
         return matches + self._some_nests(pending, roots)
 

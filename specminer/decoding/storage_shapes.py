@@ -26,7 +26,7 @@ class Shape:
 
     label: str | None = None
     """Its name, if it has entries that are more than one value."""
-    alone: str | None = None
+    single_slot_name: str | None = None
     """Its name, if its entries turn out to be one slot each."""
     naming: NameSource = NameSource.NUMBER
     parts: list[Field] = field(default_factory=list)
@@ -187,7 +187,7 @@ def _label(shape: Shape, keyed_readings: Sequence[GetterReading], used_names: se
             name = _name(item)
             if name and name not in used_names:
                 used_names.add(name)
-                shape.alone = name
+                shape.single_slot_name = name
                 break
     return None
 

@@ -42,15 +42,15 @@ _LONG_TEXT: Final = 6
 class Constants:
     """Numbers in code, ascending."""
 
-    compared: tuple[int, ...]
+    comparands: tuple[int, ...]
     """Those that are compared."""
     handed_on: tuple[int, ...]
     """Those that a block leaves to the next: what becomes of them is not seen."""
-    computed: tuple[int, ...]
+    operands: tuple[int, ...]
     """Those that are added, multiplied and the like."""
 
     def __contains__(self, number: int) -> bool:
-        return number in self.compared or number in self.handed_on or number in self.computed
+        return number in self.comparands or number in self.handed_on or number in self.operands
 
     def between(self, inside: int, outside: int, *, computed: bool = False) -> int | None:
         """Return the number that tells ``inside`` from ``outside``: the nearest to what was accepted.
@@ -63,20 +63,20 @@ class Constants:
         """
         least, most = min(inside, outside), max(inside, outside)
         handed_on = self.handed_on[bisect_left(self.handed_on, SMALL) :]
-        for numbers in (self.compared, handed_on, self.computed if computed else ()):
+        for numbers in (self.comparands, handed_on, self.operands if computed else ()):
             low, high = bisect_left(numbers, least), bisect_right(numbers, most)
             if low < high:
                 return numbers[low] if inside < outside else numbers[high - 1]
         return None
 
 
-NONE: Final = Constants(compared=(), handed_on=(), computed=())
+NONE: Final = Constants(comparands=(), handed_on=(), operands=())
 
 
 class _Instruction(NamedTuple):
     counter: int
     opcode: int
-    pushed: int | None
+    pushed_number: int | None
     """The number that it pushes."""
 
 
@@ -92,14 +92,14 @@ def constants(codes: bytes | Sequence[bytes], selectors: Collection[int] = ()) -
         used = _Uses(targets)
         for block in _reachable(_blocks(instructions)):
             used.follow(block)
-        compared |= used.compared
+        compared |= used.comparands
         handed_on |= used.handed_on
-        computed |= used.computed
+        computed |= used.operands
         names |= used.selectors
     return Constants(
-        compared=_numbers(compared, names),
+        comparands=_numbers(compared, names),
         handed_on=_numbers(handed_on - compared, names),
-        computed=_numbers(computed - compared - handed_on, names),
+        operands=_numbers(computed - compared - handed_on, names),
     )
 
 
@@ -146,7 +146,7 @@ def _reachable(blocks: Sequence[Sequence[_Instruction]]) -> list[Sequence[_Instr
         if block[-1].opcode not in _NEVER_CONTINUES and number + 1 < len(blocks):
             open_.append(number + 1)
         for item in block:
-            target = number_of.get(item.pushed) if item.pushed is not None else None
+            target = number_of.get(item.pushed_number) if item.pushed_number is not None else None
             if target is not None and blocks[target][0].opcode == Op.JUMPDEST:
                 open_.append(target)
     return [blocks[number] for number in sorted(reachable)]
@@ -157,9 +157,9 @@ class _Uses:
 
     def __init__(self, targets: Collection[int]) -> None:
         self._targets = targets
-        self.compared: set[int] = set()
+        self.comparands: set[int] = set()
         self.handed_on: set[int] = set()
-        self.computed: set[int] = set()
+        self.operands: set[int] = set()
         self.selectors: set[int] = set()
 
     def follow(self, block: Sequence[_Instruction]) -> None:
@@ -167,8 +167,8 @@ class _Uses:
         stack: list[int | None] = []
         for index, item in enumerate(block):
             pops, pushes = TAKES[item.opcode], GIVES[item.opcode]
-            if item.pushed is not None:
-                stack.append(item.pushed)
+            if item.pushed_number is not None:
+                stack.append(item.pushed_number)
                 continue
             stack[:0] = [None] * (pops - len(stack))
             if Op.DUP1 <= item.opcode <= Op.DUP16:
@@ -194,9 +194,9 @@ class _Uses:
                     if number.bit_length() > 8 * (_SELECTOR_SIZE - 1)
                     and number.bit_length() <= 8 * _SELECTOR_SIZE
                 }
-            self.compared |= numbers
+            self.comparands |= numbers
         elif opcode in _COMPUTING and len(numbers) < len(operands):
-            self.computed |= numbers - {_STIPEND}
+            self.operands |= numbers - {_STIPEND}
 
 
 def _branches(block: Sequence[_Instruction], index: int) -> bool:

@@ -94,7 +94,7 @@ class Question(NamedTuple):
 
     owner: int
     opcode: int
-    asked: int
+    argument: int
     """The word that the opcode took; 0 if it takes none."""
     value: int
 

@@ -106,7 +106,7 @@ class EventRecorder:
         self.destruction: Destruction | None = None
         self.frames = 0
         """How many frames there were."""
-        self.asked: dict[int, None] = {}
+        self.chain_opcodes: dict[int, None] = {}
         """Opcodes that asked for what only the chain knows."""
         self.own_balance = False
         """Whether a recorded contract asked for its own balance, or gave all of it away."""
@@ -228,7 +228,7 @@ def _asking(opcode: int, base: Handler) -> Handler:
                 return
             if opcode in (Op.EXTCODESIZE, Op.EXTCODEHASH):
                 recorder.measured[address] = None
-        recorder.asked[opcode] = None
+        recorder.chain_opcodes[opcode] = None
         base(stack, frame, argument)
 
     return handler

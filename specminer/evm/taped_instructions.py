@@ -129,7 +129,7 @@ class Tape:
         if self._question >= len(self._questions):
             raise TapeEnded(f"it asks for {name} where nothing more is recorded")
         question = self._questions[self._question]
-        if (question.opcode, question.asked) != (opcode, operand):
+        if (question.opcode, question.argument) != (opcode, operand):
             raise TapeContradicted(f"it asks for {name} where the recording asks for something else")
         self._question += 1
         return question.value

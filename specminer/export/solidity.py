@@ -84,7 +84,7 @@ def _learn_kinds(functions: Sequence[_Function], kinds: dict[str, Kind]) -> None
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Function:
-    demanded: FunctionConditions
+    conditions: FunctionConditions
     scope: SolidityScope | None
     """``None`` if the ABI does not have the function, or has several of the name."""
     types: Mapping[str, str] = field(default_factory=dict)
@@ -94,28 +94,30 @@ class _Function:
     def of(cls, demanded: FunctionConditions, artifact: Artifact) -> _Function:
         entry = function_entry(artifact, demanded.function)
         if entry is None:
-            return cls(demanded=demanded, scope=None)
+            return cls(conditions=demanded, scope=None)
         scope = function_scope(artifact, entry)
         types = {name: item.type for name, item in scope.arguments.items() if item is not None}
-        return cls(demanded=demanded, scope=scope, types=types)
+        return cls(conditions=demanded, scope=scope, types=types)
 
     def learn_kinds(self, kinds: dict[str, Kind]) -> None:
         """Note what comparisons tell of types."""
-        for condition in self.demanded.conditions:
+        for condition in self.conditions.conditions:
             if condition.formula is not None and self.scope is not None:
                 self._translation(condition, self.scope, kinds).learn(condition.formula)
 
     def _translation(
         self, condition: ExportCondition, scope: SolidityScope, kinds: dict[str, Kind]
     ) -> _Translation:
-        return _Translation(names=condition.names, scope=scope, kinds=kinds, function=self.demanded.function)
+        return _Translation(
+            names=condition.names, scope=scope, kinds=kinds, function=self.conditions.function
+        )
 
     def lines(self, kinds: dict[str, Kind], number: int) -> Iterator[str]:
         """Yield the function's modifier; ``number`` stands in names that no other has."""
-        function = self.demanded.function
+        function = self.conditions.function
         body: list[str] = []
         arguments: set[str] = set()
-        for condition in self.demanded.conditions:
+        for condition in self.conditions.conditions:
             try:
                 translation = self._translate(condition, kinds)
                 body.append(f"require({translation.text}, {literal(condition.text, 120)});")
@@ -132,11 +134,11 @@ class _Function:
 
     def left_out(self, kinds: dict[str, Kind]) -> Iterator[LeftOut]:
         """Yield the conditions that Solidity cannot say."""
-        for condition in self.demanded.conditions:
+        for condition in self.conditions.conditions:
             try:
                 self._translate(condition, kinds)
             except UnsayableError as reason:
-                yield LeftOut(scope=self.demanded.function, text=condition.text, reason=str(reason))
+                yield LeftOut(scope=self.conditions.function, text=condition.text, reason=str(reason))
 
     def _translate(self, condition: ExportCondition, kinds: dict[str, Kind]) -> _Statement:
         if condition.formula is None:

@@ -43,10 +43,10 @@ MAX_PAIRS: Final = 100
 class Siblings:
     """Two transitions of one event, and whether one call can take both."""
 
-    one: Passable
-    other: Passable
+    first: Passable
+    second: Passable
     verdict: TransitionVerdict
-    both: tuple[int, int]
+    overlaps: tuple[int, int]
     """How many recorded calls of each meet the guard of the other, too."""
     witnesses: tuple[int, ...]
     """An invocation of each that does, where there is one."""
@@ -90,7 +90,7 @@ def _judge_pair(space: StateSpace, one: Passable, other: Passable, log: Obligati
     expected = _expected_answer(one, facts)
     calls = "some" if expected is SolverAnswer.SAT else "no"
     claim = f"{calls} call from '{plain(source, 200)}' meets the guards of {pair_text}"
-    asking = obligation(language, log.about, scope, claim, facts, expected)
+    asking = obligation(language, log.subject, scope, claim, facts, expected)
     log.record(asking)
     both = _both(one, other), _both(other, one)
     enough = min(int(item.way.taken.sum()) for item in (one, other)) >= MIN_CALLS
@@ -105,10 +105,10 @@ def _judge_pair(space: StateSpace, one: Passable, other: Passable, log: Obligati
         verdict = TransitionVerdict.OPEN
     example = language.example(language.conjunction(*facts)) if asking.answer is SolverAnswer.SAT else None
     return Siblings(
-        one=one,
-        other=other,
+        first=one,
+        second=other,
         verdict=verdict,
-        both=(int(both[0].sum()), int(both[1].sum())),
+        overlaps=(int(both[0].sum()), int(both[1].sum())),
         witnesses=tuple(
             int(item.way.passage.function.meaning.situation.rows[item.way.passage.call[mask][0]])
             for item, mask in zip((one, other), both, strict=True)
@@ -135,7 +135,7 @@ def _expected_answer(item: Passable, facts: Sequence[Formula]) -> SolverAnswer:
 def _met_conditions(tuning: Tuning, item: Passable) -> list[Formula]:
     """Return what a call meets that takes a transition, the condition in the event's own name included."""
     condition = tuning.condition(item.way.symbol).strip().removeprefix("[").removesuffix("]")
-    conditions = [item.whole]
+    conditions = [item.conjunction]
     if condition:
         conditions.append(_split(item, condition))
     return conditions

@@ -44,12 +44,12 @@ def duration_evidence(
     """
     history, table = context.history, tuning.table
     when = history.transaction_time[history.invocation_transaction]
-    events = np.flatnonzero(measured.counted & ~table.switched)
+    events = np.flatnonzero(measured.is_counted & ~table.switched)
     rows, symbol = invocation[events], table.symbol[events]
     parts = [_since_first(table.interaction[events], symbol, rows)] if not measured.whole else []
     if not measured.whole:
         parts.append(_steps(table.interaction[events], symbol, rows))
-    calls = np.unique(invocation[measured.counted])
+    calls = np.unique(invocation[measured.is_counted])
     parts.append(_steps(history.invocation_sender[calls], context.calls.function[calls], calls))
     row = np.concatenate([part[0] for part in parts])
     earlier = np.concatenate([part[1] for part in parts])

@@ -56,9 +56,9 @@ class DecidedClause:
     """Its literals in the order in which the code decides upon them: the last is asked where no other holds."""
     kind: GuardKind
     maker: ConditionMaker
-    stopped: BoolColumn
+    rejects: BoolColumn
     """Which calls it rejected; shape (n,)."""
-    passed: int
+    pass_count: int
     """Accepted calls that decided its first condition the accepted way."""
     contradictions: int
     """Accepted calls that decided all its conditions the rejecting way."""
@@ -86,7 +86,7 @@ class DecidedClause:
 class DecidedCalls:
     """What the ``n`` calls of one function decided."""
 
-    followed: BoolColumn
+    is_followed: BoolColumn
     """Which calls were followed: executed alone, or matched to the path of one that was; shape (n,)."""
     clauses: tuple[DecidedClause, ...]
     """Required ones, then coded ones; of the compiler's only those that rejected something."""
@@ -97,7 +97,7 @@ class DecidedCalls:
     unproved: Mapping[str, int]
     """Why how many calls could not be followed."""
     unpursued: int
-    inferred: BoolColumn
+    is_inferred: BoolColumn
     """Which calls read values that are not known, and are followed because only one way is left; shape (n,)."""
     inferred_from_gas: BoolColumn
     """Of which of them gas rules out the other ways; shape (n,)."""
@@ -109,11 +109,11 @@ class DecidedCalls:
         return tuple(frozenset(term for each in clause.literals for term in each.terms) for clause in clauses)
 
     @property
-    def explained(self) -> BoolColumn:
+    def is_explained(self) -> BoolColumn:
         """Which calls stopped at a condition."""
-        stops = np.zeros(len(self.followed), dtype=np.bool_)
+        stops = np.zeros(len(self.is_followed), dtype=np.bool_)
         for item in self.clauses:
-            stops |= item.stopped
+            stops |= item.rejects
         return stops
 
 
@@ -133,13 +133,13 @@ def decided_calls(situation: Situation, function: FollowedFunction) -> tuple[Sit
             clauses.append(clause)
     branches = tuple(translator.branches())
     return translator.situation(), DecidedCalls(
-        followed=translator.run != MISSING,
+        is_followed=translator.run != MISSING,
         clauses=_merge_clauses(clauses),
         branches=branches,
         unexplained=translator.explain_missing(untold),
         unproved=runs.unproved,
         unpursued=runs.unpursued,
-        inferred=_mark_rows(situation.rows, runs.inferred),
+        is_inferred=_mark_rows(situation.rows, runs.inferred),
         inferred_from_gas=_mark_rows(
             situation.rows, [row for row, how in runs.inferred.items() if how is Inference.GAS]
         ),
@@ -157,8 +157,8 @@ def _merge_clauses(clauses: Iterable[DecidedClause]) -> tuple[DecidedClause, ...
             if same is None
             else replace(
                 same,
-                stopped=same.stopped | item.stopped,
-                passed=max(same.passed, item.passed),
+                rejects=same.rejects | item.rejects,
+                pass_count=max(same.pass_count, item.pass_count),
                 contradictions=max(same.contradictions, item.contradictions),
                 undecided=min(same.undecided, item.undecided),
             )
@@ -245,15 +245,15 @@ class _Translator:
         self._wording = function.wording
         self._runs = function.decisions.runs
         self._position = _positions(situation.rows, [run.invocation for run in self._runs.runs])
-        self._matched = _positions(situation.rows, self._runs.matched)
+        self._matched_calls = _positions(situation.rows, self._runs.matched)
         self.run = self._run_of_each()
         """Position of the run whose path each call took, or ``MISSING``; shape (n,)."""
         self._clause = self._clause_of_each()
         self._columns = [_Column(term, None, situation.words) for term in situation.terms]
-        self._given = UniqueNames(set())
+        self._term_names = UniqueNames(set())
         for term in situation.terms:
-            self._given.add(term.name)
-        self._found: dict[tuple[int, _Order], int] = {}
+            self._term_names.add(term.name)
+        self._term_indices: dict[tuple[int, _Order], int] = {}
         self._branches = [(node, holds) for node in self._branching_nodes() for holds in (True, False)]
         # those with a sign first: they tell what storage without a type holds
         for relation in sorted(self._relations(), key=lambda relation: not relation.signed):
@@ -263,8 +263,8 @@ class _Translator:
         run_of_call = np.full(len(self._situation), MISSING, dtype=np.int64)
         rows = np.flatnonzero(self._position != MISSING)
         run_of_call[self._position[rows]] = rows
-        rows = np.flatnonzero(self._matched != MISSING)
-        run_of_call[self._matched[rows]] = self._runs.matched_run[rows]
+        rows = np.flatnonzero(self._matched_calls != MISSING)
+        run_of_call[self._matched_calls[rows]] = self._runs.matched_run[rows]
         return run_of_call
 
     def _clause_of_each(self) -> IntColumn:
@@ -308,8 +308,8 @@ class _Translator:
             clause=LearnedClause(literals=tuple(dict.fromkeys(reversed(literals)))),
             kind=_KINDS[item.kind],
             maker=_MAKERS[item.maker],
-            stopped=self._clause == number,
-            passed=passed,
+            rejects=self._clause == number,
+            pass_count=passed,
             contradictions=contradictions,
             undecided=undecided,
             each=item.each,
@@ -444,9 +444,9 @@ class _Translator:
     def _term(self, term: NamedTerm, order: _Order) -> int:
         """Return the position of a term, which is made if there is none."""
         key = term.node, order
-        if key not in self._found:
-            self._found[key] = self._add_term(term, order)
-        return self._found[key]
+        if key not in self._term_indices:
+            self._term_indices[key] = self._add_term(term, order)
+        return self._term_indices[key]
 
     def _add_term(self, term: NamedTerm, order: _Order) -> int:
         values = self._values(term.node)
@@ -464,7 +464,9 @@ class _Translator:
                 column.nodes.add(term.node)
                 return index
         new_term = GuardTerm(
-            name=self._given.add(f"({term.name})" if term.strength <= Strength.COMPARISON else term.name),
+            name=self._term_names.add(
+                f"({term.name})" if term.strength <= Strength.COMPARISON else term.name
+            ),
             kind=kind,
             members=term.members,
             variable=term.variable,
@@ -485,7 +487,7 @@ class _Translator:
         values: list[int | None] = [None] * len(self._situation)
         for positions, column_values in (
             (self._position, self._wording.column(node)),
-            (self._matched, self._wording.matched_column(node)),
+            (self._matched_calls, self._wording.matched_column(node)),
         ):
             for position, value in zip(positions.tolist(), column_values, strict=True):
                 if position != MISSING:

@@ -54,8 +54,8 @@ class _ChangeGroup:
     name: str
     calls: IntColumn
     """Rows of invocations."""
-    found: LimbArray
-    left: LimbArray
+    value_before: LimbArray
+    value_after: LimbArray
     field: Field
     unknown: int
     """In how many more calls such an entry may have changed."""
@@ -93,7 +93,7 @@ class InputsByFunction:
 
     def __init__(self, context: HistoryContext) -> None:
         self.context = context
-        self._made: dict[int, Inputs] = {}
+        self._inputs: dict[int, Inputs] = {}
         self._arguments: dict[int, list[tuple[str, IntColumn, WordArray]]] = {}
         for column in arguments(context.history, context.calls):
             if column.single:
@@ -102,9 +102,9 @@ class InputsByFunction:
 
     def inputs(self, function: int) -> Inputs:
         """Return the inputs of the calls of one function."""
-        if function not in self._made:
-            self._made[function] = self._gather(function)
-        return self._made[function]
+        if function not in self._inputs:
+            self._inputs[function] = self._gather(function)
+        return self._inputs[function]
 
     def _gather(self, function: int) -> Inputs:
         context, history = self.context, self.context.history
@@ -185,10 +185,10 @@ def _groups(
             continue
         names = tuple("·" if position == MISSING else inputs.keys[position][0] for position in kind[:depths])
         yield _ChangeGroup(
-            name=cells.variable.text(names if depths else None, cells.place),
+            name=cells.variable.text(names if depths else None, cells.field_index),
             calls=calls[members],
-            found=cells.found[rows[members]],
-            left=cells.left[rows[members]],
+            value_before=cells.value_before[rows[members]],
+            value_after=cells.value_after[rows[members]],
             field=cells.field,
             unknown=int((doubtful == kind_code).sum()),
         )
@@ -226,8 +226,8 @@ def _explain_group(
     few = _ChangeGroup(
         name=group.name,
         calls=group.calls[glance],
-        found=group.found[glance],
-        left=group.left[glance],
+        value_before=group.value_before[glance],
+        value_after=group.value_after[glance],
         field=group.field,
         unknown=0,
     )
@@ -259,15 +259,15 @@ def _equal(values: LimbArray, group: _ChangeGroup) -> BoolColumn:
     width = group.field.width
     if width < 256 and group.field.kind is not ValueKind.INT:
         mask = integer_limbs([(1 << width) - 1])
-        return same(values & mask, group.left)
-    return same(values, group.left)
+        return same(values & mask, group.value_after)
+    return same(values, group.value_after)
 
 
 def _expressions(group: _ChangeGroup, few: _ChangeGroup, inputs: Inputs) -> Iterator[_Expression]:
     """Yield right sides, the simplest first; constants are those of ``few``, so that both runs have the same."""
     at = inputs.at(group.calls)
     few_at = inputs.at(few.calls)
-    constant, share = _most_common(few.left)
+    constant, share = _most_common(few.value_after)
     choice = to_integer(constant) < SMALL
     if share >= LIKELY and choice:
         yield _constant(constant, len(at), group)
@@ -279,8 +279,8 @@ def _expressions(group: _ChangeGroup, few: _ChangeGroup, inputs: Inputs) -> Iter
     if group.field.kind is ValueKind.BOOL or group.field.kind is ValueKind.ADDRESS:
         return
     for sign, operator, combine, step in (
-        ("+", "+", plus, minus(few.left, few.found)),
-        ("-", "-", minus, minus(few.found, few.left)),
+        ("+", "+", plus, minus(few.value_after, few.value_before)),
+        ("-", "-", minus, minus(few.value_before, few.value_after)),
     ):
         constant, share = _most_common(step)
         if share >= LIKELY and to_integer(constant) < SMALL:
@@ -288,22 +288,22 @@ def _expressions(group: _ChangeGroup, few: _ChangeGroup, inputs: Inputs) -> Iter
             yield _Expression(
                 text=f"{group.name} {sign} {value}",
                 smt=apply(operator, old, number(value)),
-                values=combine(group.found, np.broadcast_to(constant, group.found.shape)),
+                values=combine(group.value_before, np.broadcast_to(constant, group.value_before.shape)),
             )
         for item in inputs.values:
             yield _Expression(
                 text=f"{group.name} {sign} {item.name}",
                 smt=apply(operator, old, symbol(item.name)),
-                values=combine(group.found, item.read(at)),
+                values=combine(group.value_before, item.read(at)),
             )
     for item in inputs.values:
-        constant, share = _most_common(minus(few.left, item.read(few_at)))
+        constant, share = _most_common(minus(few.value_after, item.read(few_at)))
         if share >= LIKELY and 0 < to_integer(constant) < SMALL:
             value = to_integer(constant)
             yield _Expression(
                 text=f"{item.name} + {value}",
                 smt=apply("+", symbol(item.name), number(value)),
-                values=plus(item.read(at), np.broadcast_to(constant, group.found.shape)),
+                values=plus(item.read(at), np.broadcast_to(constant, group.value_before.shape)),
             )
         if item.time:
             for other in inputs.values:

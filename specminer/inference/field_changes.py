@@ -61,14 +61,14 @@ class Cells:
     """
 
     variable: StorageVariable
-    place: int
+    field_index: int
     """Position of the field in the variable's fields."""
     invocation: IntColumn
     """Shape (m,), as all columns."""
     slot: IntColumn
-    found: LimbArray
+    value_before: LimbArray
     """Shape (m, 4)."""
-    left: LimbArray
+    value_after: LimbArray
     changed: BoolColumn
     doubts: DoubtfulChanges
     """What may have changed besides."""
@@ -76,12 +76,12 @@ class Cells:
     @property
     def field(self) -> Field:
         """Which bits it is."""
-        return self.variable.fields[self.place]
+        return self.variable.fields[self.field_index]
 
     @property
     def name(self) -> str:
         """The name with empty brackets: ``accounts[].balance``."""
-        return self.variable.text(None, self.place)
+        return self.variable.text(None, self.field_index)
 
     @property
     def numeric(self) -> bool:
@@ -99,8 +99,8 @@ def changes_of_calls(context: HistoryContext, unknown: UnknownChanges) -> Iterat
         context,
         _ChangeValues(
             rows=rows,
-            found=context.accesses.value_before[rows],
-            left=context.accesses.value_after[rows],
+            value_before=context.accesses.value_before[rows],
+            value_after=context.accesses.value_after[rows],
         ),
         unknown,
     )
@@ -126,12 +126,14 @@ class _ChangeValues:
 
     rows: RowColumn
     """The touch, or the first of them; shape (r,), as all columns."""
-    found: RowColumn
+    value_before: RowColumn
     """Row in ``History.words``, or ``MISSING``."""
-    left: RowColumn
+    value_after: RowColumn
 
     def at(self, rows: IntColumn | slice) -> _ChangeValues:
-        return _ChangeValues(rows=self.rows[rows], found=self.found[rows], left=self.left[rows])
+        return _ChangeValues(
+            rows=self.rows[rows], value_before=self.value_before[rows], value_after=self.value_after[rows]
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -168,7 +170,7 @@ def _of_transactions(context: HistoryContext, touches: RowColumn) -> _ChangeValu
         group[touches] = np.where(several[which.ravel()], which.ravel(), MISSING)
         groups, first_values, last_values = _ends(context, group)
         before[groups], left[groups] = first_values, last_values
-    return _ChangeValues(rows=rows, found=before, left=left)
+    return _ChangeValues(rows=rows, value_before=before, value_after=left)
 
 
 def _ends(context: HistoryContext, group: IntColumn) -> tuple[IntColumn, IntColumn, IntColumn]:
@@ -195,13 +197,16 @@ def _doubtful_writes(context: HistoryContext) -> _ChangeValues:
         accesses.effective_write & unknown & context.history.accepted[accesses.invocation]
     ).astype(np.int32)
     rows = rows[np.argsort(context.locations.variable[accesses.slot[rows]], kind="stable")]
-    return _ChangeValues(rows=rows, found=accesses.value_before[rows], left=accesses.value_after[rows])
+    return _ChangeValues(
+        rows=rows, value_before=accesses.value_before[rows], value_after=accesses.value_after[rows]
+    )
 
 
 def _unseen_writes(context: HistoryContext) -> _ChangeValues:
     """Return where a transaction found what the one before did not leave, or what is in doubt, by variable.
 
-    ``found`` is what was left before, ``left`` what was found then; the row is that of the touch that found it.
+    ``value_before`` is what was left before, ``value_after`` what was found then; the row is that of
+    the touch that found it.
     """
     accesses, history = context.accesses, context.history
     values = _of_transactions(context, np.arange(len(accesses.slot), dtype=np.int32))
@@ -213,16 +218,22 @@ def _unseen_writes(context: HistoryContext) -> _ChangeValues:
     initial_value = zero if context.has_creations else MISSING
     in_constructor = context.is_constructor[accesses.invocation[values.rows]]
     earlier = np.where(
-        same, np.r_[MISSING, values.left[:-1]][: len(slot)], np.where(in_constructor, MISSING, initial_value)
+        same,
+        np.r_[MISSING, values.value_after[:-1]][: len(slot)],
+        np.where(in_constructor, MISSING, initial_value),
     )
     is_visible = accesses.external_read[values.rows]
     if history.tracers == (Tracer.EXECUTION,):  # it sees what is overwritten, too
         is_visible = np.ones(len(slot), dtype=np.bool_)
-    unseen = (earlier != MISSING) & (earlier != values.found) & ((values.found != MISSING) | is_visible)
+    unseen = (
+        (earlier != MISSING)
+        & (earlier != values.value_before)
+        & ((values.value_before != MISSING) | is_visible)
+    )
     rows = np.flatnonzero(unseen)
     rows = rows[np.argsort(context.locations.variable[slot[rows]], kind="stable")]
     before = np.where(earlier[rows] == len(history.words), MISSING, earlier[rows]).astype(np.int32)
-    return _ChangeValues(rows=values.rows[rows], found=before, left=values.found[rows])
+    return _ChangeValues(rows=values.rows[rows], value_before=before, value_after=values.value_before[rows])
 
 
 def _fields(context: HistoryContext, values: _ChangeValues, unknown: UnknownChanges) -> Iterator[Cells]:
@@ -239,11 +250,12 @@ def _fields(context: HistoryContext, values: _ChangeValues, unknown: UnknownChan
     for number in _largest(context, np.diff(bounds)):
         item = context.locations.variables[number]
         changes = values.at(slice(int(bounds[number]), int(bounds[number + 1])))
-        both_known = (changes.found != MISSING) & (changes.left != MISSING)
+        both_known = (changes.value_before != MISSING) & (changes.value_after != MISSING)
         if not both_known.any() or any(port in unresolved for port in item.ports):
             continue
         before, after = (
-            in_file(context.word_limbs[column[both_known]]) for column in (changes.found, changes.left)
+            in_file(context.word_limbs[column[both_known]])
+            for column in (changes.value_before, changes.value_after)
         )
         invocation = in_file(context.accesses.invocation[changes.rows[both_known]].astype(np.int64))
         slot = in_file(context.accesses.slot[changes.rows[both_known]].astype(np.int64))
@@ -253,11 +265,11 @@ def _fields(context: HistoryContext, values: _ChangeValues, unknown: UnknownChan
             old, new = field_of(before, field), field_of(after, field)
             yield Cells(
                 variable=item,
-                place=position,
+                field_index=position,
                 invocation=invocation,
                 slot=slot,
-                found=old,
-                left=new,
+                value_before=old,
+                value_after=new,
                 changed=~same(old, new),
                 doubts=_doubts(context, own, others, field),
             )
@@ -268,7 +280,10 @@ def _doubts(
 ) -> DoubtfulChanges:
     """Return where one field may have changed; what is known to have kept its value is left out."""
     rows = np.concatenate([writes.rows, unseen.rows])
-    before, left = np.concatenate([writes.found, unseen.found]), np.concatenate([writes.left, unseen.left])
+    before, left = (
+        np.concatenate([writes.value_before, unseen.value_before]),
+        np.concatenate([writes.value_after, unseen.value_after]),
+    )
     known_before = np.flatnonzero(before != MISSING)
     from_zero = np.zeros(len(rows), dtype=np.bool_)
     from_zero[known_before] = is_zero(field_of(context.word_limbs[before[known_before]], field))

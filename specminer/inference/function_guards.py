@@ -112,7 +112,10 @@ def functions_of(
             situation = entities.shorten_names(situation, () if decided is None else decided.terms_together)
         functions.append(
             JudgedFunction(
-                number=number, meaning=Meaning(situation), cause=numbers[situation.rows], decided=decided
+                number=number,
+                meaning=Meaning(situation),
+                cause=numbers[situation.rows],
+                decided_calls=decided,
             )
         )
     return tuple(functions)
@@ -126,7 +129,7 @@ def _guards(
     names: Sequence[str],
 ) -> list[LearnedGuard]:
     """Return the guards of a function that are more than observed, those that say something."""
-    decided = function.decided
+    decided = function.decided_calls
     if decided is None:
         rows = np.ones(len(function.cause), dtype=np.bool_)
         guards = [learned_guard(context, function, clauses, early, names, rows)]
@@ -149,11 +152,11 @@ def open_calls(function: JudgedFunction) -> BoolColumn:
     Where the code was followed these are the calls that no decision explains, nor that of another call which was
     rejected for the same reason.
     """
-    rejected, decided = ~function.accepted, function.decided
+    rejected, decided = ~function.accepted, function.decided_calls
     if decided is None:
         return rejected
     refused = refused_by(function.meaning, [item.clause for item in decided.clauses])
-    explained = rejected & (decided.explained | refused)
+    explained = rejected & (decided.is_explained | refused)
     explained_causes = np.unique(function.cause[explained])
     is_open: BoolColumn = rejected & ~explained & ~np.isin(function.cause, explained_causes)
     return is_open

@@ -50,7 +50,7 @@ class JudgedFunction:
     meaning: Meaning
     cause: IntColumn
     """Position in ``Learned.causes`` of why each call was rejected; shape (n,)."""
-    decided: DecidedCalls | None = None
+    decided_calls: DecidedCalls | None = None
     """What the code decided; ``None`` if it could not be followed."""
 
     @property
@@ -95,7 +95,7 @@ def decided_guard(
     plain_clauses = tuple(item.clause for item in clauses)
     refused = refused_by(meaning, plain_clauses)
     required = kind is GuardKind.REQUIRED
-    explained = (refused | decided.explained) & ~accepted if required else refused & ~accepted
+    explained = (refused | decided.is_explained) & ~accepted if required else refused & ~accepted
     guard = _count_guard(meaning, plain_clauses, refused, explained, kind)
     guard = replace(
         guard,
@@ -104,7 +104,7 @@ def decided_guard(
         reasons=_decided_reasons(context, function, decided, explained, names) if required else (),
         held_out=_decided_test(function, decided, clauses) if required else None,
         calls=FollowedCalls(
-            followed=int(np.sum(decided.followed)),
+            followed=int(np.sum(decided.is_followed)),
             unpursued=decided.unpursued,
             unproved=dict(decided.unproved),
         ),
@@ -185,13 +185,13 @@ def _decided_test(
     function: JudgedFunction, decided: DecidedCalls, clauses: Sequence[DecidedClause]
 ) -> GuardTest | None:
     """Return how the conditions that rejected one of the first calls do on the rest, as :func:`held_out` does."""
-    first = first_part(len(decided.followed))
-    early = [item for item in clauses if np.any(item.stopped & first)]
-    later = np.flatnonzero(~first & decided.followed)
+    first = first_part(len(decided.is_followed))
+    early = [item for item in clauses if np.any(item.rejects & first)]
+    later = np.flatnonzero(~first & decided.is_followed)
     if len(later) < MIN_HELD_OUT:
         return None
     meaning, plain = function.meaning, [item.clause for item in early]
-    stopped = np.logical_or.reduce([np.zeros(len(first), np.bool_), *(item.stopped for item in early)])
+    stopped = np.logical_or.reduce([np.zeros(len(first), np.bool_), *(item.rejects for item in early)])
     refused = refused_by(meaning, plain)
     accepted = function.accepted
     return GuardTest(
@@ -278,18 +278,18 @@ def _condition(function: JudgedFunction, clause: LearnedClause, names: Sequence[
 def _decided_condition(function: JudgedFunction, item: DecidedClause, names: Sequence[str]) -> GuardCondition:
     condition = _condition(function, item.clause, ())
     truth = truth_of(function.meaning, item.clause.literals)
-    explained = (truth.false & ~function.accepted) | item.stopped
+    explained = (truth.false & ~function.accepted) | item.rejects
     return replace(
         condition,
         explained=int(np.sum(explained)),
-        reasons=_reasons(function, item.stopped, item.stopped, names),
+        reasons=_reasons(function, item.rejects, item.rejects, names),
         maker=item.maker,
         each=item.each,
         path=_path(function.meaning, item),
         version=_version(function.meaning, item),
         decisions=DecisionCounts(
-            passed=item.passed,
-            stopped=int(np.sum(item.stopped)),
+            passed=item.pass_count,
+            stopped=int(np.sum(item.rejects)),
             contradictions=item.contradictions,
             undecided=item.undecided,
         ),
@@ -346,7 +346,7 @@ def _cause(
     stopped: BoolColumn,
 ) -> RejectionCause:
     """Return a condition as what some calls stopped at."""
-    certain = stopped & ~decided.inferred
+    certain = stopped & ~decided.is_inferred
     return RejectionCause(
         condition=_text(function.meaning, item.clause),
         stopped=int(np.sum(stopped)),
@@ -357,7 +357,7 @@ def _cause(
             certain if certain.any() else stopped,
             demanded=1 if _path(function.meaning, item) else len(item.clause.literals),
         ),
-        inferred=int(np.sum(stopped & decided.inferred)) or None,
+        inferred=int(np.sum(stopped & decided.is_inferred)) or None,
         inferred_from_gas=int(np.sum(stopped & decided.inferred_from_gas)) or None,
     )
 
@@ -375,7 +375,7 @@ def _decided_reasons(
         rows = ~function.accepted & (function.cause == names.index(reason.text))
         causes = []
         for item in decided.clauses:
-            stopped = item.stopped & rows
+            stopped = item.rejects & rows
             if stopped.any():
                 causes.append(_cause(context, function, decided, item, stopped))
         causes.sort(key=lambda cause: (-cause.stopped, cause.condition))

@@ -94,7 +94,7 @@ class Learner:
         ``checked`` says that calls stop at the check that they fail, so that what they looked at last tells;
         ``literals`` are the only ones that may be conditions, ``None`` for all that the terms allow.
         """
-        self._checked = checked
+        self._has_held_out = checked
         self._meaning = meaning
         situation = meaning.situation
         accepted = _spread(np.flatnonzero(sample & situation.accepted), SAMPLE)
@@ -104,7 +104,7 @@ class Learner:
         self._accepted = situation.accepted[rows]
         self._cause = cause[rows]
         self._last = situation.last[rows] if checked else np.full(len(rows), MISSING, dtype=np.int64)
-        self._taken = int(np.sum(self._accepted))
+        self._accepted_count = int(np.sum(self._accepted))
         pool = proposals(situation, constants, cause) if literals is None else literals
         candidates = [self._candidate(literal) for literal in pool]
         self._candidates = [item for item in candidates if item.literal.rejected is None]
@@ -135,7 +135,7 @@ class Learner:
     def votes(self) -> dict[tuple[int, str], float]:
         """Return for each cause how many bits speak for each condition that explains most of it."""
         bits_by_vote: dict[tuple[int, str], float] = {}
-        for cause in np.unique(self._cause[~self._accepted]).tolist() if self._taken else ():
+        for cause in np.unique(self._cause[~self._accepted]).tolist() if self._accepted_count else ():
             open_ = ~self._accepted & (self._cause == cause)
             for item in self._candidates:
                 if self._fits(item.truth) and np.mean(item.truth.false[open_]) > 0.5:
@@ -148,7 +148,7 @@ class Learner:
         ``shared`` are the votes of other functions.
         """
         causes_by_literals: dict[tuple[Literal, ...], set[int]] = {}
-        if self._taken:
+        if self._accepted_count:
             causes, counts = np.unique(self._cause[~self._accepted], return_counts=True)
             for cause in causes[np.argsort(-counts, kind="stable")].tolist():
                 for literals in self._drop_covered(cause, list(self._of_cause(cause, shared))):
@@ -226,7 +226,7 @@ class Learner:
         if choice is not None and (best is None or choice[0] > best[0]):
             _, literals, false = choice
             return [literals], false
-        if self._checked and (best is None or not any(item.variables for item in best[1])):
+        if self._has_held_out and (best is None or not any(item.variables for item in best[1])):
             other_way = self._never_let_in(open_)
             if other_way is not None:
                 return [other_way[0]], other_way[1]
@@ -273,7 +273,7 @@ class Learner:
         doubtful = int(np.sum(truth.doubtful & self._accepted))
         return (
             doubtful <= known_count
-            and 0 < known_count < DEFINED * (self._taken - doubtful)
+            and 0 < known_count < DEFINED * (self._accepted_count - doubtful)
             and true >= ACCEPTED * known_count
         )
 
@@ -304,7 +304,7 @@ class Learner:
                 ),
                 default=(0, start),
             )
-            if gain < max(MIN_CALLS, MIN_CHOICE * self._taken):
+            if gain < max(MIN_CALLS, MIN_CHOICE * self._accepted_count):
                 return None
             choices.append(item)
             truth = _either(truth, item.truth)
@@ -348,7 +348,7 @@ class Learner:
         let them in, though in this history it never did.
         """
         false = open_ & item.truth.false
-        if not self._checked or not item.variables:
+        if not self._has_held_out or not item.variables:
             return (item.literal,), item.truth.false
         sites, counts = np.unique(self._last[false], return_counts=True)
         site = int(sites[np.argmax(counts)])
@@ -369,7 +369,7 @@ class Learner:
             if (
                 (flag or account)
                 and item.variables == {site}
-                and accepted_looks <= (1 - DEFINED) * self._taken
+                and accepted_looks <= (1 - DEFINED) * self._accepted_count
                 and (item.truth.false | ~rejected).all()
             ):
                 return item
@@ -381,7 +381,7 @@ class Learner:
         true = int(np.sum(truth.true & self._accepted))
         # a value that is not known speaks neither for it nor against it
         doubtful = int(np.sum(truth.doubtful & self._accepted))
-        accepted_count = self._taken - doubtful
+        accepted_count = self._accepted_count - doubtful
         # one call may be the first, which met nothing yet
         unknown = max((1 - DEFINED) * accepted_count, 1 if accepted_count >= MANY else 0)
         return (
@@ -447,7 +447,7 @@ class Learner:
 
     def _relevance(self, variables: frozenset[int], explained: BoolColumn) -> float:
         """Return the share of rejections that looked last at what the condition speaks of."""
-        if not self._checked:
+        if not self._has_held_out:
             return 1.0
         if not variables:
             return float(np.mean(np.where(self._last[explained] == MISSING, 1.0, OF_CALL)))
@@ -492,7 +492,7 @@ class Learner:
                     -WEAK.index(pair[1].literal.sign),
                 ),
             )
-            if gain < max(MIN_CALLS, MIN_CHOICE * self._taken):
+            if gain < max(MIN_CALLS, MIN_CHOICE * self._accepted_count):
                 return None
             literals.append(item)
             price += item.price

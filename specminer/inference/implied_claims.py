@@ -35,20 +35,20 @@ class Claims:
 
     space: StateSpace
     frames: Frames
-    learned: LearnedGuards
-    found: Sequence[GuardedTransition]
-    known: StateFacts
-    asked: ObligationLog
+    learned_guards: LearnedGuards
+    transitions: Sequence[GuardedTransition]
+    state_facts: StateFacts
+    obligations: ObligationLog
 
     def redundant_observed(self) -> tuple[dict[int, RedundantClaim], Mapping[str, Sequence[LearnedGuard]]]:
         """Return which observed guards follow, by position in ``learned.guards``, and those that stay, by function."""
-        functions = {item.meaning.situation.function: item for item in self.learned.functions}
+        functions = {item.meaning.situation.function: item for item in self.learned_guards.functions}
         ways = defaultdict(list)
-        for way in self.found:
+        for way in self.transitions:
             ways[way.passage.function.number].append(way)
         redundant_claims: dict[int, RedundantClaim] = {}
         remaining: dict[str, list[LearnedGuard]] = defaultdict(list)
-        for index, item in enumerate(self.learned.guards):
+        for index, item in enumerate(self.learned_guards.guards):
             if item.guard.kind is not GuardKind.OBSERVED:
                 continue
             scope, text = item.guard.scope, item.guard.text
@@ -69,7 +69,7 @@ class Claims:
         remaining: list[Invariant] = []
         redundant_claims: list[RedundantClaim] = []
         ways = defaultdict(list)
-        for way in self.found:
+        for way in self.transitions:
             if way.passage.source != ROOT:
                 ways[self.space.tuning.table.symbols[way.symbol]].append(way)
         for item in claims:
@@ -94,7 +94,7 @@ class Claims:
     def _prove_from_premises(self, item: Invariant) -> tuple[str, Proof] | None:
         if not item.premises or item.formula is None:
             return None
-        proof = self.asked.prove(
+        proof = self.obligations.prove(
             self.space.language,
             item.scope.name,
             f"'{plain(item.text, 300)}' follows from what else holds there",
@@ -152,12 +152,12 @@ class Claims:
         return reason(
             frame,
             way.passage.source,
-            self.known,
+            self.state_facts,
             [("the guard", guard), ("what was always observed", more)],
             [conclusion],
             claim_text,
             meaning.situation.function,
-            self.asked,
+            self.obligations,
         )
 
 

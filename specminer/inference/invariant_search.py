@@ -79,7 +79,7 @@ def is_habit(item: Invariant, ways: OpenWays) -> bool:
     if item.template is not Template.BEFORE:
         return False
     event, _, claim = item.text.removeprefix("before ").partition(": ")
-    demanded = ways.demanded.get(event.partition(" as ")[0])
+    demanded = ways.demanded_fields.get(event.partition(" as ")[0])
     names = set(_NAME.findall(_KEY.sub("[]", claim)))
     return demanded is not None and not names & demanded
 
@@ -94,7 +94,7 @@ def is_open(item: Invariant, ways: OpenWays) -> bool:
         return ways.other_writers(name, writers.split(", "))
     if item.template is Template.OWN:
         name = item.text.removesuffix(" is changed only by calls of k")
-        return name in ways.own or (bool(item.exceptions) and name in ways.signed)
+        return name in ways.foreign_entries or (bool(item.exceptions) and name in ways.signed_entries)
     if item.template is Template.CONSTANT:
         name = item.text.removesuffix(f" {UNCHANGED}")
         return not item.exceptions and (name in ways.settable or ways.other_writers(name, ()))
@@ -104,7 +104,9 @@ def is_open(item: Invariant, ways: OpenWays) -> bool:
         function, _, equation = item.text.partition(": ")
         target = equation.partition("' = ")[0]
         changed = function, _KEY.sub("[]", target)
-        if _CONSTANT.search(item.smt or "") and (changed in ways.computed or changed in ways.otherwise):
+        if _CONSTANT.search(item.smt or "") and (
+            changed in ways.computed_fields or changed in ways.otherwise
+        ):
             return True
         entry = function, target
         return entry in ways.effects or (bool(item.exceptions) and entry in ways.branches)

@@ -290,12 +290,12 @@ def weigh(
     judged[history.invocation_transaction[lasting]] = True
     outflow = payouts(history)
     sources = (
-        *evidence_of(context, ranking.tuning, ranking.measured, claims),
+        *evidence_of(context, ranking.tuning, ranking.measured_bits, claims),
         payout_evidence(history, outflow),
         token_evidence(history),
         size_evidence(context, lasting),
         repetition_evidence(context, lasting),
-        duration_evidence(context, ranking.tuning, ranking.measured, ranking.interactions.invocation),
+        duration_evidence(context, ranking.tuning, ranking.measured_bits, ranking.interactions.invocation),
         newcomer_evidence(context, lasting),
         relation_evidence(context, lasting),
         answer_evidence(context, lasting),

@@ -13,14 +13,14 @@ class ObligationLog:
     """Collects obligations about one part of the specification."""
 
     def __init__(self, about: ObligationSubject) -> None:
-        self.about = about
-        self._found: dict[tuple[object, ...], Obligation] = {}
+        self.subject = about
+        self._obligations: dict[tuple[object, ...], Obligation] = {}
         self._failed: set[tuple[object, ...]] = set()
 
     @property
     def obligations(self) -> tuple[Obligation, ...]:
         """What was asked and stands."""
-        return tuple(self._found.values())
+        return tuple(self._obligations.values())
 
     def prove(
         self,
@@ -37,10 +37,10 @@ class ObligationLog:
         key = scope, claim, *facts, conclusion
         if key in self._failed:
             return None
-        if key not in self._found:
+        if key not in self._obligations:
             question = obligation(
                 language,
-                self.about,
+                self.subject,
                 scope,
                 claim,
                 [*facts, language.negation(conclusion)],
@@ -49,9 +49,9 @@ class ObligationLog:
             if question.proved is Proof.NO or question.answer is SolverAnswer.UNKNOWN:
                 self._failed.add(key)
                 return None
-            self._found[key] = question
-        return self._found[key].proved
+            self._obligations[key] = question
+        return self._obligations[key].proved
 
     def record(self, question: Obligation) -> Obligation:
         """Take up an obligation that was asked elsewhere."""
-        return self._found.setdefault((question.scope, question.claim, question.script), question)
+        return self._obligations.setdefault((question.scope, question.claim, question.script), question)

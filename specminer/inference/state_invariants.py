@@ -52,8 +52,8 @@ class Moments:
         table = tuning.table
         self.tuning = tuning
         self.invocation = interactions.invocation
-        self.counted: BoolColumn = ~table.rejected
-        self.own: BoolColumn = self.counted & ~interactions.passive
+        self.is_counted: BoolColumn = ~table.rejected
+        self.is_own: BoolColumn = self.is_counted & ~interactions.passive
         self.predicates = [row for row, item in enumerate(tuning.vocabulary) if item.tier is Tier.STORAGE]
 
     def values(self, predicate: int, finest: IntColumn) -> IntColumn:
@@ -80,26 +80,26 @@ class _Places:
     def __init__(self, moments: Moments) -> None:
         tuning = moments.tuning
         self.after: IntColumn = tuning.state_after
-        self.unsure = np.flatnonzero(moments.counted & tuning.uncertain_after(tuning.chosen_point))
+        self.unsure = np.flatnonzero(moments.is_counted & tuning.uncertain_after(tuning.chosen_point))
         self._blocks, self._graph = tuning.chosen_point.blocks, tuning.graph
         formulas = {item.formula for item in tuning.predicates}
         self._rows = [row for row, item in enumerate(tuning.vocabulary) if item.formula in formulas]
         self._values = self._graph.valuations[self._rows][:, self._graph.state_after[self.unsure]]
         is_known = [~moments.doubts(row, before=False)[self.unsure] for row in self._rows]
-        self._known = np.array(is_known, dtype=np.bool_).reshape(self._values.shape)
-        self._sure = moments.counted.copy()
-        self._sure[self.unsure] = False
+        self._is_known = np.array(is_known, dtype=np.bool_).reshape(self._values.shape)
+        self._is_sure = moments.is_counted.copy()
+        self._is_sure[self.unsure] = False
 
     def surely(self, state: int) -> IntColumn:
         """Return the events after which it is known to be in a state."""
-        return np.flatnonzero(self._sure & (self.after == state))
+        return np.flatnonzero(self._is_sure & (self.after == state))
 
     def perhaps(self, state: int) -> IntColumn:
         """Return the events after which it may be in a state, by what is known then."""
         inside = np.unique(self._graph.valuations[self._rows][:, self._blocks == state], axis=1)
         possible = np.zeros(len(self.unsure), dtype=np.bool_)
         for values in inside.T:
-            possible |= (~self._known | (self._values == values[:, None])).all(axis=0)
+            possible |= (~self._is_known | (self._values == values[:, None])).all(axis=0)
         events: IntColumn = self.unsure[possible | (self.after[self.unsure] == state)]
         return events
 
@@ -108,7 +108,7 @@ def states(moments: Moments) -> Iterator[Invariant]:
     """Find what holds in every visit of each state of the chosen point, apart from what describes it."""
     tuning = moments.tuning
     graph, blocks = tuning.graph, tuning.chosen_point.blocks
-    visits = np.bincount(graph.state_after[moments.counted], minlength=graph.states)
+    visits = np.bincount(graph.state_after[moments.is_counted], minlength=graph.states)
     descriptions = {item.text for item in tuning.predicates}
     locations = moments.locate_events()
     shares = [
@@ -150,7 +150,7 @@ def preconditions(moments: Moments) -> Iterator[Invariant]:
     """Find what always held before a call was accepted, by event."""
     tuning = moments.tuning
     graph, table = tuning.graph, tuning.table
-    inner = moments.own & (graph.state_before != ROOT)
+    inner = moments.is_own & (graph.state_before != ROOT)
     weight = np.bincount(graph.state_before[inner], minlength=graph.states)
     for symbol in np.unique(table.symbol[inner]).tolist():
         rows = np.flatnonzero(inner & (table.symbol == symbol))
@@ -185,7 +185,7 @@ def orders(moments: Moments) -> Iterator[Invariant]:
     """Find pairs of an interaction's variables of which one is never less than the other, and not by chance."""
     table = moments.tuning.table
     kinds = dimensions(table)
-    rows = np.flatnonzero(moments.counted)
+    rows = np.flatnonzero(moments.is_counted)
     if not len(rows):
         return
     words = integer_limbs(list(table.words))
@@ -238,7 +238,7 @@ def _order(
     formula = None
     if symbols[0] is not None and symbols[1] is not None:
         formula = language.negation(language.less(symbols[0], symbols[1]))
-    cases = _Cases(rows=rows, held=~fails, unknown=unknown)
+    cases = _Cases(rows=rows, holds=~fails, unknown=unknown)
     claim = _claim(moments, INTERACTION_SCOPE, Template.ORDER, f"{names[0]} >= {names[1]}", formula, cases)
     return replace(claim, smt=apply(">=", *(symbol_of(name) for name in names)))
 
@@ -333,14 +333,14 @@ class _Cases:
     """Events in which a claim held or did not, and how many more there may be."""
 
     rows: IntColumn
-    held: BoolColumn
+    holds: BoolColumn
     unknown: int
 
     @classmethod
     def of(cls, rows: IntColumn, holds: BoolColumn, doubtful: BoolColumn, more: int = 0) -> Self:
         """Take the rows whose value is not ``doubtful``; ``more`` events besides may be cases in which it failed."""
         is_known = ~doubtful[rows]
-        return cls(rows=rows[is_known], held=holds[is_known], unknown=int((~is_known).sum()) + more)
+        return cls(rows=rows[is_known], holds=holds[is_known], unknown=int((~is_known).sum()) + more)
 
 
 def _claim(
@@ -361,7 +361,7 @@ def _claim(
         text=text,
         smt=None if formula is None else expression(moments.tuning.language, formula),
         cases=calls[order],
-        held=cases.held[order],
+        held=cases.holds[order],
         unknown=cases.unknown,
         formula=formula,
         premises=premises,

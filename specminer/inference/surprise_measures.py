@@ -55,7 +55,7 @@ class Broken:
     """What each says, by all cases of other units."""
     text: str
     """What was broken: ``total = sum of accounts[].balance``."""
-    held: int
+    held_count: int
     """In how many cases it held."""
     kind: SurpriseKind = SurpriseKind.BROKEN
     """``BROKEN``, or ``BEFORE``."""
@@ -70,14 +70,14 @@ class MeasuredBits:
     """Whether single events are what may be alarming, because there are too few interactions."""
     evidence: dict[SurpriseKind, FloatColumn]
     """For each kind the bits of each event; shape (n,)."""
-    worst: dict[SurpriseKind, IntColumn]
-    """For each event the broken thing of a kind that says most, a position in ``broken``, or ``MISSING``."""
-    broken: tuple[Broken, ...]
+    worst_claims: dict[SurpriseKind, IntColumn]
+    """For each event the broken thing of a kind that says most, a position in ``broken_claims``, or ``MISSING``."""
+    broken_claims: tuple[Broken, ...]
     event: FloatColumn
     """All bits of each event; shape (n,)."""
     expected: FloatColumn
     """What events in its state usually have; shape (n,)."""
-    counted: BoolColumn
+    is_counted: BoolColumn
     """Events that count for the score: the interaction's own that the contract accepted; shape (n,)."""
     excess: FloatColumn
     """What an event has more than events in its state usually have, at least 0; shape (n,). What the contract
@@ -86,7 +86,7 @@ class MeasuredBits:
     """Bits of stopping where the interaction stopped; shape (k,)."""
     bits: FloatColumn
     """All bits of each interaction, stopping included; shape (k,)."""
-    usual: FloatColumn
+    usual_score: FloatColumn
     """What interactions of this length usually have; shape (k,)."""
     score: FloatColumn
     """Bits of the surprising events, corrected for how many events there were; shape (k,)."""
@@ -143,15 +143,15 @@ def measure(
         units=columns_in_files(units),
         whole=whole,
         evidence=evidence,
-        worst={SurpriseKind.BEFORE: unmet, SurpriseKind.BROKEN: failed},
-        broken=tuple(broken),
+        worst_claims={SurpriseKind.BEFORE: unmet, SurpriseKind.BROKEN: failed},
+        broken_claims=tuple(broken),
         event=event,
         expected=expected[: len(table)],
-        counted=counted,
+        is_counted=counted,
         excess=excess,
         stop=stop,
         bits=total,
-        usual=_usual(total, length),
+        usual_score=_usual(total, length),
         score=score,
         length=length,
     )

@@ -39,7 +39,7 @@ class Ranking:
     history: History
     interactions: Interactions
     tuning: Tuning
-    measured: MeasuredBits
+    measured_bits: MeasuredBits
     _names: tuple[str, ...] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -51,7 +51,7 @@ class Ranking:
         What has no more bits than usual is not listed. Interactions are what may be alarming, or events where there
         are too few interactions to leave one out.
         """
-        measured = self.measured
+        measured = self.measured_bits
         scores = measured.excess if measured.whole else measured.score
         unit = measured.units.transaction if measured.whole else None
         limit = threshold(scores, unit)
@@ -67,7 +67,7 @@ class Ranking:
         )
 
     def _interactions(self, count: int, limit: float) -> Iterator[SurprisingInteraction]:
-        measured, table = self.measured, self.tuning.table
+        measured, table = self.measured_bits, self.tuning.table
         starts = np.append(table.starts, len(table))
         for row in _first(measured.score, count).tolist():
             events = np.arange(starts[row], starts[row + 1])
@@ -78,7 +78,7 @@ class Ranking:
                 interaction=name,
                 score=round(float(measured.score[row]), 3),
                 bits=round(float(measured.bits[row]), 3),
-                usual=round(float(measured.usual[row]), 3),
+                usual=round(float(measured.usual_score[row]), 3),
                 length=int(measured.length[row]),
                 flagged=bool(measured.score[row] > limit),
                 events=tuple(self._event(event) for event in top_events),
@@ -87,7 +87,7 @@ class Ranking:
 
     def _interaction_sentence(self, row: int, name: str, top_events: list[int]) -> str:
         """Return the sentence about an interaction: its most surprising event, and how often the like happened."""
-        measured = self.measured
+        measured = self.measured_bits
         if not top_events:
             return f"{name} stopped where interactions usually go on ({measured.stop[row]:.1f} bits)."
         table, before = self.tuning.table, self.tuning.state_before
@@ -98,7 +98,7 @@ class Ranking:
         return f"{name}: {self._sentence(top_events[0], again)}"
 
     def _events(self, count: int, limit: float | None) -> Iterator[SurprisingEvent]:
-        measured = self.measured
+        measured = self.measured_bits
         for event in _first(measured.excess, count).tolist():
             yield replace(
                 self._event(event),
@@ -108,7 +108,7 @@ class Ranking:
             )
 
     def _event(self, event: int) -> SurprisingEvent:
-        history, measured = self.history, self.measured
+        history, measured = self.history, self.measured_bits
         transaction = int(measured.units.transaction[event])
         return SurprisingEvent(
             event=self.tuning.table.symbols[int(self.tuning.table.symbol[event])],
@@ -126,7 +126,7 @@ class Ranking:
         )
 
     def _hash(self, event: int) -> str:
-        return f"0x{self.history.transaction_hash[int(self.measured.units.transaction[event])].hex()}"
+        return f"0x{self.history.transaction_hash[int(self.measured_bits.units.transaction[event])].hex()}"
 
     def _sentence(self, event: int, again: str) -> str:
         """Return one sentence about an event; ``again`` says how often the like happened here."""
@@ -134,7 +134,7 @@ class Ranking:
         label = table.symbols[int(table.symbol[event])]
         state = self._names[int(self.tuning.state_before[event])]
         reasons = [self._reason(kind, event) for kind in self._order_kinds(event)]
-        bits = f"{self.measured.event[event]:.1f} bits"
+        bits = f"{self.measured_bits.event[event]:.1f} bits"
         return (
             f"{label} was accepted{again} in state '{state}': {'; '.join(reasons)} "
             f"(transaction {self._hash(event)}, {bits})."
@@ -142,13 +142,13 @@ class Ranking:
 
     def _order_kinds(self, event: int) -> list[SurpriseKind]:
         """Return what speaks against an event, the strongest first; the bare transition only if nothing else."""
-        bits = {kind: float(column[event]) for kind, column in self.measured.evidence.items()}
+        bits = {kind: float(column[event]) for kind, column in self.measured_bits.evidence.items()}
         others = [kind for kind in bits if kind is not SurpriseKind.TRANSITION and bits[kind] > 0]
         return sorted(others, key=lambda kind: -bits[kind]) or [SurpriseKind.TRANSITION]
 
     def path_reason(self, event: int) -> str:
         """Say of an event what speaks against its place and its transition."""
-        evidence = self.measured.evidence
+        evidence = self.measured_bits.evidence
         strange = evidence[SurpriseKind.PLACE][event] > 0
         table = self.tuning.table
         state = self._names[int(self.tuning.state_before[event])]
@@ -156,10 +156,10 @@ class Ranking:
         return f"{table.symbols[int(table.symbol[event])]} was accepted in state '{state}': {reason}"
 
     def _reason(self, kind: SurpriseKind, event: int) -> str:
-        table, units = self.tuning.table, self.measured.units
+        table, units = self.tuning.table, self.measured_bits.units
         if kind in (SurpriseKind.BROKEN, SurpriseKind.BEFORE):
-            broken = self.measured.broken[int(self.measured.worst[kind][event])]
-            return f"it broke what held in {broken.held:,} other cases, {broken.text}"
+            broken = self.measured_bits.broken_claims[int(self.measured_bits.worst_claims[kind][event])]
+            return f"it broke what held in {broken.held_count:,} other cases, {broken.text}"
         if kind is SurpriseKind.PLACE:
             return self._elsewhere(event)
         if kind is SurpriseKind.NESTED:
@@ -176,7 +176,7 @@ class Ranking:
     def _elsewhere(self, event: int) -> str:
         """Say where a function is called otherwise."""
         table, before = self.tuning.table, self.tuning.state_before
-        apart = self.measured.units.unit != self.measured.units.unit[event]
+        apart = self.measured_bits.units.unit != self.measured_bits.units.unit[event]
         calls = np.flatnonzero(apart & (table.symbol == table.symbol[event]))
         calls_by_state = np.bincount(before[calls], minlength=len(self._names))
         here = int(calls_by_state[int(before[event])])
@@ -188,7 +188,7 @@ class Ranking:
 
     def _others(self, column: IntColumn, event: int) -> int:
         """Return how many events of other units have the same value in a column."""
-        unit = self.measured.units.unit
+        unit = self.measured_bits.units.unit
         return int(((column == column[event]) & (unit != unit[event])).sum())
 
 

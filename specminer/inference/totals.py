@@ -38,9 +38,9 @@ class Course:
     name: str
     """What it is called on either side of an equation."""
     smt: str
-    bare: str
+    variable_name: str
     """The name of the variable itself."""
-    alike: tuple[object, ...]
+    similarity_key: tuple[object, ...]
     """Parts that have this in common and are as good tell the same: fields that are set together."""
     group: IntColumn
     """Transaction, contract and, for parts behind one key, that key, as one number; ascending."""
@@ -96,7 +96,7 @@ def _course(context: HistoryContext, cells: Cells, *, counted: bool, keyed: bool
     """Sum up what a field's entries change by, transaction by transaction."""
     moved = cells.changed
     if counted:
-        moved = moved & (is_zero(cells.left) != is_zero(cells.found))
+        moved = moved & (is_zero(cells.value_after) != is_zero(cells.value_before))
     rows = np.flatnonzero(moved)
     entry = _entry_numbers(context, cells.invocation[rows], cells.slot[rows], keyed=keyed)
     if np.any(entry[1:] < entry[:-1]):
@@ -106,7 +106,7 @@ def _course(context: HistoryContext, cells: Cells, *, counted: bool, keyed: bool
     doubtful = np.unique(_entry_numbers(context, doubts.invocation, doubts.slot, keyed=keyed))
     group, change, first = _sums(cells, rows, entry, doubtful, counted=counted)
     key = ("k",) if keyed else None
-    texts = cells.variable.text(key, cells.place)
+    texts = cells.variable.text(key, cells.field_index)
     name, smt = texts, symbol(texts)
     if cells.variable.ports and (not keyed or len(cells.variable.ports) > 1):
         name = f"the number of {texts} that are not zero" if counted else f"the sum of {texts}"
@@ -114,8 +114,8 @@ def _course(context: HistoryContext, cells: Cells, *, counted: bool, keyed: bool
     course = Course(
         name=name,
         smt=smt,
-        bare=cells.name,
-        alike=(cells.variable.ports, counted),
+        variable_name=cells.name,
+        similarity_key=(cells.variable.ports, counted),
         group=group,
         change=change,
         invocation=first,
@@ -136,7 +136,7 @@ def _sums(
     changes = [pack_sums(np.zeros((0, 8), dtype=np.int64))]
     calls = [entry[:0]]
     for span in spans_of_groups(entry):
-        left, before = cells.left[rows[span]], cells.found[rows[span]]
+        left, before = cells.value_after[rows[span]], cells.value_before[rows[span]]
         if counted:
             change = np.zeros((len(left), 8), dtype=np.int64)
             change[:, 7] = (~is_zero(left)).astype(np.int64) - (~is_zero(before))
@@ -167,9 +167,9 @@ def _equal(total: Course, parts: list[Course], context: HistoryContext) -> Itera
         if not _are_related(total, part):
             continue
         claim = _relation(total, part, created=context.has_creations)
-        best_claim = best.get(part.alike)
+        best_claim = best.get(part.similarity_key)
         if best_claim is None or claim.exceptions < best_claim.exceptions:
-            best[part.alike] = claim
+            best[part.similarity_key] = claim
     yield from best.values()
 
 
@@ -196,7 +196,9 @@ def _relation(total: Course, part: Course, *, created: bool) -> Invariant:
 def _are_related(total: Course, part: Course) -> bool:
     """Whether a glance shows that two quantities may change alike."""
     enough = min(len(total.group), len(part.group)) >= LEAST
-    return enough and part.bare != total.bare and _likely(total, part) and _likely(part, total)
+    return (
+        enough and part.variable_name != total.variable_name and _likely(total, part) and _likely(part, total)
+    )
 
 
 def _likely(one: Course, other: Course) -> bool:
@@ -226,7 +228,9 @@ def find_conserved(context: HistoryContext, cells: Cells) -> Iterator[Invariant]
         if several.sum() < LEAST or several.sum() < 0.9 * of_function.sum():
             continue
         own = rows[of_function[call_index.ravel()]]
-        _, change = sum_groups(differences(cells.left[own], cells.found[own]), cells.invocation[own])
+        _, change = sum_groups(
+            differences(cells.value_after[own], cells.value_before[own]), cells.invocation[own]
+        )
         is_conserved: BoolColumn = np.asarray(~change.any(axis=1))
         name = context.calls.functions[number]
         yield Invariant(

@@ -116,7 +116,7 @@ def _paths(history: History, measured: MeasuredBits, symbol: IntColumn) -> Sourc
         np.maximum(measured.evidence[SurpriseKind.TRANSITION] - function, 0.0)
         + measured.evidence[SurpriseKind.PLACE]
     )
-    bits = np.where(measured.counted, path, 0.0)
+    bits = np.where(measured.is_counted, path, 0.0)
     transaction = measured.units.transaction
     events = np.arange(len(bits))
     others = len(bits) - np.bincount(transaction, minlength=len(history.transaction_hash))[transaction]

@@ -236,7 +236,7 @@ def _target_conditions(
     cause[passage.call[same]] = passage.target[same]
     rows = np.zeros(len(meaning.situation), dtype=np.bool_)
     rows[passage.call[same]] = True
-    decided = passage.function.decided
+    decided = passage.function.decided_calls
     branches = decided.branches if decided is not None else ()
     clauses_by_target: dict[int, tuple[LearnedClause, ...]] = {}
     for target in targets[np.argsort(-counts, kind="stable")][:MAX_TARGETS].tolist():

@@ -21,7 +21,7 @@ class DroppedCondition:
     """A condition that need not be told."""
 
     part: PassageCondition
-    because: str
+    reason: str
     """What it follows from, as a phrase."""
     proof: Proof
     """``UNPROVED`` where there is no solver: it is evident from the literals alone."""
@@ -42,18 +42,18 @@ class Passable:
 
     way: GuardedTransition
     frame: FunctionSpace
-    kept: tuple[KeptCondition, ...]
-    dropped: tuple[DroppedCondition, ...]
+    kept_conditions: tuple[KeptCondition, ...]
+    dropped_conditions: tuple[DroppedCondition, ...]
 
     @cached_property
-    def whole(self) -> Formula:
+    def conjunction(self) -> Formula:
         """All conditions, without the state."""
         return formula_of(self.way.passage.function.meaning, [part.clause for part in self.way.parts])
 
     @cached_property
     def evident_guard(self) -> Formula:
         """The conditions that rejections show, or the target, and that do not follow from the state."""
-        clauses = [item.clause for item in self.kept if item.part.kind is not GuardKind.CODED]
+        clauses = [item.clause for item in self.kept_conditions if item.part.kind is not GuardKind.CODED]
         return formula_of(self.way.passage.function.meaning, clauses)
 
     @property
@@ -91,8 +91,10 @@ def _passable(
         if because is None:
             remaining.append(KeptCondition(part=part, clause=_narrow(frame, state_facts, way, part, log)))
         else:
-            dropped_conditions.append(DroppedCondition(part=part, because=because[0], proof=because[1]))
-    return Passable(way=way, frame=frame, kept=tuple(remaining), dropped=tuple(dropped_conditions))
+            dropped_conditions.append(DroppedCondition(part=part, reason=because[0], proof=because[1]))
+    return Passable(
+        way=way, frame=frame, kept_conditions=tuple(remaining), dropped_conditions=tuple(dropped_conditions)
+    )
 
 
 def _narrow(

@@ -34,7 +34,7 @@ def courses(context: HistoryContext, cells: Cells) -> Iterator[Invariant]:
     yield from _constant(context, cells, rows)
     if not len(rows):
         return
-    before, left, calls = cells.found[rows], cells.left[rows], cells.invocation[rows]
+    before, left, calls = cells.value_before[rows], cells.value_after[rows], cells.invocation[rows]
     doubts = cells.doubts.of(~context.is_constructor[cells.doubts.invocation])
     name = cells.name
     old, new = symbol(name), symbol(name, after=True)
@@ -69,11 +69,11 @@ def _constant(context: HistoryContext, cells: Cells, rows: IntColumn) -> Iterato
     if len(np.unique(context.history.invocation_transaction[changed])) > 1:
         return
     touching_calls = np.unique(cells.invocation[~context.is_constructor[cells.invocation]])
-    first = cells.found[rows[:1]] if len(rows) else cells.left[:1]
+    first = cells.value_before[rows[:1]] if len(rows) else cells.value_after[:1]
     if cells.variable.ports or len(touching_calls) < (ONCE if len(rows) else LEAST) or is_zero(first)[0]:
         return
     order = np.argsort(cells.slot, kind="stable")
-    slot, left = cells.slot[order], cells.left[order]
+    slot, left = cells.slot[order], cells.value_after[order]
     is_visible = np.isin(cells.invocation[order][1:], changed)
     if np.any(
         (slot[1:] == slot[:-1]) & ~same(left[1:], left[:-1]) & ~is_visible
@@ -162,6 +162,6 @@ def _own_entry(
         if np.mean(own) > 0.8 and np.isin(functions[~own], functions[own]).all():
             keys = ["·"] * len(cells.variable.ports)
             keys[depth] = "k"
-            text = f"{cells.variable.text(tuple(keys), cells.place)} is changed only by calls of k"
+            text = f"{cells.variable.text(tuple(keys), cells.field_index)} is changed only by calls of k"
             others = doubts.unseen | (locations.keys[doubts.slot, depth] != writer)
             yield replace(_claim(Template.OWN, text, None, calls, own), unknown=int(others.sum()))

@@ -58,7 +58,7 @@ def decided_reads(
     calls = np.flatnonzero(context.is_accepted | context.is_rejected)
     if code is None or code.covers(calls) < MIN_FOLLOWED:
         return None
-    touches = distinct(accesses.touch[code.deciding].astype(np.int64))
+    touches = distinct(accesses.touch[code.is_deciding].astype(np.int64))
     touches = touches[accesses.external_read[touches] & (accesses.writer[touches] != MISSING)]
     touches = touches[context.is_accepted[accesses.writer[touches]]]
     span = len(context.locations.variable) + 1

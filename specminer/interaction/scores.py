@@ -56,17 +56,17 @@ class SortScore:
     """Share of the accepted calls that are about an entity of the sort."""
     guard: float
     """Share of the rejections decided by keyed storage that calls change whose last read was of the sort's."""
-    decides: float | None
+    deciding_share: float | None
     """Share of the writes that later calls decided upon which belong to an entity that the deciding call is about, by
     their weight; it stands for ``guard``, unless it is ``None``: then too few calls could be followed through the
     code."""
     setlike: float
     """Share of the changes of the sort's storage that set a value rather than count up or down."""
     alpha: float
-    """Weight of ``decides`` or else ``guard``: R / (R + 20), R the writes so decided upon, or the rejections."""
+    """Weight of ``deciding_share`` or else ``guard``: R / (R + 20), R the writes so decided upon, or the rejections."""
     entities: int
     """Entities with accepted calls."""
-    long: int
+    long_count: int
     """Those with two or more."""
     mean_length: float
     trivial: bool
@@ -94,7 +94,7 @@ class ContractScore:
     value: float
     coverage: float
     """Share of the accepted calls that touch variables without keys which calls change."""
-    decides: float
+    deciding_share: float
     """Share of the writes that later calls decided upon which are of such variables, by their weight."""
     setlike: float
     alpha: float
@@ -128,11 +128,11 @@ class Marks:
 
     setlike: BoolColumn
     """Of each touch, whether it set a value."""
-    telling: BoolColumn
+    distinguishes: BoolColumn
     """Of each touch, whether it is an effective write that shows which of the two it is."""
     last_slot: IntColumn
     """Slot that each rejected call read last, or ``MISSING``; shape (n,)."""
-    decided: DecidedReads | None
+    decided_reads: DecidedReads | None
     """``None`` where too few calls could be followed through the code."""
     living: BoolColumn
     """Of each slot, whether calls change the variable that it belongs to: what only the constructor set (who is an
@@ -164,11 +164,11 @@ def marks(context: HistoryContext, code: AccessFacts | None = None) -> Marks:
     telling = np.zeros(len(accesses.slot), dtype=np.bool_)
     telling[rows] = ~unclear
     if code is not None:
-        own = np.flatnonzero(code.told)
+        own = np.flatnonzero(code.is_computed)
         touches = accesses.touch[own]
         is_change = np.isin(touches, rows)
         own, touches = own[is_change], touches[is_change]
-        setlike[touches] = ~code.counting[own]
+        setlike[touches] = ~code.is_counting[own]
         telling[touches] = True
     variable = context.locations.variable
     changed = np.zeros(len(context.locations.variables), dtype=np.bool_)
@@ -176,10 +176,10 @@ def marks(context: HistoryContext, code: AccessFacts | None = None) -> Marks:
     changed[variable[accesses.slot[lasting]]] = True
     return Marks(
         setlike=setlike & telling,
-        telling=telling,
+        distinguishes=telling,
         last_slot=_last_slots(context),
         living=changed[variable],
-        decided=decided_reads(context, code, setlike & telling),
+        decided_reads=decided_reads(context, code, setlike & telling),
     )
 
 
@@ -227,10 +227,10 @@ def score(context: HistoryContext, sort: EntityType, naming: EntityNaming, histo
     own = _under(context, mask)
     alpha, guard = _guard(context, own, history_marks)
     decides = None
-    if history_marks.decided is not None:
+    if history_marks.decided_reads is not None:
         alpha, decides = (
-            _weight(history_marks.decided.total),
-            _decides(context, mask, naming, history_marks.decided),
+            _weight(history_marks.decided_reads.total),
+            _decides(context, mask, naming, history_marks.decided_reads),
         )
     setlike = _setlike(context, own, history_marks)
     lasting = context.is_accepted[naming.invocation]
@@ -245,11 +245,11 @@ def score(context: HistoryContext, sort: EntityType, naming: EntityNaming, histo
         value=value,
         coverage=coverage,
         guard=guard,
-        decides=decides,
+        deciding_share=decides,
         setlike=setlike,
         alpha=alpha,
         entities=len(numbers),
-        long=long,
+        long_count=long,
         mean_length=mean,
         trivial=trivial,
         derived=naming.derived,
@@ -260,11 +260,11 @@ def score(context: HistoryContext, sort: EntityType, naming: EntityNaming, histo
 
 def score_contract(context: HistoryContext, history_marks: Marks) -> ContractScore | None:
     """Return how well whole contracts explain what calls do; ``None`` where no code says what decides."""
-    if history_marks.decided is None:
+    if history_marks.decided_reads is None:
         return None
     own = keyless(context) & history_marks.living
-    decides = history_marks.decided.share(own[history_marks.decided.slot])
-    alpha = _weight(history_marks.decided.total)
+    decides = history_marks.decided_reads.share(own[history_marks.decided_reads.slot])
+    alpha = _weight(history_marks.decided_reads.total)
     touching = np.zeros(len(context.history), dtype=np.bool_)
     touching[context.accesses.invocation[own[context.accesses.slot]]] = True
     coverage = float(np.mean(touching[context.is_accepted])) if np.any(context.is_accepted) else 0.0
@@ -275,7 +275,7 @@ def score_contract(context: HistoryContext, history_marks: Marks) -> ContractSco
     return ContractScore(
         value=value * (SINGLE if single else 1.0),
         coverage=coverage,
-        decides=decides,
+        deciding_share=decides,
         setlike=setlike,
         alpha=alpha,
         single=single,
@@ -323,7 +323,7 @@ def _decides(context: HistoryContext, mask: BoolColumn, naming: EntityNaming, de
 
 def _setlike(context: HistoryContext, own: BoolColumn, history_marks: Marks) -> float:
     """Return the share of the changes of some slots that set a value."""
-    telling = history_marks.telling & own[context.accesses.slot]
+    telling = history_marks.distinguishes & own[context.accesses.slot]
     return float(np.mean(history_marks.setlike[telling])) if np.any(telling) else 0.0
 
 

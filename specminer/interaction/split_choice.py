@@ -59,14 +59,14 @@ class Analysis:
     """The sorts of a history, the best first."""
 
     context: HistoryContext
-    found: tuple[SortAssessment, ...]
+    assessments: tuple[SortAssessment, ...]
     contract: ContractScore | None
     """What speaks for whole contracts; ``None`` where no code says what decides."""
 
     @property
     def names(self) -> tuple[str, ...]:
         """What may be asked for besides ``whole``, ``instance`` and ``sender``."""
-        return tuple(item.name for item in self.found)
+        return tuple(item.name for item in self.assessments)
 
 
 def analyse(
@@ -97,7 +97,7 @@ def analyse(
     best = next((item for item in assessments if item.qualifies), None)
     if contract is not None and best is not None and best.sort.account and best.score.separable:
         contract = replace(contract, stages=stage_share(context, conditions()))
-    return Analysis(context=context, contract=contract, found=assessments)
+    return Analysis(context=context, contract=contract, assessments=assessments)
 
 
 def _name(context: HistoryContext, sort: EntityType, entity_naming: EntityNaming) -> str:
@@ -162,8 +162,8 @@ def second_view(analysis: Analysis, first_view: Interactions) -> Interactions | 
         return _beside_stages(analysis)
     if first_view.sort is None:
         return None
-    best = next((item for item in analysis.found if item.name == first_view.sort.name), None)
-    rival = next((item for item in analysis.found if best is not None and _is_near(item, best)), None)
+    best = next((item for item in analysis.assessments if item.name == first_view.sort.name), None)
+    rival = next((item for item in analysis.assessments if best is not None and _is_near(item, best)), None)
     if best is None or rival is None:
         return None
     context = analysis.context
@@ -182,7 +182,7 @@ def second_view(analysis: Analysis, first_view: Interactions) -> Interactions | 
 
 def _beside_stages(analysis: Analysis) -> Interactions | None:
     """Return the history split by the accounts that take part in a contract's stages."""
-    rival = next((item for item in analysis.found if item.qualifies), None)
+    rival = next((item for item in analysis.assessments if item.qualifies), None)
     if rival is None or rival.score.trivial or rival.score.derived:
         return None
     interactions, name = _slice_sort(analysis.context, rival), plain(rival.name, 60)
@@ -219,7 +219,7 @@ def _creation_text(context: HistoryContext) -> str:
 
 def _split_by_best(analysis: Analysis) -> tuple[Interactions, str]:
     context, contract = analysis.context, analysis.contract
-    best = next((item for item in analysis.found if item.qualifies), None)
+    best = next((item for item in analysis.assessments if item.qualifies), None)
     several = len(context.history.accounts) > 1
     if several and (contract is None or best is None or contract.outdoes(best.score)):
         if _has_lives(context):
@@ -253,8 +253,8 @@ def _contract_reasons(rating: ContractScore) -> str:
             f"tell {rating.stages:.0%} of which function is called"
         )
     return (
-        f"{rating.coverage:.0%} of the accepted calls touch variables without keys, to which {rating.decides:.0%} of "
-        f"what decides belongs (score {rating.value:.2f})"
+        f"{rating.coverage:.0%} of the accepted calls touch variables without keys, to which "
+        f"{rating.deciding_share:.0%} of what decides belongs (score {rating.value:.2f})"
     )
 
 
@@ -263,7 +263,7 @@ def _short_lived(assessment: SortAssessment | None) -> str:
     if assessment is None or not assessment.score.trivial:
         return ""
     rating, name = assessment.score, plain(assessment.name, 60)
-    return f" Split by {name}, {rating.long:,} of {rating.entities:,} interactions would have two events or more."
+    return f" Split by {name}, {rating.long_count:,} of {rating.entities:,} interactions would have two events or more."
 
 
 def _has_lives(context: HistoryContext) -> bool:
@@ -284,9 +284,9 @@ def _sentence(text: str) -> str:
 
 
 def _why_none(analysis: Analysis) -> str:
-    if not analysis.found:
+    if not analysis.assessments:
         return "no storage is kept under keys that could be entities"
-    best = analysis.found[0]
+    best = analysis.assessments[0]
     name, covered = plain(best.name, 60), f"{best.score.coverage:.0%} of the accepted calls are about"
     if best.score.coverage <= MIN_COVERAGE:
         return (
@@ -300,7 +300,7 @@ def _why_none(analysis: Analysis) -> str:
 
 
 def _requested_sort(analysis: Analysis, wish: str) -> SortAssessment:
-    for item in analysis.found:
+    for item in analysis.assessments:
         if item.name == wish:
             return item
     choices = ["auto", "whole", "instance", "sender", *analysis.names]
@@ -343,10 +343,10 @@ def reasons(assessment: SortAssessment) -> str:
     """Return what speaks for a sort, as sentences."""
     rating = assessment.score
     parts = [f"{rating.coverage:.0%} of the accepted calls are about one"]
-    if rating.alpha and rating.decides is not None:
+    if rating.alpha and rating.deciding_share is not None:
         parts.append(
-            f"{rating.decides:.0%} of what earlier calls wrote and later ones decided upon belongs to the one that "
-            "these are about"
+            f"{rating.deciding_share:.0%} of what earlier calls wrote and later ones decided upon belongs to the "
+            "one that these are about"
         )
     elif rating.alpha:
         parts.append(

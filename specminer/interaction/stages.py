@@ -67,10 +67,10 @@ def _columns(
     """Yield what conditions about the whole contract say before each call, as small numbers; shape (calls,)."""
     bare = BareVariables(context, calls)
     for condition in conditions:
-        values = [bare.column(field) for field, _ in condition.stored]
+        values = [bare.column(field) for field, _ in condition.stored_fields]
         if any(value is None or np.any(value == MISSING) for value in values):
             continue
-        factors = [factor for _, factor in condition.stored]
+        factors = [factor for _, factor in condition.stored_fields]
         total = sum(
             (factor * value for factor, value in zip(factors, values, strict=True) if value is not None),
             start=np.full(len(calls), min(max(condition.constant, -LARGEST), LARGEST), dtype=np.int64),

@@ -69,8 +69,8 @@ def _propose_coded(table: EventTable, base: TableLanguage) -> Iterator[Predicate
 def places_of(table: EventTable, condition: StateCondition) -> Iterator[tuple[int, ...]]:
     """Yield the positions of the variables that a condition speaks of, in its order; of each contract's apart."""
     rows_by_location = [
-        [row for row, variable in enumerate(table.variables) if variable.stored == tuple(location)]
-        for location, _ in condition.stored
+        [row for row, variable in enumerate(table.variables) if variable.storage_field == tuple(location)]
+        for location, _ in condition.stored_fields
     ]
     if not rows_by_location:
         yield ()
@@ -83,7 +83,7 @@ def _formula(
 ) -> Formula | None:
     language = base.language
     symbols = [base.symbols[position] for position in positions]
-    factors = [factor for _, factor in condition.stored]
+    factors = [factor for _, factor in condition.stored_fields]
     kinds = {table.variables[position].kind for position in positions}
     if len(symbols) == 1:
         (symbol,) = symbols

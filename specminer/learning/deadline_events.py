@@ -36,8 +36,8 @@ class Deadline:
 
     name: str
     """``until reached``: unique in a table."""
-    stored: tuple[tuple[int, int], ...]
-    """The variables that are added up, as :attr:`Variable.stored` has them."""
+    storage_fields: tuple[tuple[int, int], ...]
+    """The variables that are added up, as :attr:`EntityVariable.storage_field` has them."""
     clock: str
     """``now`` or ``block``."""
     added: int
@@ -54,23 +54,23 @@ def deadlines(table: EventTable) -> tuple[Deadline, ...]:
     for condition in table.conditions:
         if not condition.clock or condition.comparison is not ZeroComparison.NEGATIVE:
             continue
-        if any(factor != -condition.factor for _, factor in condition.stored):
+        if any(factor != -condition.factor for _, factor in condition.stored_fields):
             continue
         if not _is_of_one(table, condition):
             continue
-        stored = tuple((location.variable, location.field) for location, _ in condition.stored)
+        stored = tuple((location.variable, location.field) for location, _ in condition.stored_fields)
         # now - D + c < 0: reached from D - c on; D + c - now < 0: reached from D + c + 1 on
         added = -condition.constant if condition.factor > 0 else condition.constant + 1
         item = Deadline(
             name="",
-            stored=stored,
+            storage_fields=stored,
             clock=condition.clock,
             added=added,
             turns=0,
             constants=condition.constants,
         )
         course = _course(table, item)
-        turns = 0 if course is None else int(course.turned.sum())
+        turns = 0 if course is None else int(course.has_turned.sum())
         if turns:
             kind = (stored, condition.clock, condition.constants, added)
             candidates.setdefault(kind, replace(item, turns=turns))
@@ -86,19 +86,19 @@ def deadlines(table: EventTable) -> tuple[Deadline, ...]:
 
 def _apart(candidates: Collection[Deadline]) -> Iterator[Deadline]:
     """Yield deadlines, but of two that are a second apart, ``now >= end`` and ``now > end``, the earlier one alone."""
-    moments = {(item.stored, item.clock, item.constants, item.added) for item in candidates}
+    moments = {(item.storage_fields, item.clock, item.constants, item.added) for item in candidates}
     for item in candidates:
-        if (item.stored, item.clock, item.constants, item.added - 1) not in moments:
+        if (item.storage_fields, item.clock, item.constants, item.added - 1) not in moments:
             yield item
 
 
 def _is_of_one(table: EventTable, condition: StateCondition) -> bool:
     """Return whether a condition speaks of one place of the entity, and else of variables of the contract alone."""
-    shared = {parameter.stored for parameter in table.parameters}
-    own = tuple(item for item in condition.stored if tuple(item[0]) not in shared)
-    if condition.stored and not own:
+    shared = {parameter.storage_field for parameter in table.parameters}
+    own = tuple(item for item in condition.stored_fields if tuple(item[0]) not in shared)
+    if condition.stored_fields and not own:
         return False
-    return len(list(places_of(table, replace(condition, stored=own)))) == 1
+    return len(list(places_of(table, replace(condition, stored_fields=own)))) == 1
 
 
 def _name(table: EventTable, item: Deadline) -> str:
@@ -128,15 +128,15 @@ def _delay(item: Deadline) -> str:
 def _rows(table: EventTable, item: Deadline) -> list[int]:
     """Return the positions of a deadline's variables of the entity, as far as the table has them."""
     rows = [
-        [row for row, variable in enumerate(table.variables) if variable.stored == location]
-        for location in item.stored
+        [row for row, variable in enumerate(table.variables) if variable.storage_field == location]
+        for location in item.storage_fields
     ]
     return [own[0] for own in rows if own]
 
 
 def _parameters(table: EventTable, item: Deadline) -> list[ContractParameter]:
     """Return a deadline's variables of the whole contract."""
-    return [parameter for parameter in table.parameters if parameter.stored in item.stored]
+    return [parameter for parameter in table.parameters if parameter.storage_field in item.storage_fields]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -145,18 +145,18 @@ class _ClockCourse:
 
     after: BoolColumn
     """Whether the deadline was reached after each event; shape (n,), as all columns."""
-    known: BoolColumn
+    is_known: BoolColumn
     """Whether that is known."""
-    turned: BoolColumn
+    has_turned: BoolColumn
     """Before which events it was reached that had not been when the event before them happened."""
-    due: IntColumn
+    due_time: IntColumn
     """When it is reached, by what holds before each event; means something where it has been reached since the last."""
 
 
 def _course(table: EventTable, item: Deadline) -> _ClockCourse | None:
     """Return the course of a deadline; ``None`` if the table has no such clock."""
     clock, rows, shared = table.call(item.clock), _rows(table, item), _parameters(table, item)
-    if clock is None or len(rows) + len(shared) < len(item.stored) or np.any(clock == MISSING):
+    if clock is None or len(rows) + len(shared) < len(item.storage_fields) or np.any(clock == MISSING):
         return None
     numbers = np.array([min(word, _LARGEST) for word in table.words], dtype=np.int64)
     now = numbers[clock]
@@ -174,7 +174,7 @@ def _course(table: EventTable, item: Deadline) -> _ClockCourse | None:
     due = np.maximum(own_moment[earlier] + added, now[earlier])  # the owner may have made a period shorter
     before = started & is_known[earlier] & has_parameters & is_set[earlier] & (now >= due)
     turned = before & ~after[earlier] & ~table.switched
-    return _ClockCourse(after=after, known=is_known & has_parameters, turned=turned, due=due)
+    return _ClockCourse(after=after, is_known=is_known & has_parameters, has_turned=turned, due_time=due)
 
 
 def with_deadlines(
@@ -192,11 +192,13 @@ def _with_deadline(
     course = _course(table, item)
     if course is None:
         return table, interactions
-    at = np.flatnonzero(course.turned)
+    at = np.flatnonzero(course.has_turned)
     words = {word: row for row, word in enumerate(table.words)}
     truths = np.array([words.setdefault(value, len(words)) for value in (0, 1)], dtype=np.int64)
-    due = np.array([words.setdefault(value, len(words)) for value in course.due[at].tolist()], dtype=np.int64)
-    flag = np.insert(np.where(course.known, truths[course.after.astype(np.int64)], MISSING), at, truths[1])
+    due = np.array(
+        [words.setdefault(value, len(words)) for value in course.due_time[at].tolist()], dtype=np.int64
+    )
+    flag = np.insert(np.where(course.is_known, truths[course.after.astype(np.int64)], MISSING), at, truths[1])
     text = unique_names([*table.symbols, f"{CLOCK}{item.name}"])[-1]
     symbols = (*table.symbols, text)
     phase_number = len(interactions.phases)

@@ -43,7 +43,7 @@ class Describer:
 
     objective: Objective
     table: EventTable
-    cut: Folds
+    folds: Folds
     definition: Definition
     splits: Mapping[str, tuple[str, ...]]
     seed: int
@@ -139,7 +139,7 @@ class Describer:
         whole = self.objective.score_merging(selection, point.blocks).description_length
         stable: Mapping[int, float | None] = dict.fromkeys(selection)
         if full:
-            stable = stability(self.objective, self.cut, point, self.seed)
+            stable = stability(self.objective, self.folds, point, self.seed)
         worths = []
         for position in selection:
             predicate = self.objective.vocabulary.predicates[position]
@@ -343,7 +343,7 @@ class Describer:
                 counts=self.objective.counts(point.score.selection, point.blocks, point.told),
                 graph=self.objective.quotient,
                 blocks=point.blocks,
-                folds=self.cut,
+                folds=self.folds,
                 rejected=self.objective.quotient.rejected,
                 accepted_as=accepted_as,
                 literals=sum(described) / max(1, len(described)),
@@ -399,7 +399,7 @@ def _phrases(labels: Sequence[Saying], state: int, independent_rows: Set[int]) -
     phrases = [
         text
         for saying in labels
-        if not set(saying.rows).isdisjoint(independent_rows) and (text := saying.said[state]) is not None
+        if not set(saying.rows).isdisjoint(independent_rows) and (text := saying.phrases[state]) is not None
     ]
     return tuple(dict.fromkeys(phrases))
 

@@ -31,7 +31,7 @@ class Split:
     """A table some of whose events are several."""
 
     table: EventTable
-    chosen: Mapping[str, tuple[CallPredicate, ...]]
+    predicates: Mapping[str, tuple[CallPredicate, ...]]
     """Event to the predicates that split it."""
     surcharge: float
     """Bits the predicates cost, before weighting: the sum of t_p log2 of how many there were to choose from."""
@@ -131,7 +131,7 @@ def _apply_split(
         )
     return Split(
         table=with_parts(table, parts) if parts else table,
-        chosen={table.symbols[symbol]: tuple(items) for symbol, items in predicates_by_symbol.items()},
+        predicates={table.symbols[symbol]: tuple(items) for symbol, items in predicates_by_symbol.items()},
         surcharge=surcharge,
     )
 

@@ -49,7 +49,7 @@ class EntityVariable:
     """For an enum, the names of its values, where known."""
     spellings: tuple[str, ...] = ()
     """Other names by which a definition may call it: those of the functions that read it."""
-    stored: tuple[int, int] | None = None
+    storage_field: tuple[int, int] | None = None
     """Row in ``Locations.variables`` and position of the field, if it is one of storage."""
     entries: tuple[int, int] | None = None
     """The same of the entries of which it tells whether there are any; see :mod:`specminer.learning.nested_entries`."""
@@ -80,8 +80,8 @@ class ContractParameter:
     """A variable of the whole contract that the code compares with the entity's storage: a period of grace."""
 
     name: str
-    stored: tuple[int, int]
-    """As :attr:`Variable.stored`."""
+    storage_field: tuple[int, int]
+    """As :attr:`EntityVariable.storage_field`."""
     values: IntColumn
     """What it held before each event, cut at ``2**60``; -1 where that is not known; shape (n,)."""
 
@@ -124,12 +124,12 @@ class EventTable:
     switches: tuple[int, ...] = ()
     """Positions of the symbols that are changes of such a flag, ascending: nobody's calls, but what befalls all."""
 
-    accessed: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    accessed_variables: Mapping[str, frozenset[str]] = field(default_factory=dict)
     """For each event before it was split into parts, the names of the variables that calls of its function read or
     write; an event that is not there may look at all of them."""
-    decided: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    decided_variables: Mapping[str, frozenset[str]] = field(default_factory=dict)
     """For each event before it was split into parts, the names of the variables that the code of its function decides
-    upon; for an event that is not there, those of ``accessed``."""
+    upon; for an event that is not there, those of ``accessed_variables``."""
     conditions: tuple[StateCondition, ...] = ()
     """What the code asks of storage, and of storage and the clock, in its order."""
     parameters: tuple[ContractParameter, ...] = ()

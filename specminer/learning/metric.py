@@ -69,7 +69,7 @@ class Counts:
     """Whether the edge is a rejected call; shape (m,)."""
     event: IntColumn | None = None
     """The event that the symbol is a part of; ``None`` where each symbol is an event of its own."""
-    given: BoolColumn | None = None
+    is_given: BoolColumn | None = None
     """Which edges are changes of a flag of the whole contract: they befall an interaction, and are not told.
     ``None`` if none is."""
     surcharge: float = 0.0
@@ -77,21 +77,21 @@ class Counts:
     weights: Weights = field(default_factory=Weights)
 
     @cached_property
-    def own(self) -> IntColumn:
+    def own_count(self) -> IntColumn:
         """``count``, 0 for edges that are given."""
-        return self.count if self.given is None else np.where(self.given, 0, self.count)
+        return self.count if self.is_given is None else np.where(self.is_given, 0, self.count)
 
     @property
     def events(self) -> int:
         """How many events the edges count, without those that are given."""
-        return int(self.own.sum())
+        return int(self.own_count.sum())
 
     @property
     def size(self) -> int:
         """How many edges an automaton has to be told; what is given and keeps the state is none."""
-        if self.given is None:
+        if self.is_given is None:
             return len(self.count)
-        return len(self.count) - int((self.given & (self.source == self.target)).sum())
+        return len(self.count) - int((self.is_given & (self.source == self.target)).sum())
 
     @cached_property
     def choice_starts(self) -> IntColumn:
@@ -110,31 +110,31 @@ class Counts:
     @cached_property
     def labels(self) -> IntColumn:
         """How often each event leaves each state, for pairs that occur."""
-        if (self.event is None and self.given is None) or not len(self.count):
+        if (self.event is None and self.is_given is None) or not len(self.count):
             return self.choices
         event = self.symbol if self.event is None else self.event
         pairs = self.source * (int(event.max()) + 1) + event
-        totals = np.bincount(pairs, weights=self.own).astype(np.int64)
+        totals = np.bincount(pairs, weights=self.own_count).astype(np.int64)
         return totals[totals > 0]
 
     @cached_property
     def leaving(self) -> IntColumn:
         """Events that leave each state, loops included, without those that are given; shape (b,)."""
-        return np.bincount(self.source, weights=self.own, minlength=len(self.ends)).astype(np.int64)
+        return np.bincount(self.source, weights=self.own_count, minlength=len(self.ends)).astype(np.int64)
 
     @cached_property
     def steps(self) -> IntColumn:
         """Accepted calls that leave each state, loops included; shape (b,)."""
-        count = self.own * ~self.rejected
+        count = self.own_count * ~self.rejected
         return np.bincount(self.source, weights=count, minlength=len(self.ends)).astype(np.int64)
 
     @cached_property
     def alive(self) -> BoolColumn:
         """Which states are no dead ends: a call is ever accepted there, or where what is given leads; shape (b,)."""
         is_alive: BoolColumn = self.steps > 0
-        if self.given is None:
+        if self.is_given is None:
             return is_alive
-        source, target = self.source[self.given], self.target[self.given]
+        source, target = self.source[self.is_given], self.target[self.is_given]
         while (revived := source[is_alive[target] & ~is_alive[source]]).size:
             is_alive[revived] = True
         return is_alive
@@ -299,7 +299,7 @@ def _distinct(states: IntColumn, symbol: IntColumn, symbols: int, size: int) -> 
 
 def coverage(finalist: Finalist) -> float:
     """Return the estimated chance that the next event takes an edge that was seen before."""
-    counts = finalist.counts.own
+    counts = finalist.counts.own_count
     return 1.0 - float((counts == 1).sum()) / max(1, int(counts.sum()))
 
 

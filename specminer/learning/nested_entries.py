@@ -157,9 +157,9 @@ def _with(
     for symbol, function in zip(table.symbol.tolist(), called, strict=True):
         of_symbol.setdefault(table.symbols[symbol], set()).add(function)
     accessed = {
-        symbol: table.accessed[symbol]
+        symbol: table.accessed_variables[symbol]
         | {name for name, (_, _, touching) in zip(names, additions, strict=True) if touching & functions}
         for symbol, functions in of_symbol.items()
-        if symbol in table.accessed
+        if symbol in table.accessed_variables
     }
-    return replace(extended, accessed={**table.accessed, **accessed})
+    return replace(extended, accessed_variables={**table.accessed_variables, **accessed})

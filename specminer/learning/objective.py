@@ -121,7 +121,7 @@ class Objective:
             ends=np.bincount(blocks, weights=graph.ends, minlength=states).astype(np.int64),
             rejected=graph.rejected[symbol],
             event=None if graph.event is None else graph.event[symbol],
-            given=None if graph.switches is None else graph.switches[symbol],
+            is_given=None if graph.switches is None else graph.switches[symbol],
             surcharge=self.vocabulary.code_length(selection) + self.surcharge + merging_bits,
             weights=self.weights,
         )

@@ -54,7 +54,7 @@ class Flag:
     """Row of the invocation that made each change, ascending; shape (c,)."""
     choices: bool
     """All its values are told apart; else zero from the rest, for which one value stands."""
-    differs: float
+    saved_bits: float
     """Bits that knowing it saves in telling which of the calls that looked at it were rejected there."""
 
     @property
@@ -64,7 +64,7 @@ class Flag:
 
     def qualifies(self, events: int) -> bool:
         """Whether its changes may be events by themselves, and not only where somebody asks for it."""
-        return self.differs >= DIFFERS and len(self.invocation) * EVENTS_A_CHANGE <= events
+        return self.saved_bits >= DIFFERS and len(self.invocation) * EVENTS_A_CHANGE <= events
 
     def phrase(self, value: int) -> str:
         """Return that it holds a value, as a predicate says it: ``paused``, ``not paused``, ``stage = 2``."""
@@ -169,7 +169,7 @@ def _flag(
         values=(distinct_values[code[0]], *(distinct_values[row] for row in code[changed + 1].tolist())),
         invocation=invocations[changed].astype(np.int64),
         choices=choices,
-        differs=_differs(context, touches, field, own, choices=choices),
+        saved_bits=_differs(context, touches, field, own, choices=choices),
     )
 
 

@@ -49,7 +49,7 @@ class Agreement:
     chance: float
     """The share that the other half accepts when the events of each walk are shuffled: an automaton that accepts
     everything agrees with every other, and knows nothing."""
-    explained: float
+    explained_share: float
     """Share of the uncertainty about which call is accepted next that the state takes away, in the half that it was
     not learned from; 0 if it takes none away."""
     bits: float
@@ -76,7 +76,7 @@ class Agreement:
             lowest=round(self.lowest, 6),
             chance=round(self.chance, 6),
             beyond_chance=round(self.beyond_chance, 6),
-            explained=round(self.explained, 6),
+            explained=round(self.explained_share, 6),
             bits_per_event=round(self.bits, 6),
             equal=self.equal,
             example=self.example,
@@ -109,7 +109,7 @@ def agreement(tuning: Tuning, seed: int) -> Agreement | None:
         agreement=max(fmean(shares), min(shares)),
         lowest=min(shares),
         chance=fmean(mixed),
-        explained=max(0.0, fmean(explained)),
+        explained_share=max(0.0, fmean(explained)),
         bits=max(0.0, fmean(bits)),
         equal=sum(word is None for word in words),
         example=next((word for word in words if word), None),
@@ -178,9 +178,9 @@ class _Coarse:
     ends: IntColumn
     """Shape (states, PARTS)."""
     symbols: Sequence[str]
-    silent: BoolColumn
+    is_silent: BoolColumn
     """Which symbols are rejected calls, or changes of a flag of the whole contract."""
-    given: BoolColumn
+    is_given: BoolColumn
     """Which symbols are the latter: nobody chose them, so that they need not be told."""
 
     @classmethod
@@ -205,8 +205,8 @@ class _Coarse:
             counts=counts,
             ends=ends,
             symbols=symbols,
-            silent=silent,
-            given=np.zeros(len(symbols), dtype=np.bool_) if graph.switches is None else graph.switches,
+            is_silent=silent,
+            is_given=np.zeros(len(symbols), dtype=np.bool_) if graph.switches is None else graph.switches,
         )
 
     def halves(self, table: EventTable, half: Sequence[int]) -> tuple[Automaton, Automaton]:
@@ -218,7 +218,7 @@ class _Coarse:
     def automaton(self, parts: Sequence[int], *, whole: bool) -> Automaton:
         """Return the automaton of some parts; of stretches (not ``whole``) it begins in any state."""
         count = self.counts[:, list(parts)].sum(axis=1)
-        heard = ~self.silent[self.symbol]
+        heard = ~self.is_silent[self.symbol]
         rows = np.flatnonzero((count > 0) & heard)
         moves = np.flatnonzero((count > 0) & ~heard & (self.source != self.target)).tolist()
         edges = [
@@ -243,14 +243,14 @@ class _Coarse:
 
         Each outcome of a state that occurs anywhere has half a count beforehand (Krichevsky and Trofimov 1981).
         """
-        counts = np.where(self.given[self.symbol][:, None], 0, self.counts)
+        counts = np.where(self.is_given[self.symbol][:, None], 0, self.counts)
         left, right = counts[:, list(training_parts)].sum(axis=1), counts[:, list(test_parts)].sum(axis=1)
         stop_left, stop_right = (
             self.ends[:, list(training_parts)].sum(axis=1),
             self.ends[:, list(test_parts)].sum(axis=1),
         )
         states = len(self.ends)
-        step_sources = self.source[~self.given[self.symbol]]
+        step_sources = self.source[~self.is_given[self.symbol]]
         outcomes = np.bincount(step_sources, minlength=states) + (self.ends.sum(axis=1) > 0)
         total_left = np.bincount(self.source, weights=left, minlength=states) + stop_left + outcomes / 2
         total_right = np.bincount(self.source, weights=right, minlength=states) + stop_right + outcomes / 2
@@ -267,7 +267,7 @@ class _Coarse:
         about the other part; each outcome has half a count beforehand. Negative if the states mislead.
         """
         states, kinds = len(self.ends), len(self.symbols)
-        heard = np.flatnonzero(~self.silent[self.symbol])
+        heard = np.flatnonzero(~self.is_silent[self.symbol])
         left, right = (np.zeros((states, kinds)) for _ in range(2))
         for table, parts in ((left, list(training_parts)), (right, list(test_parts))):
             np.add.at(

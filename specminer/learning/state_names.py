@@ -71,17 +71,21 @@ class Phrases:
                 self._noun.update(
                     word[:-1] for word in holder_words if len(holder_words) == 1 and word.endswith("s")
                 )
-        self._called = called or {}
-        self._spelled = _spelled_out(functions)
-        names = Counter(readable(name, self._noun, self._spelled) for name in dimensions)
-        self._shared = {name for name, count in names.items() if count > 1}
+        self._predicate_names = called or {}
+        self._spellings = _spelled_out(functions)
+        names = Counter(readable(name, self._noun, self._spellings) for name in dimensions)
+        self._ambiguous_names = {name for name, count in names.items() if count > 1}
         """Names that would stand for several variables."""
 
     def of(self, predicate: Predicate, value: int) -> str:
         """Return a predicate as it holds in a state, as people would say it."""
         formula = predicate.formula
         opposite = self._language.negation(formula)
-        phrase = self._called.get(formula if value == TRUE else opposite) if value in (TRUE, FALSE) else None
+        phrase = (
+            self._predicate_names.get(formula if value == TRUE else opposite)
+            if value in (TRUE, FALSE)
+            else None
+        )
         if phrase is not None:
             return phrase
         if value not in (TRUE, FALSE):
@@ -91,7 +95,7 @@ class Phrases:
 
     def has_name(self, predicate: Predicate) -> bool:
         """Whether the definition has a name for what holds where it is true."""
-        return predicate.formula in self._called
+        return predicate.formula in self._predicate_names
 
     def _say(self, formula: Formula, holds: bool) -> str | None:
         if formula.is_symbol():
@@ -123,7 +127,7 @@ class Phrases:
             event_match = _SEEN.fullmatch(self._language.declaration(symbol).name)
             changed = _CHANGED.fullmatch(self._language.declaration(symbol).name)
             if changed is not None:
-                name = readable(changed[1], self._noun, self._spelled)
+                name = readable(changed[1], self._noun, self._spellings)
                 return f"{name} {'just' if holds else 'not just'} changed"
             return None if event_match is None else f"{'after' if holds else 'before any'} {event_match[1]}"
         name = self._name(symbol)
@@ -178,9 +182,13 @@ class Phrases:
         left = predicate.formula.arg(0)
         if len(values) == 1:
             value = self._language.equal(left, self._language.number(values[0]))
-            return self._called.get(value) or self._say(value, True) or f"{self._name(left)} = {values[0]}"
+            return (
+                self._predicate_names.get(value)
+                or self._say(value, True)
+                or f"{self._name(left)} = {values[0]}"
+            )
         equal = [self._language.equal(left, self._language.number(value)) for value in values]
-        called = self._called.get(self._language.disjunction(*equal))
+        called = self._predicate_names.get(self._language.disjunction(*equal))
         if called is not None:
             return called
         declaration = self._language.declaration(left)
@@ -219,9 +227,9 @@ class Phrases:
 
     def _name(self, symbol: Formula) -> str:
         raw = self._language.declaration(symbol).name
-        name = readable(raw, self._noun, self._spelled)
-        if name in self._shared:
-            name = readable(raw, set(), self._spelled)
+        name = readable(raw, self._noun, self._spellings)
+        if name in self._ambiguous_names:
+            name = readable(raw, set(), self._spellings)
             holder = _STRUCT.match(raw)
             name = f"{_singular(' '.join(words(holder[1])))} {name}" if holder is not None else name
         dimension = self._dimension(symbol)
@@ -256,13 +264,13 @@ class Saying:
 
     rows: tuple[int, ...]
     """Positions among the chosen predicates."""
-    said: tuple[str | None, ...]
+    phrases: tuple[str | None, ...]
     """What is said of each state; ``None`` where nothing is known, and of the root."""
-    differs: npt.NDArray[np.bool_]
+    distinguishes: npt.NDArray[np.bool_]
     """Whether it tells two states apart; shape (states, states)."""
     positive: tuple[bool, ...]
     """Of each state whether something is, rather than is not."""
-    several: tuple[bool, ...]
+    denies_several: tuple[bool, ...]
     """Of each state whether several values are denied of it, one of which may be enough to tell it."""
 
 
@@ -334,9 +342,9 @@ def _saying(
     )
     return Saying(
         rows=rows,
-        said=tuple(text for text, _ in texts),
-        several=tuple(several for _, several in texts),
-        differs=differs,
+        phrases=tuple(text for text, _ in texts),
+        denies_several=tuple(several for _, several in texts),
+        distinguishes=differs,
         positive=tuple(
             bool((valuations[:, state] == TRUE).any()) or len(values[state] or (0, 0)) == 1
             for state in range(states)
@@ -402,7 +410,7 @@ def state_names(
     for state in range(1, states):
         distinguishing = _telling(labels, state)
         telling = _texts(distinguishing, state)
-        if any(saying.several[state] for saying in distinguishing):
+        if any(saying.denies_several[state] for saying in distinguishing):
             single = _telling(apart, state)
             others = [
                 telling,
@@ -422,29 +430,31 @@ def state_names(
 
 def _texts(sayings: Iterable[Saying], state: int) -> list[str]:
     """Return what some sayings say of a state."""
-    return [text for saying in sayings if (text := saying.said[state]) is not None]
+    return [text for saying in sayings if (text := saying.phrases[state]) is not None]
 
 
 def _count_excluded(sayings: Sequence[Saying], state: int) -> int:
     """Return from how many states some sayings tell one."""
-    return int(np.logical_or.reduce([saying.differs[state] for saying in sayings]).sum()) if sayings else 0
+    return (
+        int(np.logical_or.reduce([saying.distinguishes[state] for saying in sayings]).sum()) if sayings else 0
+    )
 
 
 def _telling(labels: Sequence[Saying], state: int) -> list[Saying]:
     """Return what tells a state from all others but the root, in order."""
     if not labels:
         return []
-    left = np.ones(len(labels[0].said), dtype=np.bool_)
+    left = np.ones(len(labels[0].phrases), dtype=np.bool_)
     left[[0, state]] = False
     positions: list[int] = []
     while left.any():
         gains = [
-            (int((saying.differs[state] & left).sum()), saying.positive[state], -position)
+            (int((saying.distinguishes[state] & left).sum()), saying.positive[state], -position)
             for position, saying in enumerate(labels)
         ]
         excluded, _, position = max(gains)
         if not excluded:
             break
         positions.append(-position)
-        left &= ~labels[-position].differs[state]
+        left &= ~labels[-position].distinguishes[state]
     return [labels[position] for position in sorted(positions)]

@@ -99,7 +99,9 @@ def build(
         values=in_file(values),
         words=tuple(words),
         assumed=assumed,
-        accessed=_accessed_variables(accesses, interactions, functions, numbers, symbols, symbol, variables),
+        accessed_variables=_accessed_variables(
+            accesses, interactions, functions, numbers, symbols, symbol, variables
+        ),
     )
 
 
@@ -228,7 +230,9 @@ def _variables(
         for position in range(len(row.fields))
     ]
     variables = [
-        EntityVariable(name=name, kind=field.kind, members=field.members, spellings=others, stored=where)
+        EntityVariable(
+            name=name, kind=field.kind, members=field.members, spellings=others, storage_field=where
+        )
         for name, (_, field), others, where in zip(names, fields, spellings, stored, strict=True)
     ]
     return variables, [field for _, field in fields], numbers

@@ -94,7 +94,7 @@ def tune(
     if preset.enabling and not definition.only:
         answer = answer.run.split_by_enabledness(phased, answer)
         answer = answer.run.with_nested_entries(phased, answer)
-    run, best_selection, merging = answer.run, answer.found, answer.merging
+    run, best_selection, merging = answer.run, answer.best, answer.merging
     full = best_selection.full
     points: tuple[Merging, ...] = (merging,)
     if not definition.only:  # what a definition fixes is not joined for being longer to tell
@@ -102,10 +102,11 @@ def tune(
     describer = Describer(
         objective=best_selection.objective,
         table=best_selection.split.table,
-        cut=best_selection.cut,
+        folds=best_selection.folds,
         definition=replace(definition, phases=run.phases or definition.phases),
         splits={
-            event: tuple(item.text for item in items) for event, items in best_selection.split.chosen.items()
+            event: tuple(item.text for item in items)
+            for event, items in best_selection.split.predicates.items()
         },
         seed=seed,
         is_explained=is_explained,
@@ -163,7 +164,7 @@ class _BestSelection:
     """All candidates, those over earlier events included."""
     split: Split
     graph: Quotient
-    cut: Folds
+    folds: Folds
     objective: Objective
     best: SelectionScore
     evaluations: int
@@ -180,13 +181,13 @@ class _TuningAnswer:
     """What one tuning found, and with which flags."""
 
     run: _TuningRun
-    found: _BestSelection
+    best: _BestSelection
     merging: Merging
 
     @property
-    def relied(self) -> frozenset[str]:
+    def relied_flags(self) -> frozenset[str]:
         """The flags that change what functions of the contract return that states are told apart by."""
-        return self.run.relied_flags(self.found.objective.vocabulary, self.merging.score.selection)
+        return self.run.relied_flags(self.best.objective.vocabulary, self.merging.score.selection)
 
 
 def _pays(answer: _TuningAnswer, less: _TuningAnswer, share: float) -> bool:
@@ -211,7 +212,7 @@ def _misleads(
     if _loses(answer, less, strict=strict):
         return True
     added = set(answer.run.phases) - set(less.run.phases)
-    if added <= answer.relied:
+    if added <= answer.relied_flags:
         return _splits_halves(phased, answer, less)
     agreed, agreed_before = _agreements(phased, answer), _agreements(phased, less)
     falls = [after < earlier for after, earlier in zip(agreed, agreed_before, strict=False)]
@@ -223,7 +224,7 @@ def _misleads(
 
 def _tells(item: _TuningAnswer) -> bool:
     """Return whether there are so many interactions that halves of them tell what is true."""
-    return len(item.found.split.table.starts) >= 2 * FEW
+    return len(item.best.split.table.starts) >= 2 * FEW
 
 
 def _loses(answer: _TuningAnswer, less: _TuningAnswer, *, strict: bool = False) -> bool:
@@ -234,7 +235,7 @@ def _loses(answer: _TuningAnswer, less: _TuningAnswer, *, strict: bool = False) 
     Of few interactions, parts know little: there a step does not count that other parts have in states which the call
     cannot tell from these, as its code does not decide upon what tells them apart; unless with it a tenth is refused.
     """
-    limit = SAME if strict else max(FALLS, LOST / max(1, int(answer.found.cut.times.sum())))
+    limit = SAME if strict else max(FALLS, LOST / max(1, int(answer.best.folds.times.sum())))
     before = _accepted(less)
     refused = before - _accepted(answer)
     if refused <= limit or _tells(answer) or refused > REFUSED:
@@ -244,21 +245,21 @@ def _loses(answer: _TuningAnswer, less: _TuningAnswer, *, strict: bool = False) 
 
 def _accepted(item: _TuningAnswer, *, similar: bool = False) -> float:
     """Return the share of held-out interactions that an answer's automaton accepts, perhaps by similar steps."""
-    best_selection = item.found
+    best_selection = item.best
     alike = None
     if similar:
         candidates = best_selection.objective.vocabulary
         alike = similar_steps(
             best_selection.split.table, candidates, best_selection.graph, item.merging.score.selection
         )
-    return held_out_acceptance(best_selection.graph, best_selection.cut, item.merging.blocks, alike=alike)
+    return held_out_acceptance(best_selection.graph, best_selection.folds, item.merging.blocks, alike=alike)
 
 
 def _agreements(phased: PhasedTable, item: _TuningAnswer) -> list[float]:
     """Return what halves of the history have in common under an answer, of each pair of halves."""
-    best_selection = item.found
+    best_selection = item.best
     return phased.agreements(
-        best_selection.split.table, best_selection.graph, item.merging.blocks, best_selection.cut
+        best_selection.split.table, best_selection.graph, item.merging.blocks, best_selection.folds
     )
 
 
@@ -267,7 +268,7 @@ def _splits_halves(
 ) -> bool:
     """Return whether halves of the history agree much less, on average; at all if ``strict``."""
     agreed, before = _agreements(phased, answer), _agreements(phased, less)
-    tolerated = max(DISAGREES, DISAGREEING / max(1, int(answer.found.cut.times.sum())))
+    tolerated = max(DISAGREES, DISAGREEING / max(1, int(answer.best.folds.times.sum())))
     tolerated = SAME if strict else tolerated
     return bool(agreed) and sum(before) - sum(agreed) > tolerated * len(agreed)
 
@@ -312,7 +313,7 @@ class _TuningRun:
         merging = self.merge(best_selection)
         if not (self.definition.only or self.definition.split):
             best_selection, merging = self.with_splits(best_selection, merging)
-        return _TuningAnswer(run=self, found=best_selection, merging=merging)
+        return _TuningAnswer(run=self, best=best_selection, merging=merging)
 
     def within(self, phased: PhasedTable, names: tuple[str, ...]) -> _TuningRun:
         """Return the run on the table with the changes of some flags."""
@@ -334,7 +335,7 @@ class _TuningRun:
                 return plain
             if names not in answers:
                 answer = self.within(phased, names).find_answer()
-                used = answer.run.flags_of(answer.found, answer.merging.score.selection)
+                used = answer.run.flags_of(answer.best, answer.merging.score.selection)
                 answers[names] = answer if used == names else answer_with(used)
             return answers[names]
 
@@ -364,13 +365,13 @@ class _TuningRun:
             while set(names) - set(self.phases):
                 run = self.within(phased, names)
                 joined = run.told_apart(phased, run.find_answer(), shortest)
-                used = run.flags_of(joined.found, joined.merging.score.selection)
+                used = run.flags_of(joined.best, joined.merging.score.selection)
                 if used == names:
                     strict = _tells(answer)
                     if not _misleads(phased, joined, answer, strict=strict):
                         return joined
                     joined = run.told_apart(phased, run.find_answer(), shortest, less=answer)
-                    used = run.flags_of(joined.found, joined.merging.score.selection)
+                    used = run.flags_of(joined.best, joined.merging.score.selection)
                     fits = used == names and not _misleads(phased, joined, answer, strict=strict)
                     return joined if fits else plain
                 names = used
@@ -387,7 +388,7 @@ class _TuningRun:
             return answer
         run = replace(self, nested=True, answers={})
         with_entries = run.told_apart(phased, run.find_answer(), answer.merging.score.description_length)
-        if answer.found.used_history and not with_entries.found.used_history:
+        if answer.best.used_history and not with_entries.best.used_history:
             pays = not _pays(answer, with_entries, HISTORY_WORTH)
         else:
             pays = _pays(with_entries, answer, PLATEAU)
@@ -417,11 +418,11 @@ class _TuningRun:
                 return False
             return phased is None or not _splits_halves(phased, candidate, answer, strict=strict)
 
-        table = answer.found.split.table
+        table = answer.best.split.table
         accepted_as = np.array(table.accepted_as or range(len(table.symbols)), dtype=np.int64)
         shortest = min(shortest, answer.merging.score.description_length)
         merging = split_by_enabledness(
-            answer.found.objective, answer.merging, accepted_as, shortest, bears_out
+            answer.best.objective, answer.merging, accepted_as, shortest, bears_out
         )
         merging = join_idle_deadlines(answer.found.objective, merging, accepted_as)
         return replace(answer, merging=merging)
@@ -519,7 +520,7 @@ class _TuningRun:
 
     def _split_by(self, unsplit: _BestSelection, blocks: IntColumn) -> _BestSelection:
         split = splitting.find_split(self.table, unsplit.graph, blocks, self.definition.weights)
-        if not split.chosen:
+        if not split.predicates:
             return unsplit
         starts = (unsplit.best.selection,)
         return self._on(unsplit.full, unsplit.objective.vocabulary, split, unsplit.evaluations, starts)
@@ -540,7 +541,7 @@ class _TuningRun:
         ]
         small = sorted(nearby, key=lambda item: (item.score.states, item.score.key))[:MERGED]
         joined = [item for origin in [start, *small] for item in steps(objective, origin)]
-        best = settle(objective, [start, *nearby[:LEVEL], *by_size(objective), *joined], best_selection.cut)
+        best = settle(objective, [start, *nearby[:LEVEL], *by_size(objective), *joined], best_selection.folds)
         best = lean(objective, best)
         nothing = objective.score(objective.vocabulary.fixed).description_length
         limit = best.score.description_length
@@ -559,7 +560,7 @@ class _TuningRun:
         starts: tuple[Selection, ...] = (),
     ) -> _BestSelection:
         graph = quotient(self.table, candidates)
-        if split.chosen:
+        if split.predicates:
             graph = refine(graph, split.table)
         cut = folds(graph, self.seed)
         objective = Objective(
@@ -587,7 +588,7 @@ class _TuningRun:
             full=full,
             split=split,
             graph=graph,
-            cut=cut,
+            folds=cut,
             objective=objective,
             best=best,
             evaluations=compared + len(objective.scores),

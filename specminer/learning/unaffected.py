@@ -26,9 +26,9 @@ def similar_steps(
     behind on all whose variables the calls access.
     """
     wholes = table.wholes or table.symbols
-    accessed = [table.accessed.get(event) for event in wholes]
+    accessed = [table.accessed_variables.get(event) for event in wholes]
     decided = [
-        table.decided.get(event, accessed_names)
+        table.decided_variables.get(event, accessed_names)
         for event, accessed_names in zip(wholes, accessed, strict=True)
     ]
     held_in = {position: _held_in(table, candidates, position) for position in selection}
@@ -66,7 +66,7 @@ def _held_in(table: EventTable, candidates: Vocabulary, position: int) -> frozen
     for variable, spelling in zip(table.variables, candidates.dimensions, strict=True):
         if spelling in spellings:
             spellings.remove(spelling)
-            held_in = (variable.name,) if variable.stored is not None else variable.made_of
+            held_in = (variable.name,) if variable.storage_field is not None else variable.made_of
             if not held_in:
                 return frozenset()
             names.update(held_in)

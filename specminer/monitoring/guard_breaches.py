@@ -26,7 +26,7 @@ class GuardCheck:
     functions: Sequence[CallTerms]
     causes: Sequence[str]
     """Why each invocation was rejected, in the contract's own words; empty for accepted ones."""
-    unasked: Counter[str] = field(default_factory=Counter)
+    unevaluated_counts: Counter[str] = field(default_factory=Counter)
     """How many conditions could not be asked, by function."""
     undecided: Counter[str] = field(default_factory=Counter)
     """In how many accepted calls a condition was not decided, because a value is not known, by function."""
@@ -74,7 +74,7 @@ class GuardCheck:
     ) -> list[tuple[CheckedCondition, GuardCondition | None]]:
         conditions, lacking = _read(terms, guard)
         if lacking:
-            self.unasked[guard.scope] += lacking
+            self.unevaluated_counts[guard.scope] += lacking
         entries: Sequence[GuardCondition | None] = guard.conditions
         if len(conditions) != len(entries):
             entries = [None] * len(conditions)
@@ -189,7 +189,9 @@ def _witness(guard: Guard, text: str) -> str | None:
 def unjudged_conditions(check: GuardCheck) -> Mapping[str, int]:
     """Return how many conditions were not judged, by reason; after :meth:`GuardCheck.findings` is exhausted."""
     counts = {
-        "conditions of guards that speak of what no call of the history has": sum(check.unasked.values()),
+        "conditions of guards that speak of what no call of the history has": sum(
+            check.unevaluated_counts.values()
+        ),
         "conditions of guards in calls that do not tell what they speak of": sum(check.undecided.values()),
     }
     return {reason: count for reason, count in counts.items() if count}

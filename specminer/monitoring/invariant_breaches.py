@@ -26,7 +26,7 @@ class InvariantCheck:
     calls: JudgedCalls
     proposed: Iterable[Invariant]
     """All that may have held in the history, with its cases."""
-    evaluated: dict[str, IntColumn] = field(default_factory=dict)
+    evaluated_cases: dict[str, IntColumn] = field(default_factory=dict)
     """The texts of the invariants that could be evaluated, each with the invocations of its first cases."""
 
     def findings(self) -> Iterator[Deviation]:
@@ -34,17 +34,17 @@ class InvariantCheck:
         entries = {item.text: item for item in self.specification.invariants}
         for claim in self.proposed:
             entry = entries.get(claim.text)
-            if entry is None or claim.text in self.evaluated:
+            if entry is None or claim.text in self.evaluated_cases:
                 continue
-            self.evaluated[claim.text] = claim.cases[:FIRST_CASES].astype(np.int64)
+            self.evaluated_cases[claim.text] = claim.cases[:FIRST_CASES].astype(np.int64)
             broken = claim.cases[~claim.held & self.calls.judged[claim.cases]]
             for row in np.unique(broken).tolist():
                 yield self._breach(entry, row)
 
     @property
-    def unasked(self) -> int:
+    def unevaluated_count(self) -> int:
         """How many invariants could not be evaluated, once :meth:`findings` is exhausted."""
-        return len({item.text for item in self.specification.invariants} - set(self.evaluated))
+        return len({item.text for item in self.specification.invariants} - set(self.evaluated_cases))
 
     def _breach(self, entry: InvariantEntry, row: int) -> Deviation:
         function, count = self.calls.function(row), entry.support - entry.exceptions

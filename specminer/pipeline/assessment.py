@@ -70,11 +70,11 @@ def assess_confidence(mining: Mining) -> Mining:
 def rank_surprise(mining: Mining) -> Mining:
     """Measure how surprising events and interactions are, and list the first of what stands out."""
     history, interactions, tuning = mining.history, mining.interactions, mining.tuning
-    claims = [*mining.invariants, *mining.habits, *_as_claims(mining.guards.learned.guards)]
+    claims = [*mining.invariants, *mining.habits, *_as_claims(mining.guards.learned_guards.guards)]
     # what judges a call is what others decided: others' interactions, or transactions where there are too few of those
     unit = history.invocation_transaction if too_few(tuning) else units(history, interactions)
     measured = measure(history, interactions, tuning, broken(claims, history, unit))
-    ranking = Ranking(history=history, interactions=interactions, tuning=tuning, measured=measured)
+    ranking = Ranking(history=history, interactions=interactions, tuning=tuning, measured_bits=measured)
     count = mining.options.surprising
     weighed = weigh(mining.context, ranking, breakable(claims), mining.runs)
     return replace(
@@ -155,7 +155,7 @@ def broken(invariants: Sequence[Invariant], history: History, unit: IntColumn) -
                     invocation=failed.invocation.astype(np.int64),
                     bits=failed.bits,
                     text=item.text,
-                    held=failed.held,
+                    held_count=failed.held,
                     kind=SurpriseKind.BEFORE if item.template is Template.BEFORE else SurpriseKind.BROKEN,
                 )
             )

@@ -245,8 +245,8 @@ class _Check:
             *unseen_changes(self.calls),
         ]
         unjudged = dict(unjudged_conditions(guards))
-        if invariants.unasked:
-            unjudged["invariants that speak of what the history does not show"] = invariants.unasked
+        if invariants.unevaluated_count:
+            unjudged["invariants that speak of what the history does not show"] = invariants.unevaluated_count
         unjudged |= {
             f"calls that could not be executed again: {why}": count for why, count in code.lacks.items()
         }
@@ -266,7 +266,7 @@ class _Check:
         return Judgement(
             result=result,
             guards=guards,
-            invariants=invariants.evaluated,
+            invariants=invariants.evaluated_cases,
             uncertain=doubtful,
         )
 

@@ -105,7 +105,11 @@ def divide_events(mining: Mining, interactions: Interactions) -> Mining:
             lambda table: with_constants(
                 conditions,
                 constants,
-                {StoredField(*variable.stored) for variable in table.variables if variable.stored},
+                {
+                    StoredField(*variable.storage_field)
+                    for variable in table.variables
+                    if variable.storage_field
+                },
             ),
             definition.fix,
             mining.followed,
@@ -165,7 +169,7 @@ def _build_table(
         table,
         entity=_entity(interactions),
         conditions=conditions_of(table),
-        decided=_decided_variables(context, table, remaining, followed),
+        decided_variables=_decided_variables(context, table, remaining, followed),
     )
     return BuiltTable(
         table=columns_in_files(replace(table, parameters=tuple(_parameters(context, remaining, table)))),
@@ -195,8 +199,8 @@ def _decided_variables(
         symbol: frozenset(
             variable.name
             for variable in table.variables
-            if variable.name in table.accessed.get(symbol, ())
-            and not {variable.stored, variable.entries}.isdisjoint(decided)
+            if variable.name in table.accessed_variables.get(symbol, ())
+            and not {variable.storage_field, variable.entries}.isdisjoint(decided)
         )
         for symbol, decided in fields.items()
         if decided is not None
@@ -207,16 +211,18 @@ def _parameters(
     context: HistoryContext, interactions: Interactions, table: EventTable
 ) -> Iterator[ContractParameter]:
     """Yield the variables of the whole contract that conditions on the clock add to those of the table."""
-    own = {variable.stored for variable in table.variables}
+    own = {variable.storage_field for variable in table.variables}
     locations = dict.fromkeys(
-        location for item in table.conditions if item.clock for location, _ in item.stored
+        location for item in table.conditions if item.clock for location, _ in item.stored_fields
     )
     bare = BareVariables(context, interactions.invocation)
     for location in locations:
         values = None if tuple(location) in own else bare.column(location)
         if values is not None:
             name = context.locations.variables[location.variable].text(None, location.field)
-            yield ContractParameter(name=name, stored=(location.variable, location.field), values=values)
+            yield ContractParameter(
+                name=name, storage_field=(location.variable, location.field), values=values
+            )
 
 
 def _entity(interactions: Interactions) -> str:

@@ -34,7 +34,7 @@ def find_effects(mining: Mining) -> Mining:
         changes.append(changes_of(decisions, writes, name, int(accepted[number]), creates=number in created))
         variables = context.locations.variables
         take_in(open_ways, decisions, writes, name, variables, creates=number in created)
-        open_ways.demanded[name] = demanded_fields(decisions, item.wording, variables)
+        open_ways.demanded_fields[name] = demanded_fields(decisions, item.wording, variables)
         effects += effects_of(decisions, writes, item.wording, name)
         function_writes.append((decisions.runs.arena, writes))
         branches_by_function[name] = branches_of(

@@ -223,8 +223,8 @@ def import_export(
         observer.note(_NOT_CREATED + ("" if contract in export.codes else _WITHOUT_CODE))
     artifacts = tuple(filter(None, (artifact,))) if isinstance(artifact, Artifact | None) else tuple(artifact)
     run = _Import(store, export, rulebook.chain_id, artifacts, source, replay, observer)
-    run.unknown = frozenset(existing)
-    run.listed = created
+    run.unknown_contracts = frozenset(existing)
+    run.created_contracts = created
     codes = "".join(f" {address.hex()} {code.hex()}" for address, code in sorted(export.codes.items()))
     run.digest.update(f"{rulebook} {name} {node is not None}{codes}".encode())
     run.place_contracts(placed)
@@ -248,24 +248,24 @@ class _Import:
         self.export = export
         self.chain = chain_id
         self.artifacts = artifacts
-        self._delegated: dict[Address, dict[Address, bytes]] = {}
+        self._delegated_codes: dict[Address, dict[Address, bytes]] = {}
         """For each contract the code at other addresses that ran in its storage, the newest last."""
         self.source = source
         self.replay = replay
         self.observer = observer
         self.first = export.transactions[0].hash
-        self._anew = False
+        self._replaces_earlier = False
         """Whether what was executed before gives way, once the first chunk is executed."""
         self.digest = hashlib.sha256()
-        self.created: dict[Address, int] = {}
+        self.creation_blocks: dict[Address, int] = {}
         self.codes: dict[Address, bytes] = {}
         self.skipped: Counter[Address] = Counter()
         self.fidelity: Counter[Fidelity] = Counter()
-        self.unknown: frozenset[Address] = frozenset()
+        self.unknown_contracts: frozenset[Address] = frozenset()
         """Contracts that existed before the export begins, so that nothing is known of their storage."""
-        self.listed: frozenset[Address] = frozenset()
+        self.created_contracts: frozenset[Address] = frozenset()
         """Contracts that transactions of the export create."""
-        self._placed: dict[Address, StateAccount] = {}
+        self._placed_accounts: dict[Address, StateAccount] = {}
         """Contracts of a file of the chain's state."""
         self._stale: frozenset[Hash] = frozenset()
         """First transactions of exports that were executed before, and are part of this one now."""
@@ -282,12 +282,12 @@ class _Import:
         for contract in contracts:
             account = state.accounts[contract]
             self.digest.update(repr((contract, account, early)).encode())
-            self._placed[contract] = account
+            self._placed_accounts[contract] = account
             if contract in replay.targets and early:
-                replay.deployed.add(contract)
+                replay.existing_targets.add(contract)
             elif contract in replay.targets:
                 replay.adopt(contract)
-                self.unknown |= {contract}
+                self.unknown_contracts |= {contract}
         if contracts and not early:
             self.observer.note(
                 f"the state is that of block {state.block:,}: code and storage of other contracts are as they were "
@@ -299,7 +299,7 @@ class _Import:
         blocks = list(_blocks(self.export, self.replay))
         start = self._resume(blocks)
         if not start:
-            place_accounts(self.replay.machine, self._placed)
+            place_accounts(self.replay.machine, self._placed_accounts)
         done = before = sum(len(records) + len(calls) for records, calls in blocks[:start])
         total = sum(len(records) + len(calls) for records, calls in blocks)
         chunk = _Chunk(first=_number(blocks[start - 1]) + 1 if start else _number(blocks[0]))
@@ -313,7 +313,9 @@ class _Import:
                 self._store(chunk, done, last=number == len(blocks))
                 chunk = _Chunk(first=chunk.last + 1)
         return ImportResult(
-            contracts=tuple(sorted(self.created, key=lambda item: (self.created[item], item))),
+            contracts=tuple(
+                sorted(self.creation_blocks, key=lambda item: (self.creation_blocks[item], item))
+            ),
             executed=done - before,
             total=total,
             fidelity={mark: self.fidelity[mark] for mark in Fidelity if self.fidelity[mark]},
@@ -343,7 +345,7 @@ class _Import:
         if self._stale:
             self._check_nothing_lost(blocks)
             self.observer.note("parts of this were executed before; all of it is executed together now")
-            self._anew = True
+            self._replaces_earlier = True
             return 0
         if stored_state is None:
             return 0
@@ -354,7 +356,7 @@ class _Import:
                 stored_contracts = {
                     item.address for item in self.store.contracts() if item.chain_id == self.chain
                 }
-                self.replay.deployed |= stored_contracts & self.replay.targets
+                self.replay.existing_targets |= stored_contracts & self.replay.targets
                 self._remember()
                 return len(blocks)
             raise UsageError(
@@ -373,8 +375,10 @@ class _Import:
                 except ValueError:
                     break
                 self._remember()
-                self.unknown |= (
-                    self.export.owners & self.replay.deployed & self.replay.doubt.contracts - self.listed
+                self.unknown_contracts |= (
+                    self.export.owners
+                    & self.replay.existing_targets
+                    & self.replay.doubt.contracts - self.created_contracts
                 )
                 return position + 1
         self.digest = fresh
@@ -382,7 +386,7 @@ class _Import:
         self.observer.note(
             "this export was executed before by other rules, limits or records; it is executed anew"
         )
-        self._anew = True
+        self._replaces_earlier = True
         return 0
 
     def _check_nothing_lost(self, blocks: Sequence[tuple[Sequence[ExportedTransaction], _Calls]]) -> None:
@@ -406,14 +410,14 @@ class _Import:
             )
 
     def _remember(self) -> None:
-        for contract in self.replay.deployed:
+        for contract in self.replay.existing_targets:
             try:
                 record = self.store.record(self.chain, contract)
             except StoreError:
                 continue
-            self.created[contract] = record.created_in_block or 0
+            self.creation_blocks[contract] = record.created_in_block or 0
             self.codes[contract] = record.code
-            self._delegated[contract] = dict(record.implementations)
+            self._delegated_codes[contract] = dict(record.implementations)
 
     def _digest(self, records: Sequence[ExportedTransaction], calls: _Calls) -> None:
         for record in records:
@@ -452,15 +456,15 @@ class _Import:
                 self._take(self.replay.step(item, index), chunk)
 
     def _exists(self, contract: Address) -> bool:
-        if contract in self.replay.deployed:
+        if contract in self.replay.existing_targets:
             return True
         if self.source is not None and self.replay.machine.code(contract):
             self.replay.machine.state.adopt(contract)
-            self.replay.deployed.add(contract)
+            self.replay.existing_targets.add(contract)
             return True
         if contract in self.export.owners:
             self.replay.adopt(contract)
-            self.unknown |= {contract}
+            self.unknown_contracts |= {contract}
             self.observer.note(f"0x{contract.hex()}: {_NOT_CREATED}{_WITHOUT_CODE}")
             return True
         return False
@@ -468,7 +472,7 @@ class _Import:
     def _take(self, item: ReplayedTransaction, chunk: _Chunk) -> None:
         self.fidelity[item.fidelity] += 1
         for contract, transaction in item.parts.items():
-            self.created.setdefault(contract, item.block)
+            self.creation_blocks.setdefault(contract, item.block)
             ran = _code_addresses(transaction)
             for address in {contract, *ran}:
                 if code := self.replay.machine.code(address):
@@ -477,7 +481,9 @@ class _Import:
         chunk.items.append(item)
 
     def _store(self, chunk: _Chunk, done: int, *, last: bool) -> None:
-        transactions_by_contract: dict[Address, list[Transaction]] = {item: [] for item in self.created}
+        transactions_by_contract: dict[Address, list[Transaction]] = {
+            item: [] for item in self.creation_blocks
+        }
         for item in chunk.items:
             for contract, transaction in item.parts.items():
                 transactions_by_contract[contract].append(transaction)
@@ -493,10 +499,10 @@ class _Import:
             done=done,
             digest=self.digest.digest(),
             state=self.replay.save(),
-            forgetting=sorted(self.replay.targets) if self._anew else (),
+            forgetting=sorted(self.replay.targets) if self._replaces_earlier else (),
             replacing=sorted(self._stale),
         )
-        self._anew = False
+        self._replaces_earlier = False
 
     def _part(
         self,
@@ -505,7 +511,7 @@ class _Import:
         chunk: _Chunk,
         limits: tuple[str, ...] | None,
     ) -> ContractPart:
-        created = self.created.get(contract)
+        created = self.creation_blocks.get(contract)
         ran = {call.code for transaction in transactions for call in transaction.invocations} - {contract}
         inside = {address for transaction in transactions for address in _code_addresses(transaction)}
         return ContractPart(
@@ -533,7 +539,7 @@ class _Import:
         """Return the ABI that belongs to a contract, as it is stored."""
         if not self.artifacts:
             return None
-        delegated = self._delegated.setdefault(contract, {})
+        delegated = self._delegated_codes.setdefault(contract, {})
         for transaction in transactions:
             for call in transaction.invocations:
                 for address in (*(code.address for code in call.codes or ()), call.code):
@@ -562,14 +568,14 @@ class _Import:
                 "ether reached the contract in ways that the export does not show: transactions that succeeded would "
                 f"have failed without it ({self.replay.funded:,} times)"
             )
-        wrong = self.replay.diff_counts.contradicted
+        wrong = self.replay.diff_counts.contradictions
         if wrong:
             limits.append(
                 f"storage differences tell another write than was executed of {count_of(len(wrong), 'transaction')}, "
                 f"such as 0x{wrong[0].hex()}; these values are unknown"
             )
-        without_code = sorted(item for item in self.unknown if not self.replay.machine.code(item))
-        if self.unknown:
+        without_code = sorted(item for item in self.unknown_contracts if not self.replay.machine.code(item))
+        if self.unknown_contracts:
             limits.append(_NOT_CREATED + (_WITHOUT_CODE if without_code else ""))
         strangers = self._missing()
         if strangers:

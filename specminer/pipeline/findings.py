@@ -24,7 +24,7 @@ from specminer.specification import (
 class GuardFindings:
     """The guards of functions, and who may call them."""
 
-    learned: LearnedGuards
+    learned_guards: LearnedGuards
     read_only: tuple[Guard, ...]
     """What read-only functions require that rejected some call; nothing else is made of these calls."""
     entities: Entities
@@ -42,7 +42,7 @@ class GuardFindings:
     def texts(self) -> dict[str, str]:
         """What rejections show that functions require, by function."""
         texts_by_scope: dict[str, list[str]] = {}
-        for item in self.learned.guards:
+        for item in self.learned_guards.guards:
             if item.guard.kind in (GuardKind.REQUIRED, GuardKind.LEARNED) and item.guard.conditions:
                 texts_by_scope.setdefault(item.guard.scope, []).append(item.guard.text)
         return {scope: " and ".join(texts) for scope, texts in texts_by_scope.items()}

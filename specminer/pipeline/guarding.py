@@ -43,7 +43,7 @@ def find_guards(mining: Mining) -> Mining:
     return replace(
         mining,
         guards=GuardFindings(
-            learned=learned,
+            learned_guards=learned,
             read_only=tuple(read_only_guards(context)),
             entities=entities,
             proofs=obligations(learned.guards),
@@ -68,7 +68,7 @@ def find_implications(mining: Mining) -> Mining:
     tuning, findings = mining.tuning, mining.guards
     space = StateSpace(tuning)
     frames = Frames(space, findings.entities)
-    passages = ways(findings.learned, tuning, mining.interactions, findings.entities)
+    passages = ways(findings.learned_guards, tuning, mining.interactions, findings.entities)
     of_transitions, of_siblings, of_claims = (
         ObligationLog(about)
         for about in (ObligationSubject.TRANSITION, ObligationSubject.SIBLINGS, ObligationSubject.CLAIM)
@@ -76,7 +76,7 @@ def find_implications(mining: Mining) -> Mining:
     facts = StateFacts(mining.invariants)
     passed = passable(frames, facts, passages, of_transitions)
     pairs = siblings(space, passed, of_siblings)
-    claims = Claims(space, frames, findings.learned, passages, facts, of_claims)
+    claims = Claims(space, frames, findings.learned_guards, passages, facts, of_claims)
     dropped, observed = claims.redundant_observed()
     invariants, followed = claims.invariants(mining.invariants, observed)
     return replace(
@@ -84,7 +84,7 @@ def find_implications(mining: Mining) -> Mining:
         implications=Implications(
             guards=tuple(
                 _add_proofs(item.guard, findings.proofs)
-                for position, item in enumerate(findings.learned.guards)
+                for position, item in enumerate(findings.learned_guards.guards)
                 if position not in dropped
             ),
             invariants=tuple(invariants),

@@ -49,7 +49,7 @@ def children(
         ChainError: the node failed.
 
     """
-    creation_blocks = {child.address: child.at[0] for child in store.children(chain_id, creator)}
+    creation_blocks = {child.address: child.position[0] for child in store.children(chain_id, creator)}
     if not creation_blocks:
         raise StoreError(
             f"nothing that {checksum_address(creator)} created is in {store.label}; give --rpc URL to collect it, "

@@ -57,17 +57,17 @@ def condition(item: Passable) -> TransitionGuard:
     elsewhere, rejected = way.siblings, ~passage.accepted
     accepted, exceptions = int(np.sum(way.taken)), int(np.sum(way.taken & refused))
     explained = int(np.sum(rejected & refused))
-    followed = {id(dropped.part): dropped for dropped in item.dropped}
+    followed = {id(dropped.part): dropped for dropped in item.dropped_conditions}
     narrowed = {
         id(retained_part.part): retained_part.clause
-        for retained_part in item.kept
+        for retained_part in item.kept_conditions
         if retained_part.clause != retained_part.part.clause
     }
     return TransitionGuard(
         text=item.text,
-        whole=text(language, item.whole),
-        smt=expression(language, item.whole),
-        symbols=symbol_sorts(language, language.symbols(item.whole)),
+        whole=text(language, item.conjunction),
+        smt=expression(language, item.conjunction),
+        symbols=symbol_sorts(language, language.symbols(item.conjunction)),
         state=_state_symbols(item),
         parts=tuple(_part(item, part, followed.get(id(part)), narrowed.get(id(part))) for part in way.parts),
         not_kept=tuple(text(language, formula_of(meaning, (clause,))) for clause in way.broken),
@@ -87,7 +87,7 @@ def condition(item: Passable) -> TransitionGuard:
 def _state_symbols(item: Passable) -> dict[str, str]:
     """Return which of a guard's symbols are variables of the states, with their names there."""
     language, space = item.frame.language, item.frame.space
-    used = language.symbols(item.whole)
+    used = language.symbols(item.conjunction)
     return {
         symbol_name(language, here): symbol_name(space.language, there)
         for there, here in item.frame.symbols.items()
@@ -108,14 +108,14 @@ def _part(
         told_apart=int((truth.false & way.siblings).sum()),
         exceptions=int((truth.false & way.taken).sum()),
         here=None if narrowed is None else text(meaning.language, formula_of(meaning, (narrowed,))),
-        follows_from=None if dropped is None else dropped.because,
+        follows_from=None if dropped is None else dropped.reason,
         proved=None if dropped is None else dropped.proof,
     )
 
 
 def sibling(pair: Siblings, tuning: Tuning, history: History) -> CompetingTransitions:
     """Return what was found of two transitions of one event."""
-    one, other = pair.one.way, pair.other.way
+    one, other = pair.first.way, pair.second.way
     hashes = history.transaction_hash
     return CompetingTransitions(
         source=one.passage.source,
@@ -124,7 +124,7 @@ def sibling(pair: Siblings, tuning: Tuning, history: History) -> CompetingTransi
         targets=(one.target, other.target),
         verdict=pair.verdict,
         text=_sentence(pair, tuning),
-        both=pair.both,
+        both=pair.overlaps,
         witnesses=tuple(f"0x{hashes[history.invocation_transaction[row]].hex()}" for row in pair.witnesses),
         predicate=pair.predicate,
         example=pair.example,
@@ -133,7 +133,7 @@ def sibling(pair: Siblings, tuning: Tuning, history: History) -> CompetingTransi
 
 
 def _sentence(pair: Siblings, tuning: Tuning) -> str:
-    one, other = pair.one.way, pair.other.way
+    one, other = pair.first.way, pair.second.way
     names = [f"'{tuning.states[way.target].name}'" for way in (one, other)]
     events = [tuning.table.symbols[way.symbol] for way in (one, other)]
     source = f"from '{tuning.states[one.passage.source].name}'"
@@ -149,7 +149,7 @@ def _sentence(pair: Siblings, tuning: Tuning) -> str:
             return f"{where}: a predicate is missing, '{pair.predicate}' tells which{example}"
         case TransitionVerdict.NONDETERMINISTIC:
             return (
-                f"{where}: nondeterministic, {sum(pair.both):,} recorded calls meet both guards and nothing known "
+                f"{where}: nondeterministic, {sum(pair.overlaps):,} recorded calls meet both guards and nothing known "
                 f"tells which{example}"
             )
         case TransitionVerdict.OPEN:

@@ -90,11 +90,13 @@ def chosen_deadlines(
     deadlines: Sequence[Deadline], table: EventTable, definition: Definition
 ) -> tuple[tuple[Deadline, ...], bool]:
     """Return the deadlines that are to be events, or may be, and whether the definition asks for them."""
-    name_by_slot: dict[tuple[int, int] | None, str] = {item.stored: item.name for item in table.parameters}
-    name_by_slot |= {variable.stored: variable.name for variable in table.variables}
+    name_by_slot: dict[tuple[int, int] | None, str] = {
+        item.storage_field: item.name for item in table.parameters
+    }
+    name_by_slot |= {variable.storage_field: variable.name for variable in table.variables}
     usable = []
     for item in deadlines:
-        names = [item.name, *(name_by_slot[slot] for slot in item.stored)]
+        names = [item.name, *(name_by_slot[slot] for slot in item.storage_fields)]
         if not any(_is_forbidden(name, definition.forbid) for name in names):
             usable.append(item)
     if definition.phases is not None:

@@ -19,17 +19,17 @@ class _ContractRows:
     rows: list[RecordedRow] = field(default_factory=list)
     blocks: list[int] = field(default_factory=list)
     digest: Any = field(default_factory=hashlib.sha256)
-    digested: int = 0
+    digested_rows: int = 0
     """How many rows the digest is of."""
-    accepted: int = 0
+    accepted_rows: int = 0
     """How many rows, the first ones, were there when the list was last accepted."""
 
     def renew(self, rows: list[RecordedRow]) -> bool:
         """Take what the database holds now; return whether all that was there is still there, as it was."""
         grown = rows[: len(self.rows)] == self.rows
         if not grown:
-            self.digest, self.digested = hashlib.sha256(), 0
-            self.blocks, self.accepted = [], 0
+            self.digest, self.digested_rows = hashlib.sha256(), 0
+            self.blocks, self.accepted_rows = [], 0
         self.blocks += [row[0] for row in rows[len(self.blocks) :]]
         self.rows = rows
         return grown
@@ -37,11 +37,11 @@ class _ContractRows:
     def digest_up_to(self, last: int) -> tuple[bytes, int]:
         """Return a digest of the transactions up to a block, and how many they are."""
         count = bisect_right(self.blocks, last)
-        if count < self.digested:
-            self.digest, self.digested = hashlib.sha256(), 0
-        for block, name, tracer in self.rows[self.digested : count]:
+        if count < self.digested_rows:
+            self.digest, self.digested_rows = hashlib.sha256(), 0
+        for block, name, tracer in self.rows[self.digested_rows : count]:
             self.digest.update(b"%d %b %b " % (block, name, tracer.encode()))
-        self.digested = count
+        self.digested_rows = count
         return self.digest.digest(), count
 
 
@@ -67,7 +67,7 @@ class TransactionList:
     def accept(self) -> None:
         """Take all that is there now for known."""
         for item in self._rows.values():
-            item.accepted = len(item.rows)
+            item.accepted_rows = len(item.rows)
 
     def added(self) -> dict[Hash, int]:
         """Return what came since the last :meth:`accept`, with the blocks; all of a contract whose rows were replaced.
@@ -75,7 +75,9 @@ class TransactionList:
         A contract that is read later than another one may bring blocks that the other one has long had.
         """
         return {
-            Hash(name): block for item in self._rows.values() for block, name, _ in item.rows[item.accepted :]
+            Hash(name): block
+            for item in self._rows.values()
+            for block, name, _ in item.rows[item.accepted_rows :]
         }
 
     def fingerprint(self, last: int) -> tuple[str, int]:

@@ -72,14 +72,14 @@ class Watch:
     observer: Observer = SILENT
     sleep: Callable[[float], None] = time.sleep
     counters: WatchCounters = field(default_factory=WatchCounters)
-    _listed: TransactionList = field(init=False)
-    _compared: bool = False
+    _transaction_list: TransactionList = field(init=False)
+    _is_compared: bool = False
     """Whether what the list held when it was last accepted was compared with the journal, and nothing was replaced."""
     _checks: StoredCheck | None = None
 
     def __post_init__(self) -> None:
         """Prepare; nothing is read."""
-        self._listed = TransactionList(self.store, self.specification.chain_id, self._contracts())
+        self._transaction_list = TransactionList(self.store, self.specification.chain_id, self._contracts())
 
     def run(self) -> None:
         """Follow the chain until interrupted; a failing node is asked again, with growing pauses.
@@ -130,8 +130,8 @@ class Watch:
 
     def _judge(self) -> None:
         """Judge what is new, and take back what is no longer there; the history is read only if something is new."""
-        if not self._listed.renew():
-            self._compared = False
+        if not self._transaction_list.renew():
+            self._is_compared = False
         new, removals = self._changes()
         if not new and not removals:
             self._accept()
@@ -155,15 +155,17 @@ class Watch:
     def _changes(self) -> tuple[dict[str, int], list[str]]:
         """Return the transactions that have yet to be judged, with their blocks, and those judged that are gone."""
         after = -1 if self.specification.history.last_block is None else self.specification.history.last_block
-        present = _by_text(self._listed.added() if self._compared else self._listed.behind(-1))
-        judged_hashes = {} if self._compared else self.journal.judged_transactions()
+        present = _by_text(
+            self._transaction_list.added() if self._is_compared else self._transaction_list.behind(-1)
+        )
+        judged_hashes = {} if self._is_compared else self.journal.judged_transactions()
         new = {text: block for text, block in present.items() if block > after and text not in judged_hashes}
         return new, [text for text in judged_hashes if text not in present]
 
     def _accept(self) -> None:
         """Take what the list holds for judged, so that the next round looks at what comes then."""
-        self._listed.accept()
-        self._compared = True
+        self._transaction_list.accept()
+        self._is_compared = True
 
     def _check(self, options: CheckOptions) -> CheckResult:
         """Judge transactions; of the history before them only what bears on them is read, if a state is kept."""
@@ -184,7 +186,7 @@ class Watch:
                 artifact=self.artifact,
                 observer=self.observer,
                 least=self.kept_from,
-                listed=self._listed,
+                listed=self._transaction_list,
             )
         return self._checks.result(options)
 

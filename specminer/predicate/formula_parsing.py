@@ -33,7 +33,7 @@ class _Token:
     kind: str
     """``name``, ``number``, ``text`` (in quotes), ``sign``, ``word`` (a keyword) or ``end``."""
     text: str
-    at: int
+    position: int
 
 
 def parse(language: Language, text: str) -> Formula:
@@ -77,15 +77,16 @@ def check_form(text: str) -> None:
                 depth += 1
             elif not (token.kind == "word" and token.text == "not"):
                 raise FormulaError(
-                    f"expected a variable, a constant, 'not' or '(' at character {token.at + 1} but got {token_text}"
+                    f"expected a variable, a constant, 'not' or '(' at character {token.position + 1} "
+                    f"but got {token_text}"
                 )
         elif token.kind == "end":
             if depth:
-                raise FormulaError(f"expected ')' at character {token.at + 1} but got {token_text}")
+                raise FormulaError(f"expected ')' at character {token.position + 1} but got {token_text}")
         elif token.text == ")" and token.kind == "sign" and depth:
             depth -= 1
         elif token.kind not in ("sign", "word") or token.text in ("(", ")", "not", "true", "false"):
-            raise FormulaError(f"expected an operator at character {token.at + 1} but got {token_text}")
+            raise FormulaError(f"expected an operator at character {token.position + 1} but got {token_text}")
         else:
             open_operand = True
         if depth > MAX_DEPTH:
@@ -162,7 +163,7 @@ class _Parser:
     def error(self, expected: str) -> FormulaError:
         token = self.token
         token_text = token.text if token.kind == "end" else f"'{token.text}'"
-        return FormulaError(f"expected {expected} at character {token.at + 1} but got {token_text}")
+        return FormulaError(f"expected {expected} at character {token.position + 1} but got {token_text}")
 
     def disjunction(self) -> _Operand:
         return self._chain("or", _Parser.conjunction, self._language.disjunction)
@@ -274,11 +275,11 @@ class _Parser:
             declared = self._language.declaration(other)
         if declared is None or declared.sort is not FormulaSort.TEXT:
             other_name = f"'{declared.name}'" if declared else "what it is compared with"
-            raise FormulaError(f"a text at character {token.at + 1}, but {other_name} holds none")
+            raise FormulaError(f"a text at character {token.position + 1}, but {other_name} holds none")
         word = text_word(token.text)
         if word is None:
             raise FormulaError(
-                f"a text of more than 31 bytes at character {token.at + 1}; no slot holds it whole"
+                f"a text of more than 31 bytes at character {token.position + 1}; no slot holds it whole"
             )
         return word
 
@@ -298,7 +299,7 @@ class _Parser:
     def _nameless(self, token: _Token, names: list[str]) -> FormulaError:
         near = nearest(token.text, names, count=3, cutoff=0.5)
         hint = f"; near are {', '.join(repr(name) for name in near)}" if near else ""
-        return FormulaError(f"nothing is called '{token.text}' (character {token.at + 1}){hint}")
+        return FormulaError(f"nothing is called '{token.text}' (character {token.position + 1}){hint}")
 
     def _deeper(self) -> None:
         self._depth += 1

@@ -171,9 +171,9 @@ def _interactions(spec: Specification) -> str:
 def _life(spec: Specification) -> str:
     """Return the usual way, and where most interactions end."""
     content = Content(spec=spec, options=PictureOptions())
-    names = {state.id: plain(state.name, 80) for state in content.drawn.states}
+    names = {state.id: plain(state.name, 80) for state in content.drawn_specification.states}
     steps: list[str] = []
-    for source, target in list(pairwise(content.usual))[:MAX_STEPS]:
+    for source, target in list(pairwise(content.usual_states))[:MAX_STEPS]:
         events = [
             edge
             for line in content.selection.lines
@@ -184,12 +184,12 @@ def _life(spec: Specification) -> str:
         steps.append(_step(event.event, event.kind))
     if not steps:
         return ""
-    more = " → …" if len(content.usual) - 1 > MAX_STEPS else ""
-    last = names.get(content.usual[min(len(steps), len(content.usual) - 1)], "?")
+    more = " → …" if len(content.usual_states) - 1 > MAX_STEPS else ""
+    last = names.get(content.usual_states[min(len(steps), len(content.usual_states) - 1)], "?")
     text = f"The usual order is {' → '.join(steps)}{more} and leads to “{last}”"
     ends = sorted(
         (-state.ends, names.get(state.id, "?"))
-        for state in content.drawn.states
+        for state in content.drawn_specification.states
         if state.ends and state.id != spec.initial
     )
     count = spec.interactions.count

@@ -40,7 +40,7 @@ def to_dot(spec: Specification, options: PictureOptions | None = None) -> str:
     graph = _graph(content)
     with graph.subgraph(name="cluster_all") as inside:
         inside.attr(**_frame(content))
-        drawn = content.drawn
+        drawn = content.drawn_specification
         for state in sorted(drawn.states, key=lambda state: (state.id != drawn.initial, state.id)):
             if state.id == drawn.initial:
                 inside.node(node_name(state.id), **_start(content, state))
@@ -124,15 +124,15 @@ def _start(content: Content, state: State) -> dict[str, str]:
     return initial_dot(content.options.colours) | {
         "id": node_name(state.id),
         "class": "start",
-        "tooltip": _tooltip(state_tooltip(content.drawn, state)),
+        "tooltip": _tooltip(state_tooltip(content.drawn_specification, state)),
     }
 
 
 def _box(content: Content, state: State) -> dict[str, str]:
-    spec, theme = content.drawn, content.options.colours
+    spec, theme = content.drawn_specification, content.options.colours
     busiest = max((state.visits for state in spec.states if state.id != spec.initial), default=0)
     share = math.sqrt(max(state.visits, 0) / busiest) if busiest > 0 else 0.0
-    usual = state.id in content.usual
+    usual = state.id in content.usual_states
     folded = content.folded_box(state) is not None
     return {
         "shape": "box",
@@ -161,7 +161,7 @@ def _loop_room(content: Content, state: int) -> dict[str, str]:
 
 
 def _add_lines(graph: graphviz.Digraph, content: Content) -> None:
-    lines, initial = content.selection.lines, content.drawn.initial
+    lines, initial = content.selection.lines, content.drawn_specification.initial
     widest = max((line.count for line in lines), default=1)
     depths = depth(lines, initial)
     sideways = content.direction != "TB"
@@ -205,7 +205,7 @@ def _arrow(content: Content, line: Line, widest: int) -> dict[str, str]:
         attributes, colour, classes = {"style": "dashed"}, theme.passive, f"{classes} passive"
     elif all(kind.befalls for kind in kinds):
         attributes, classes = {"style": "dotted"}, f"{classes} phase"
-    tooltip = _tooltip(line_tooltip(content.drawn, line))
+    tooltip = _tooltip(line_tooltip(content.drawn_specification, line))
     return attributes | {
         "label": rows_label(
             [_style_row(content, row) for row in content.line(line)], theme.background, padding=1, margin=4

@@ -125,8 +125,8 @@ def _comparison_text(compared: DiffCounts) -> str:
     )
     if compared.repaired:
         text += f"; {count_of(compared.repaired, 'value')} that nothing else tells were taken from them"
-    if compared.contradicted:
-        text += f"; those of {count_of(len(compared.contradicted), 'transaction')} do not, and are unknown"
+    if compared.contradictions:
+        text += f"; those of {count_of(len(compared.contradictions), 'transaction')} do not, and are unknown"
     return text
 
 

@@ -176,7 +176,7 @@ def sorts_and_environment(analysis: Analysis, interactions: Interactions) -> Doc
     """Return the sorts of entities with their scores, and the variables that no interaction holds."""
     sort_name = interactions.sort.name if interactions.sort else None
     return {
-        "sorts": [_sort(analysis, assessment, sort_name) for assessment in analysis.found],
+        "sorts": [_sort(analysis, assessment, sort_name) for assessment in analysis.assessments],
         "contract": _contract(analysis),
         "environment": _environment(analysis, interactions),
     }
@@ -190,7 +190,7 @@ def _contract(analysis: Analysis) -> Document | None:
     return {
         "score": round(rating.value, 6),
         "coverage": round(rating.coverage, 6),
-        "decides": round(rating.decides, 6),
+        "decides": round(rating.deciding_share, 6),
         "setlike": round(rating.setlike, 6),
         "alpha": round(rating.alpha, 6),
         "single": rating.single,
@@ -223,13 +223,13 @@ def _sort(analysis: Analysis, assessment: SortAssessment, sort_name: str | None)
         "score": round(rating.value, 6),
         "coverage": round(rating.coverage, 6),
         "guard": round(rating.guard, 6),
-        "decides": None if rating.decides is None else round(rating.decides, 6),
+        "decides": None if rating.deciding_share is None else round(rating.deciding_share, 6),
         "setlike": round(rating.setlike, 6),
         "alpha": round(rating.alpha, 6),
         "trivial": rating.trivial,
         "derived": rating.derived,
         "entities": rating.entities,
-        "long": rating.long,
+        "long": rating.long_count,
         "mean_length": round(rating.mean_length, 6),
         "largest": round(rating.largest, 6),
         "linked": round(rating.linked, 6),

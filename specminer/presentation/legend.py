@@ -23,7 +23,7 @@ def entries(content: Content) -> Iterator[tuple[str, str]]:
         "start",
         "nothing there yet" if spec.interactions.mode not in (Mode.INSTANCE, Mode.WHOLE) else "start",
     )
-    if content.usual:
+    if content.usual_states:
         yield "usual", "usual path"
     if content.folding is not None:
         yield "folded", "several states"

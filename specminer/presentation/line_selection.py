@@ -94,11 +94,11 @@ def select(
         if not matters(line):
             sieve.hide(line)
     for line in sieve.rarest():
-        if most is None or len(sieve.drawn) <= most:
+        if most is None or len(sieve.drawn_lines) <= most:
             break
         sieve.hide(line)
     return DrawnLines(
-        lines=tuple(sieve.drawn[key] for key in sorted(sieve.drawn)),
+        lines=tuple(sieve.drawn_lines[key] for key in sorted(sieve.drawn_lines)),
         hidden_transitions=sum(len(line.edges) for line in sieve.left_out),
         hidden_events=sieve.hidden_events,
     )
@@ -108,11 +108,11 @@ class _Sieve:
     """The lines that are drawn, of which some are hidden one by one."""
 
     def __init__(self, spec: Specification, lines: Iterable[Line]) -> None:
-        self.drawn = {(line.source, line.target): line for line in lines}
+        self.drawn_lines = {(line.source, line.target): line for line in lines}
         self.left_out: list[Line] = []
         self._initial = spec.initial
         self._alarming = _alarming(spec)
-        self._reached = set(_depths(self.drawn, spec.initial))
+        self._reachable_states = set(_depths(self.drawn_lines, spec.initial))
 
     @property
     def hidden_events(self) -> int:
@@ -121,15 +121,15 @@ class _Sieve:
 
     def rarest(self) -> list[Line]:
         """Return the lines that are drawn, the rarest first."""
-        return sorted(self.drawn.values(), key=lambda line: (line.count, line.source, line.target))
+        return sorted(self.drawn_lines.values(), key=lambda line: (line.count, line.source, line.target))
 
     def hide(self, line: Line) -> None:
         """Hide a line, unless something alarming took it or no other leads to a state."""
         if any(_went(edge, self._alarming) for edge in line.edges):
             return
-        rest = {key: other for key, other in self.drawn.items() if other is not line}
-        if line.source == line.target or set(_depths(rest, self._initial)) == self._reached:
-            self.drawn = rest
+        rest = {key: other for key, other in self.drawn_lines.items() if other is not line}
+        if line.source == line.target or set(_depths(rest, self._initial)) == self._reachable_states:
+            self.drawn_lines = rest
             self.left_out.append(line)
 
 

@@ -75,7 +75,7 @@ def escape(text: str) -> str:
 
 
 def _chart(content: Content) -> str:
-    spec, lines = content.drawn, content.selection.lines
+    spec, lines = content.drawn_specification, content.selection.lines
     counts, *notes = content.heading()
     title = f"{content.title}: {_words(counts)}"
     # a title is YAML, in which character references mean nothing: only plain signs are left of it
@@ -86,7 +86,7 @@ def _chart(content: Content) -> str:
         if state.id == spec.initial:
             rows.append(f'  {node_name(state.id)}((" ")):::start')
         else:
-            kind = "usual" if state.id in content.usual else "state"
+            kind = "usual" if state.id in content.usual_states else "state"
             body = "<br>".join(_style_row(row) for row in content.state(state))
             rows.append(f'  {node_name(state.id)}("{body}"):::{kind}')
     rows += [_line(content, line) for line in lines]

@@ -51,7 +51,7 @@ def picture(spec: Specification, options: PictureOptions = FOLDED) -> str:
         root = ET.fromstring(draw(spec, "svg", options))
     except ET.ParseError:
         raise RenderError("the renderer returned something that is no SVG") from None
-    drawn = Content(spec=spec, options=options).drawn
+    drawn = Content(spec=spec, options=options).drawn_specification
     names = {state.id: plain(state.name, 120) for state in drawn.states}
     for element in root.iter():
         element.tag = element.tag.rpartition("}")[2]

@@ -78,7 +78,7 @@ class Content:
         return folding(self.spec, self.options.most_states, alarming_states(self.spec))
 
     @cached_property
-    def drawn(self) -> Specification:
+    def drawn_specification(self) -> Specification:
         """What is drawn: the specification, with states folded if there are many."""
         return self.spec if self.folding is None else fold_states(self.spec, self.folding)
 
@@ -86,21 +86,21 @@ class Content:
     def selection(self) -> DrawnLines:
         """The lines that are drawn."""
         limited = self.options.fold and self.options.min_share is None
-        return self._select(self.drawn, self.options.most_lines if limited else None)
+        return self._select(self.drawn_specification, self.options.most_lines if limited else None)
 
     def _select(self, spec: Specification, most: int | None) -> DrawnLines:
         options = self.options
         return select(spec, options.coverage, options.outflow, options.min_share, most)
 
     @cached_property
-    def usual(self) -> tuple[int, ...]:
+    def usual_states(self) -> tuple[int, ...]:
         """The states of the usual path, in its order."""
-        return usual_path(self.drawn, self.selection.lines)
+        return usual_path(self.drawn_specification, self.selection.lines)
 
     @cached_property
     def usual_lines(self) -> frozenset[tuple[int, int]]:
         """Source and target of the lines of the usual path."""
-        return frozenset(zip(self.usual, self.usual[1:], strict=False))
+        return frozenset(zip(self.usual_states, self.usual_states[1:], strict=False))
 
     @property
     def told_guards(self) -> tuple[Guard, ...]:
@@ -111,7 +111,7 @@ class Content:
     @property
     def direction(self) -> str:
         """``LR`` or ``TB``."""
-        few = len(self.drawn.states) <= self.options.left_to_right
+        few = len(self.drawn_specification.states) <= self.options.left_to_right
         return self.options.direction or ("LR" if few else "TB")
 
     @cached_property
@@ -161,7 +161,7 @@ class Content:
             rows.append((TextRun(text=f"+{len(facts) - limit} more", tone=Tone.SOFT, size=11),))
         ends = f" · {thousands(state.ends)} end here" if state.ends else ""
         rows.append((TextRun(text=count_of(state.visits, "visit") + ends, tone=Tone.SOFT, size=11),))
-        refused = self._told_edges(rejections(self.drawn, state.id))
+        refused = self._told_edges(rejections(self.drawn_specification, state.id))
         limit = options.limit(options.rejections)
         limit += len(refused) == limit + 1
         for edge in refused[:limit]:

@@ -40,7 +40,7 @@ class ExecutionJob:
 
     record: ExportedTransaction | ExportedCall
     call: Call
-    around: Surroundings
+    surroundings: Surroundings
     block: Block
     """What is known of its block."""
     rules: str
@@ -74,7 +74,7 @@ class Trials:
         for address, code in codes.items():
             machine.install(address, code, balance=machine.balance(address))
         with state.without(assumption.missing):
-            execution = machine.run(job.call, job.around, job.rules, job.contracts)
+            execution = machine.run(job.call, job.surroundings, job.rules, job.contracts)
         for address in codes:
             machine.install(address, b"", nonce=0, balance=machine.balance(address))
         return execution

@@ -32,7 +32,7 @@ class DiffCounts:
     """... and those of them that were executed alike."""
     repaired: int = 0
     """Values taken from what is told: they were not known, or somebody unseen had written them."""
-    contradicted: list[Hash] = field(default_factory=list)
+    contradictions: list[Hash] = field(default_factory=list)
     """Transactions of which another write is told than was executed."""
 
 
@@ -87,7 +87,7 @@ class DiffCheck:
         doubt.remove(agreed_slots)
         if other:
             doubt.add(other)
-            self.counts.contradicted.append(job.record.hash)
+            self.counts.contradictions.append(job.record.hash)
         return replace(settled, dependent=(settled.dependent - agreed_slots) | other)
 
     def _unlisted_changes(

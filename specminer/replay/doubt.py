@@ -42,14 +42,14 @@ class Doubt:
     slots: set[Slot] = field(default_factory=set)
     contracts: set[Address] = field(default_factory=set)
     """Contracts whose storage is unknown but for what is believed again."""
-    believed: set[Slot] = field(default_factory=set)
+    trusted_slots: set[Slot] = field(default_factory=set)
     """Slots of :attr:`contracts` that are believed again."""
 
     def __contains__(self, slot: object) -> bool:
         """Whether a slot is in doubt."""
         if slot in self.slots:
             return True
-        return isinstance(slot, tuple) and slot[0] in self.contracts and slot not in self.believed
+        return isinstance(slot, tuple) and slot[0] in self.contracts and slot not in self.trusted_slots
 
     def __bool__(self) -> bool:
         return bool(self.slots or self.contracts)
@@ -58,18 +58,18 @@ class Doubt:
         """Doubt slots from now on."""
         slot_set = set(slots)
         self.slots |= slot_set
-        self.believed -= slot_set
+        self.trusted_slots -= slot_set
 
     def add_contract(self, contract: Address) -> None:
         """Doubt all of a contract's storage from now on."""
         self.contracts.add(contract)
-        self.believed = {slot for slot in self.believed if slot[0] != contract}
+        self.trusted_slots = {slot for slot in self.trusted_slots if slot[0] != contract}
 
     def remove(self, slots: Iterable[Slot]) -> None:
         """Believe slots again."""
         slot_set = set(slots)
         self.slots -= slot_set
-        self.believed |= {slot for slot in slot_set if slot[0] in self.contracts}
+        self.trusted_slots |= {slot for slot in slot_set if slot[0] in self.contracts}
 
 
 def with_unknown_values(

@@ -75,7 +75,7 @@ class RecordReplay:
 
         """
         self.machine = machine
-        self.deployed: set[Address] = set()
+        self.existing_targets: set[Address] = set()
         """Those of the targets that exist."""
         self.targets = targets
         self._chain_id = chain_id
@@ -167,7 +167,7 @@ class RecordReplay:
 
     def adopt(self, contract: Address) -> None:
         """Record a contract from now on that existed before the first record; nothing is known of its storage."""
-        self.deployed.add(contract)
+        self.existing_targets.add(contract)
         self._settler.doubt.add_contract(contract)
         if contract in self._codes:
             self.machine.install(contract, self._codes[contract])
@@ -178,13 +178,13 @@ class RecordReplay:
         return msgspec.msgpack.encode(
             SavedReplay(
                 self.machine.save(),
-                sorted(self.deployed),
+                sorted(self.existing_targets),
                 saved_slots(settler.doubt.slots),
                 sorted(settler.doubt.contracts),
                 dict(sorted(settler.questions.items())),
                 sorted(settler.strangers.items()),
                 settler.funded,
-                saved_slots(settler.doubt.believed),
+                saved_slots(settler.doubt.trusted_slots),
                 self._trials.attempts,
                 [(fact.contract, fact.transaction, fact.text) for fact in settler.facts],
             )
@@ -199,11 +199,11 @@ class RecordReplay:
         """
         replay, settler = decode_replay(saved), self._settler
         self.machine.restore(replay.machine)
-        self.deployed = {Address(item) for item in replay.deployed}
+        self.existing_targets = {Address(item) for item in replay.deployed}
         settler.doubt = Doubt(
             slots=restored_slots(replay.slots),
             contracts={Address(item) for item in replay.contracts},
-            believed=restored_slots(replay.believed),
+            trusted_slots=restored_slots(replay.believed),
         )
         settler.funded = replay.funded
         settler.questions = Counter(replay.asked)
@@ -232,11 +232,11 @@ class RecordReplay:
         return ExecutionJob(
             record=record,
             call=call,
-            around=surroundings(record, self._chain_id, block),
+            surroundings=surroundings(record, self._chain_id, block),
             block=block,
             rules=self._rules(record.block, block.timestamp),
-            contracts=frozenset(self.targets | self.deployed),
-            executable=record.to not in self.deployed or bool(self.machine.code(record.to)),
+            contracts=frozenset(self.targets | self.existing_targets),
+            executable=record.to not in self.existing_targets or bool(self.machine.code(record.to)),
         )
 
     def _assemble(
@@ -247,9 +247,9 @@ class RecordReplay:
         Calls down to ``depth`` are the chain's word.
         """
         created = tuple(_find_creations(steps))
-        self.deployed |= {contract for _, contract in created if contract in self.targets}
+        self.existing_targets |= {contract for _, contract in created if contract in self.targets}
         entered_addresses = {step.to: None for step in steps if isinstance(step, Enter)}
-        touched_contracts = [contract for contract in entered_addresses if contract in self.deployed]
+        touched_contracts = [contract for contract in entered_addresses if contract in self.existing_targets]
         fidelity = _worst(item.fidelity for item in settled)
         doubtful = frozenset().union(*(item.doubtful for item in settled))
         account = self._codeless_sender(transaction, depth)

@@ -281,7 +281,7 @@ class FastMachine:
             gas_used=result.gas_used,
             output=result.output,
             error=error,
-            asked=names_of_questions(recorder.asked),
+            unrecorded_opcodes=names_of_questions(recorder.chain_opcodes),
             strangers=self._strangers(recorder, result),
             own_balance=recorder.own_balance,
             size=size,

@@ -47,10 +47,10 @@ class _Trial:
     name: str
     rules: Rules
     machine: VirtualMachine
-    done: int = 0
+    execution_count: int = 0
     status: int = 0
     gas: int = 0
-    measured: int = 0
+    measured_count: int = 0
     storage: int = 0
     """Net writes of which nodes tell the same."""
 
@@ -103,26 +103,26 @@ def _trial(name: str, rules: Rules, machine: VirtualMachine) -> _Trial:
 def _advance(
     trial: _Trial, records: Sequence[ExportedTransaction], chain_id: int, diffs: StorageDiffs
 ) -> None:
-    for record in records[trial.done :]:
+    for record in records[trial.execution_count :]:
         rules = trial.rules(record.block, record.timestamp)
         call = call_of(record)
         contracts = [address for address in (call.to, call.created) if address is not None]
         execution = trial.machine.run(call, surroundings(record, chain_id), rules, contracts)
         trial.status += record.succeeded in (None, execution.succeeded)
-        trial.measured += record.gas_used is not None
+        trial.measured_count += record.gas_used is not None
         trial.gas += record.gas_used == execution.gas_used
         values_after = {
             slot: item.after for slot, item in diffs.get(record.hash, {}).items() if slot[0] in contracts
         }
         trial.storage += sum(trial.machine.storage(*slot) == value for slot, value in values_after.items())
-    trial.done = max(trial.done, len(records))
+    trial.execution_count = max(trial.execution_count, len(records))
 
 
 def _choice(trial: _Trial) -> ForkFit:
     return ForkFit(
         rules=trial.rules,
         name=trial.name,
-        sample=trial.done,
-        status=trial.status / max(1, trial.done),
-        gas=trial.gas / max(1, trial.measured),
+        sample=trial.execution_count,
+        status=trial.status / max(1, trial.execution_count),
+        gas=trial.gas / max(1, trial.measured_count),
     )

@@ -111,7 +111,7 @@ class ExecutedCall:
     output: bytes
     error: str | None
     """In the words that nodes use; ``None`` if it returned."""
-    asked: tuple[str, ...]
+    unrecorded_opcodes: tuple[str, ...]
     """What the recorded contracts asked for that an export does not tell: BLOCKHASH, COINBASE, ..."""
     strangers: tuple[Address, ...]
     """Accounts without code that were called as if they had some; if it failed, also those that were only asked for
@@ -138,7 +138,7 @@ def failed_call(call: Call, error: str) -> ExecutedCall:
         gas_used=call.gas,
         output=b"",
         error=error,
-        asked=(),
+        unrecorded_opcodes=(),
         strangers=(),
     )
 

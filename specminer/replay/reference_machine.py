@@ -159,7 +159,7 @@ class Machine:
             gas_used=gas_used,
             output=data,
             error=error,
-            asked=tuple(recorder.asked),
+            unrecorded_opcodes=tuple(recorder.unrecorded_opcodes),
             strangers=tuple(
                 dict.fromkeys(
                     (

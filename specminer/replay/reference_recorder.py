@@ -107,7 +107,7 @@ class ReferenceRecorder:
         ``storage`` and ``balance`` tell what the contract whose frame they are given holds.
         """
         self.steps: list[Step] = []
-        self.asked: dict[str, None] = {}
+        self.unrecorded_opcodes: dict[str, None] = {}
         """What was asked for that an export does not tell."""
         self.strangers: dict[Address, None] = {}
         """Accounts without code that were called with calldata: contracts that are not at hand."""
@@ -244,7 +244,7 @@ class ReferenceRecorder:
             return
         if op in (_EXTCODESIZE, _EXTCODEHASH):
             self.measured[Address(int(about).to_bytes(20, "big"))] = None
-        self.asked[_UNKNOWN[op]] = None
+        self.unrecorded_opcodes[_UNKNOWN[op]] = None
 
     def _settle(self, evm: Any) -> None:
         done, self._pending = self._pending, None

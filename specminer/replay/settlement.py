@@ -160,7 +160,7 @@ class Settler:
 
     def _count(self, job: ExecutionJob, execution: ExecutedCall) -> None:
         recorded_names = {name for name, field in _TOLD.items() if getattr(job.block, field) is not None}
-        self.questions.update(name for name in execution.asked if name not in recorded_names)
+        self.questions.update(name for name in execution.unrecorded_opcodes if name not in recorded_names)
         self.strangers.update(execution.strangers)
 
 
@@ -169,7 +169,7 @@ def _mistaken_reads(execution: ExecutedCall) -> frozenset[Slot]:
 
     None if other contracts, blocks or a limit may have led it astray.
     """
-    if execution.limited or execution.strangers or execution.asked:
+    if execution.limited or execution.strangers or execution.unrecorded_opcodes:
         return frozenset()
     return frozenset(external_reads(execution.steps))
 

@@ -106,7 +106,7 @@ def _calling(kind: FrameKind, base: BlockEnd) -> BlockEnd:
         del marks[-first - 4 :]
         if record.has_room(record.calls):
             effect = CallEffect(pending.number, kind, to, to_node, value, value_node)
-            record.calls.append(effect._replace(decided=len(record.decisions)))
+            record.calls.append(effect._replace(decisions_before=len(record.decisions)))
         return _run(base, stack, frame, block, pending)
 
     return end
@@ -125,7 +125,7 @@ def _creating(kind: FrameKind, base: BlockEnd) -> BlockEnd:
         del marks[-takes:]
         if record.has_room(record.calls):
             effect = CallEffect(pending.number, kind, 0, None, value, value_node)
-            record.calls.append(effect._replace(decided=len(record.decisions)))
+            record.calls.append(effect._replace(decisions_before=len(record.decisions)))
         return _run(base, stack, frame, block, pending)
 
     return end
@@ -134,8 +134,8 @@ def _creating(kind: FrameKind, base: BlockEnd) -> BlockEnd:
 def _number(note: ShadowNote, call: ForeignCall) -> int:
     """Return the number of a call that is about to be made; those that a full record does not hold have one too."""
     record = note.record
-    before = record.asked.get(call, 0)
-    record.asked[call] = before + 1
+    before = record.call_counts.get(call, 0)
+    record.call_counts[call] = before + 1
     return record.arena.foreign.number(call._replace(repetition=before))
 
 

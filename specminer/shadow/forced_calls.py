@@ -94,7 +94,7 @@ class ForcedTape(Tape):
         self.calls = 0
         """Calls of other contracts since it is free, those left out that may only answer."""
         self._values = _first_values(recording.accesses)
-        self._asked = _last_answers(recording.questions)
+        self._last_answers = _last_answers(recording.questions)
         self._transient: dict[int, int] = {}
 
     def leave(self) -> None:
@@ -134,7 +134,7 @@ class ForcedTape(Tape):
             return super().ask(opcode, operand)
         if opcode == Op.TLOAD and operand in self._transient:
             return self._transient[operand]
-        return self._asked.get((opcode, operand), _ASSUMED.get(Op(opcode), 0))
+        return self._last_answers.get((opcode, operand), _ASSUMED.get(Op(opcode), 0))
 
     def answer(self, kind: FrameKind, to: int, value: int) -> CallEnding:
         """Return the answer of a call."""
@@ -161,7 +161,7 @@ def _first_values(accesses: Sequence[SlotRead | SlotWrite]) -> dict[int, int]:
 
 
 def _last_answers(questions: Sequence[Question] | None) -> dict[tuple[int, int], int]:
-    return {(item.opcode, item.asked): item.value for item in questions or ()}
+    return {(item.opcode, item.argument): item.value for item in questions or ()}
 
 
 class ForcedShadow(Shadow):

@@ -38,7 +38,6 @@ class ShadowNote(Note):
     __slots__ = (
         "answer",
         "answer_size",
-        "began",
         "caller",
         "data",
         "data_size",
@@ -49,6 +48,7 @@ class ShadowNote(Note):
         "pending",
         "record",
         "site",
+        "start_marks",
         "value",
     )
 
@@ -71,7 +71,7 @@ class ShadowNote(Note):
         self.output: ShadowMemory | None = None
         """Where what it returns came from."""
         self.pending: PendingCall | None = None
-        self.began = record.marks()
+        self.start_marks = record.marks()
         self.site = 0
         """Where the call stands that opened the frame, if it belongs to the same call of the contract; else 0."""
 

@@ -96,7 +96,7 @@ class Shadow(EventRecorder):
         super().leave(frame)
         note, parent = frame.note, frame.parent
         if isinstance(note, ShadowNote) and frame.halt is not None:
-            note.record.undo(note.began)
+            note.record.undo(note.start_marks)
         outer = None if parent is None else parent.note
         if isinstance(outer, ShadowNote):
             self._answer(frame, note, outer)

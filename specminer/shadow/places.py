@@ -289,7 +289,7 @@ def _sstore(base: Handler, kind: str) -> Handler:
             before_node = entry[0] if entry is not None and entry[1] == before else None
             decided = len(record.decisions)
             record.writes.append(
-                SlotEffect(slot, slot_node, before, before_node, value, node, decided=decided)
+                SlotEffect(slot, slot_node, before, before_node, value, node, decisions_before=decided)
             )
 
     return handler
@@ -307,7 +307,7 @@ def _log(base: Handler) -> Handler:
         record = note.record
         if record.has_room(record.logs):
             data = note.memory.read(record.arena, start, min(size, MAX_DATA), frame.memory)
-            record.logs.append(LogEffect(topics, nodes, decided=len(record.decisions), data=data))
+            record.logs.append(LogEffect(topics, nodes, decisions_before=len(record.decisions), data=data))
 
     return handler
 

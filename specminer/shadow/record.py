@@ -38,7 +38,7 @@ class SlotEffect(NamedTuple):
     value: int
     node: int | None
     undone: bool = False
-    decided: int = 0
+    decisions_before: int = 0
     """How many decisions the record held before."""
 
 
@@ -49,7 +49,7 @@ class LogEffect(NamedTuple):
     nodes: tuple[int | None, ...]
     """Those of the topics."""
     undone: bool = False
-    decided: int = 0
+    decisions_before: int = 0
     """How many decisions the record held before."""
     data: tuple[Part, ...] | None = None
     """The first bytes of what it says besides, at most ``MAX_DATA``; ``None`` if that is too much or not known."""
@@ -67,7 +67,7 @@ class CallEffect(NamedTuple):
     value: int
     value_node: int | None
     undone: bool = False
-    decided: int = 0
+    decisions_before: int = 0
     """How many decisions the record held before."""
 
 
@@ -85,7 +85,7 @@ class ShadowRecord:
         self.writes: list[SlotEffect] = []
         self.logs: list[LogEffect] = []
         self.calls: list[CallEffect] = []
-        self.asked: dict[ForeignCall, int] = {}
+        self.call_counts: dict[ForeignCall, int] = {}
         """How many calls asked the same, by what they ask."""
         self.handed_on: list[int] = []
         """Addresses of the codes that ran with the whole calldata of the call, in order, each once."""
@@ -93,7 +93,7 @@ class ShadowRecord:
         """Numbers of delegatecalls, and of calls of the contract by itself, whose function data chose, not the code."""
         self.dynamic_frames: set[int] = set()
         """Numbers of the frames that these calls, and calls inside them, opened."""
-        self.cut = False
+        self.is_truncated = False
         """Whether there was more than a record holds."""
         self.slots: dict[int, tuple[int, int]] = {}
         """For slots read or written: the node of what they hold, and the value that it stands for."""
@@ -177,5 +177,5 @@ class ShadowRecord:
         """Return whether a list may grow; if not, the record is cut."""
         if len(entries) < MAX_ENTRIES:
             return True
-        self.cut = True
+        self.is_truncated = True
         return False

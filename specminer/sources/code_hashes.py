@@ -43,7 +43,7 @@ class CodeHashes:
         self._hashes: dict[_CodeSpan, Hash | None] = {}
         self._codes: dict[Hash, bytes] = {}
         self._delegations = Delegations(node)
-        self.asked = False
+        self.was_asked = False
         """Whether the node was asked for the code of the transactions at hand."""
 
     @property
@@ -54,7 +54,7 @@ class CodeHashes:
     def fill(self, transactions: Sequence[Transaction]) -> tuple[Transaction, ...]:
         """Return transactions in whose frames the hashes of code are filled in, as far as the node tells.
 
-        Whether the node had to be asked is in ``asked``.
+        Whether the node had to be asked is in ``was_asked``.
 
         The transactions are whole blocks, in chain order. Code is taken to stay what it was when it first ran, until
         the traced contract destroys itself or is created again. Where the node has forgotten the state of that block,
@@ -75,7 +75,7 @@ class CodeHashes:
             for item, of_calls in zip(transactions, spans, strict=True)
         ]
         resolved = self._delegations.resolve(filled, self._codes)
-        self.asked = self.asked or self._delegations.asked
+        self.was_asked = self.was_asked or self._delegations.was_asked
         return resolved
 
     def forget(self) -> None:
@@ -108,7 +108,7 @@ class CodeHashes:
         # a span that ends in the block in which it first ran has left nothing at the block's end
         requested = [(span, number) for span, number in missing.items() if self._ends.get(span) != number]
         requested = requested[: max(0, MAX_ADDRESSES - len(self._hashes))]
-        self.asked = bool(requested)
+        self.was_asked = bool(requested)
         answers = self.node.each(
             [("eth_getCode", (f"0x{span.address.hex()}", hex(number))) for span, number in requested]
         )

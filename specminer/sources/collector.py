@@ -310,7 +310,7 @@ class Collector:
         followed, has_asked = self._contradictions.resolve(concerned, envelopes, first)
         filled = self._code_hashes.fill(followed)
         in_order = tuple(sorted(gaps, key=lambda gap: (gap.block, gap.hash)))
-        return filled, in_order, has_asked or self._code_hashes.asked
+        return filled, in_order, has_asked or self._code_hashes.was_asked
 
     def retry_stored(self, stored: Mapping[Hash, tuple[int, Tracer | None]]) -> Iterator[RetryResult]:
         """Try transactions again, and yield what came of them, part by part.

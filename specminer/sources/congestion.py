@@ -24,8 +24,8 @@ class ConcurrencyLimit:
 
     def __init__(self, most: int) -> None:
         self.value = float(min(FIRST_LIMIT, most))
-        self._most = most
-        self._least: dict[tuple[bool, int], float] = {}
+        self._maximum = most
+        self._least_latencies: dict[tuple[bool, int], float] = {}
         """Least latency in seconds, of messages of one kind and size."""
         self.distance = math.inf
         """Least latency in seconds of any message: the way there and back."""
@@ -36,8 +36,8 @@ class ConcurrencyLimit:
 
     def succeed(self, kind: tuple[bool, int], latency: float, *, busy: bool) -> None:
         """Take note of an answer; ``busy`` says that as many messages were under way as may be."""
-        least = min(latency, self._least.get(kind, latency) * _FORGETTING)
-        self._least[kind] = least
+        least = min(latency, self._least_latencies.get(kind, latency) * _FORGETTING)
+        self._least_latencies[kind] = least
         self.distance = min(latency, self.distance * _FORGETTING)
         self._latency = latency
         if latency < _HOLDS * least + 0.005:  # the clock and the event loop are not more exact
@@ -48,7 +48,7 @@ class ConcurrencyLimit:
             self.value -= 1 / self.value
         else:
             self._starting = False
-        self.value = min(max(self.value, 1.0), float(self._most))
+        self.value = min(max(self.value, 1.0), float(self._maximum))
 
     def shrink(self, now: float) -> None:
         """Halve, but not again for the messages that were under way when it was halved before."""
@@ -71,10 +71,10 @@ class BatchSize:
 
     def __init__(self, first: int, most: int) -> None:
         self.value = first
-        self._most = self._ceiling = most
-        self._calm = 0
+        self._maximum = self._ceiling = most
+        self._successes = 0
         self._regrowth = self.REGROWTH
-        self._proven = 0
+        self._proven_size = 0
         """Requests in the largest batch that was answered since one was refused."""
         self._refused = False
         self._probes = 0
@@ -83,12 +83,14 @@ class BatchSize:
     def next_size(self) -> int:
         """Return how many requests the next batch may have: once one was refused, only one at a time is larger."""
         return (
-            min(self.value, self._proven) if self._refused and self._probes and self._proven else self.value
+            min(self.value, self._proven_size)
+            if self._refused and self._probes and self._proven_size
+            else self.value
         )
 
     def begin(self, size: int) -> bool:
         """Take note that a batch is sent; return whether it is larger than any proven one."""
-        probing = size > self._proven
+        probing = size > self._proven_size
         self._probes += probing
         return probing
 
@@ -98,11 +100,11 @@ class BatchSize:
 
     def succeed(self, size: int, work: float) -> None:
         """Take note of a batch that was answered; it took ``work`` seconds beyond the way there and back."""
-        self._calm += 1
-        self._proven = max(self._proven, size)
-        if self._calm >= self._regrowth and self._ceiling < self._most:
-            self._ceiling = min(self._most, 2 * self._ceiling)
-            self._calm = 0
+        self._successes += 1
+        self._proven_size = max(self._proven_size, size)
+        if self._successes >= self._regrowth and self._ceiling < self._maximum:
+            self._ceiling = min(self._maximum, 2 * self._ceiling)
+            self._successes = 0
         if size > 1 and work > self.SLOW:
             self.value = max(2, min(self.value, size) * 3 // 4)
         elif size >= self.value and work < self.QUICK:
@@ -114,9 +116,9 @@ class BatchSize:
             self._ceiling = max(1, size // 2)
             self._regrowth = min(self.MOST_REGROWTH, 2 * self._regrowth)
         self.value = min(self.value, self._ceiling)
-        self._proven = min(self._proven, self._ceiling)
+        self._proven_size = min(self._proven_size, self._ceiling)
         self._refused = True
-        self._calm = 0
+        self._successes = 0
 
 
 class Patience:

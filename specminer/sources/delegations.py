@@ -38,7 +38,7 @@ class Delegations:
         self._codes: dict[Address, bytes] = {}
         self._hashes: dict[Address, Hash] = {}
         """Of the code of contracts that have some."""
-        self.asked = False
+        self.was_asked = False
         """Whether the node was asked for the transactions at hand."""
 
     @property
@@ -60,7 +60,7 @@ class Delegations:
 
         """
         moments = list(dict.fromkeys(_moments(transactions, codes)))
-        self.asked = bool(moments)
+        self.was_asked = bool(moments)
         if not moments:
             return tuple(transactions)
         delegates = self._delegates(moments)

@@ -30,37 +30,37 @@ class LogCheck:
         self._node = node
         self._contract = contract
         self._note = note
-        self._asking = True
-        self._omitted: set[Hash] = set()
-        self._said = False
-        self._begun: dict[tuple[int, int], Future[dict[int, list[str]]]] = {}
+        self._has_logs = True
+        self._omitted_hashes: set[Hash] = set()
+        self._has_noted = False
+        self._pending_logs: dict[tuple[int, int], Future[dict[int, list[str]]]] = {}
         """Logs of ranges of blocks that are being asked for."""
 
     def begin(self, ahead: Lookahead, first: int, last: int) -> None:
         """Begin to ask for the logs of blocks, because transactions will be looked for in just these."""
-        self._begun = {}
-        if self._asking:
+        self._pending_logs = {}
+        if self._has_logs:
             work = partial(contract_logs.find_logging_transactions, self._node, self._contract, first, last)
-            self._begun[first, last] = ahead.begin(work)
-            ahead.abandon(self._begun.values())
+            self._pending_logs[first, last] = ahead.begin(work)
+            ahead.abandon(self._pending_logs.values())
 
     def forget(self) -> None:
         """Ask for all anew: the chain may have changed."""
-        self._begun = {}
+        self._pending_logs = {}
 
     def complete(self, way: Way, first: int, last: int, hits: BlockHits) -> BlockHits:
         """Return what a way found in the blocks ``first .. last`` together with what only logs name."""
-        if way is Way.SCAN or not self._asking:
+        if way is Way.SCAN or not self._has_logs:
             return hits
         added = {number: dict(rows) for number, rows in hits.items()}
         try:
             for number, hash_ in self._logging_transactions(first, last):
                 rows = added.setdefault(number, {})
                 if hash_ not in rows:
-                    self._omitted.add(hash_)
+                    self._omitted_hashes.add(hash_)
                 rows[hash_] = False
         except (InvalidNodeResponse, NodeRefused) as error:
-            self._asking = False
+            self._has_logs = False
             self._note(
                 f"whether {way.value} finds all transactions is not compared with the contract's logs from block "
                 f"{first} on, because the node does not give them ({error})"
@@ -70,7 +70,7 @@ class LogCheck:
     def limits(self, way: Way, transactions: Iterable[Transaction], gaps: Iterable[Gap]) -> tuple[str, ...]:
         """Return what to say of recorded transactions and gaps of which some were found by logs alone; say it once."""
         concerned = [item.hash for item in transactions] + [gap.hash for gap in gaps]
-        omitted = [hash_ for hash_ in concerned if hash_ in self._omitted]
+        omitted = [hash_ for hash_ in concerned if hash_ in self._omitted_hashes]
         if not omitted:
             return ()
         limit = (
@@ -78,8 +78,8 @@ class LogCheck:
             "their logs, but calls that logged nothing may be missing: collect the history into another --db from "
             "another node"
         )
-        if not self._said:
-            self._said = True
+        if not self._has_noted:
+            self._has_noted = True
             self._note(f"{limit} (first omitted: 0x{omitted[0].hex()})")
         return (limit,)
 
@@ -95,7 +95,7 @@ class LogCheck:
         for _ in range(MAX_QUESTIONS):
             end = min(last, start + span - 1)
             try:
-                begun = self._begun.pop((start, end), None)
+                begun = self._pending_logs.pop((start, end), None)
                 logged = (
                     contract_logs.find_logging_transactions(self._node, self._contract, start, end)
                     if begun is None

@@ -46,7 +46,7 @@ class Lookahead:
         self._pool = ThreadPoolExecutor(max_workers=workers, thread_name_prefix="ahead")
         self._stopped = threading.Event()
         self._changed = threading.Condition()
-        self._begun: set[Future[Any]] = set()
+        self._pending_pieces: set[Future[Any]] = set()
         """Pieces whose result nobody has taken yet."""
 
     def __enter__(self) -> Self:
@@ -64,14 +64,14 @@ class Lookahead:
         """Let a thread do a piece of work; its result is taken with :meth:`take`."""
         piece = self._pool.submit(work)
         with self._changed:
-            self._begun.add(piece)
+            self._pending_pieces.add(piece)
         return piece
 
     def begin_after(self, pieces: Sequence[Future[Any]], work: Callable[[], _T]) -> Future[_T]:
         """Let a thread do a piece of work as soon as others are done, whether they failed or not."""
         following: Future[_T] = Future()
         with self._changed:
-            self._begun.add(following)
+            self._pending_pieces.add(following)
         missing = len(pieces)
         counting = threading.Lock()
 
@@ -119,13 +119,13 @@ class Lookahead:
     def abandon(self, pieces: Iterable[Future[Any]]) -> None:
         """Take note that nobody will take these results."""
         with self._changed:
-            self._begun.difference_update(pieces)
+            self._pending_pieces.difference_update(pieces)
             self._changed.notify_all()
 
     def wait_for_room(self, ahead: int) -> None:
         """Wait until fewer than ``ahead`` pieces are begun that nobody has taken, or nothing is wanted any more."""
         with self._changed:
-            while len(self._begun) >= ahead and not self._stopped.is_set():
+            while len(self._pending_pieces) >= ahead and not self._stopped.is_set():
                 self._changed.wait(_LOOK)
 
     def feed(self, items: Iterable[_T], ahead: int) -> Iterator[_T]:

@@ -27,9 +27,9 @@ class StateCheck:
     def __init__(self, node: Node, contract: Address) -> None:
         self._node = node
         self._contract = contract
-        self._asking = True
+        self._has_past_states = True
         """Whether the node tells states of the past: most keep none."""
-        self._known: dict[int, Fingerprint] = {}
+        self._fingerprints: dict[int, Fingerprint] = {}
 
     def agrees(self, first: int, last: int, hits: BlockHits, created_in: int | None) -> bool:
         """Return whether the contract stayed the same where nothing was found in the blocks ``first .. last``.
@@ -44,22 +44,22 @@ class StateCheck:
             return all(
                 low >= high or self._fingerprint(low) == self._fingerprint(high)
                 for low, high in _gaps(first, last, numbers)
-                if self._asking
+                if self._has_past_states
             )
         except (InvalidNodeResponse, NodeRefused):
-            self._asking = False
+            self._has_past_states = False
             return True
 
     def forget(self) -> None:
         """Ask for all anew: the chain may have changed."""
-        self._known.clear()
+        self._fingerprints.clear()
 
     def _fingerprint(self, block: int) -> Fingerprint:
-        if block not in self._known:
-            self._known[block] = self._node.read_one(
+        if block not in self._fingerprints:
+            self._fingerprints[block] = self._node.read_one(
                 ("eth_getProof", (f"0x{self._contract.hex()}", [], hex(block))), _read_fingerprint
             )
-        return self._known[block]
+        return self._fingerprints[block]
 
 
 def _gaps(first: int, last: int, numbers: list[int]) -> Iterator[tuple[int, int]]:

@@ -48,7 +48,7 @@ class Name:
     """A variable, an argument, or anything else that has a value."""
 
     text: str
-    met: Number | None = None
+    example: Number | None = None
     """The value that stands behind it, as in ``amount 12 > deposit 7``."""
 
 
@@ -143,22 +143,22 @@ class _Reader:
             for match in _TOKEN.finditer(text[:MAX_TEXT])
             if match.lastgroup != "blank"
         ]
-        self._at = 0
+        self._position = 0
 
     @property
     def at_end(self) -> bool:
         """Whether everything was read."""
-        return self._at == len(self._tokens)
+        return self._position == len(self._tokens)
 
     def comparisons(self) -> Iterator[ComparedTerms]:
         """Yield the comparisons."""
         while not self.at_end:
-            start = self._at
+            start = self._position
             comparison = self._comparison()
             if comparison is not None:
                 yield comparison
                 continue
-            self._at = start
+            self._position = start
             if not self._pass("(", "not", *_ENDS):
                 self._skip()
 
@@ -177,11 +177,11 @@ class _Reader:
         """Pass over what cannot be read, up to where something new begins."""
         depth = 0
         while not self.at_end:
-            token = self._tokens[self._at]
+            token = self._tokens[self._position]
             if not depth and token.text in _ENDS:
                 return
             depth += (token.text in "([") - (token.text in ")]")
-            self._at += 1
+            self._position += 1
 
     def sum(self, depth: int) -> Expression:
         """Read an expression."""
@@ -241,14 +241,14 @@ class _Reader:
         """Read fields, keys and arguments behind a name; return where they end."""
         end = token.end
         while not self.at_end:
-            token = self._tokens[self._at]
+            token = self._tokens[self._position]
             if token.text in ("(", "[") and token.start == end:
                 end = self._skip_brackets()
-            elif token.text == "." and token.start == end and self._at + 1 < len(self._tokens):
-                end = self._tokens[self._at + 1].end
-                self._at += 2
+            elif token.text == "." and token.start == end and self._position + 1 < len(self._tokens):
+                end = self._tokens[self._position + 1].end
+                self._position += 2
             elif token.text == "'" and token.start == end:  # the value after the call
-                self._at += 1
+                self._position += 1
                 return token.start
             else:
                 break
@@ -271,19 +271,19 @@ class _Reader:
         return Name(text)
 
     def _next_is(self, kind: str) -> bool:
-        return not self.at_end and self._tokens[self._at].kind == kind
+        return not self.at_end and self._tokens[self._position].kind == kind
 
     def _next(self, *texts: str) -> bool:
-        return not self.at_end and self._tokens[self._at].text in texts
+        return not self.at_end and self._tokens[self._position].text in texts
 
     def _pass(self, *texts: str) -> bool:
         if self._next(*texts):
-            self._at += 1
+            self._position += 1
             return True
         return False
 
     def _take(self) -> _Token:
         if self.at_end:
             raise _Unreadable
-        self._at += 1
-        return self._tokens[self._at - 1]
+        self._position += 1
+        return self._tokens[self._position - 1]

@@ -61,8 +61,8 @@ class Rewriter:
         if isinstance(term, Number):
             yield term, measure
         elif isinstance(term, Name):
-            if term.met is not None:
-                yield term.met, self.units.of_name(term.text, scope) or measure
+            if term.example is not None:
+                yield term.example, self.units.of_name(term.text, scope) or measure
         elif term.sign in ("+", "-", "min"):
             left, right = self._sides(term, measure, scope)
             yield from self._quantities(term.left, left, scope)
@@ -87,8 +87,8 @@ class Rewriter:
     def _factors(self, operation: Operation, scope: Scope) -> _Places:
         """Yield the values that names met in a product or a quotient; numbers that are factors have no unit."""
         for part in (operation.left, operation.right):
-            if isinstance(part, Name) and part.met is not None:
-                yield part.met, self.units.of_name(part.text, scope)
+            if isinstance(part, Name) and part.example is not None:
+                yield part.example, self.units.of_name(part.text, scope)
             elif isinstance(part, Operation):
                 yield from self._quantities(part, None, scope)
 

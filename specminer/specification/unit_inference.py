@@ -69,13 +69,13 @@ class Units:
 
     measures: Mapping[str, Measure]
     """By the term's whole name without keys; an argument's begins with its function: ``create:duration``."""
-    stored: frozenset[str]
+    keyless_variables: frozenset[str]
     """The variables of the contract that have no keys."""
 
     def key(self, name: str, scope: Scope) -> str:
         """Return under which name a term is known."""
         whole = bare(scope.names.get(name, name))
-        if whole in KNOWN or whole in self.stored or "[" in whole or not scope.function:
+        if whole in KNOWN or whole in self.keyless_variables or "[" in whole or not scope.function:
             return whole
         return f"{scope.function}:{whole}"
 
@@ -221,22 +221,22 @@ class _Spread:
 
     def __init__(self, stored: frozenset[str], refuted: set[str]) -> None:
         self.measures: dict[str, Measure] = dict(KNOWN)
-        self._refuted = refuted
+        self._ambiguous_terms = refuted
         """Terms that are used in two ways; more are added."""
-        self._stored = stored
+        self._keyless_variables = stored
 
     def follow(self, relations: Sequence[Relation]) -> None:
         """Go through relations until they tell nothing more."""
         for _ in range(MOST_ROUNDS):
-            before = len(self.measures), len(self._refuted)
+            before = len(self.measures), len(self._ambiguous_terms)
             for relation in relations:
                 self.relate(relation)
-            if before == (len(self.measures), len(self._refuted)):
+            if before == (len(self.measures), len(self._ambiguous_terms)):
                 break
 
     def units(self) -> Units:
         """Return what is known so far."""
-        return Units(self.measures, self._stored)
+        return Units(self.measures, self._keyless_variables)
 
     def relate(self, relation: Relation) -> None:
         """Take over from one side of a relation to the other."""
@@ -309,14 +309,14 @@ class _Spread:
 
     def _name(self, name: str, measure: Measure, scope: Scope) -> None:
         key = self.units().key(name, scope)
-        if key in self._refuted or key in KNOWN:
+        if key in self._ambiguous_terms or key in KNOWN:
             return
         old = self.measures.get(key)
         if old is None:
             self.measures[key] = measure
         elif old != measure:
             del self.measures[key]
-            self._refuted.add(key)
+            self._ambiguous_terms.add(key)
 
 
 def _addends(term: Expression) -> Iterator[Expression]:

@@ -91,7 +91,7 @@ class Child:
     """A contract that was created inside another's invocation."""
 
     address: Address
-    at: tuple[int, int, int]
+    position: tuple[int, int, int]
     """Block, index of the transaction, and place among what the transaction created."""
 
 
@@ -113,7 +113,7 @@ def _created_children(connection: sa.Connection, chain_id: int, creator: int | N
     if creator is not None:
         query = query.where(table.c.contract_id == creator)
     return [
-        Child(address=Address(row.bytes), at=(row.block, row.place, row.position))
+        Child(address=Address(row.bytes), position=(row.block, row.place, row.position))
         for row in connection.execute(query)
     ]
 
@@ -153,7 +153,7 @@ def by_creation(connection: sa.Connection, chain_id: int, contracts: Sequence[Ad
     born: dict[Address, tuple[int, int, int]] = {}
     table, own = schema.invocation, schema.contract
     for child in _created_children(connection, chain_id):
-        born[child.address] = min(child.at, born.get(child.address, child.at))
+        born[child.address] = min(child.position, born.get(child.address, child.position))
     query = (
         sa.select(schema.address.c.bytes, schema.transaction.c.block, schema.transaction.c.position)
         .join(own, own.c.id == table.c.contract_id)

@@ -81,7 +81,7 @@ def test_branches_that_nobody_took_are_known_by_what_they_write(mining: Mining) 
     assert ways.writers["fee"] == {"setFee"}
     assert "clear" in ways.writers["shares[]"]
     assert "deposits never decreases" in ways.courses
-    assert "shares[k]" in ways.own
+    assert "shares[k]" in ways.foreign_entries
     assert ("deposit", "deposits") not in ways.otherwise  # what is left is a sum
     assert ("clear", "shares[]") in ways.otherwise
 
@@ -90,7 +90,7 @@ def test_what_excludes_itself_is_no_branch_and_a_lock_is_no_change(mining: Minin
     ways = mining.open_ways
     assert "treasury" not in ways.writers
     assert "lock" not in ways.writers
-    assert ("lock", 1) in ways.restored
+    assert ("lock", 1) in ways.restored_fields
 
 
 def test_invariants_are_told_only_if_all_branches_keep_them(mining: Mining) -> None:

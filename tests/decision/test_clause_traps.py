@@ -189,7 +189,7 @@ def test_rejected_by_all_and_accepted_by_none() -> None:
     decisions = stage.decisions(address, bytes(4))
     (clause,) = decisions.clauses
     assert clause_text(decisions, clause) == "required: not arg0"
-    assert (clause.stopped, clause.passed, clause.undecided) == ((0,), 0, 0)
+    assert (clause.rejected_calls, clause.pass_count, clause.undecided) == ((0,), 0, 0)
 
 
 def argument(number: int) -> bytes:
@@ -255,7 +255,9 @@ def test_vyper_balances_and_loops(vyper: Contract) -> None:
         vyper.call("send", to, value)
     vyper.stage.execute(vyper.address, vyper.selector("send") + b"\xff" * 64)
     decisions = vyper.decisions("send")
-    assert {clause_text(decisions, item): item.check for item in decisions.clauses if item.stopped} == {
+    assert {
+        clause_text(decisions, item): item.check for item in decisions.clauses if item.rejected_calls
+    } == {
         "required: arg0": Check.OWN,
         "required: S[H(1,sender)] >= arg1": Check.OWN,
         "required: not field(arg0,160,96)": Check.DECODING,

@@ -157,7 +157,7 @@ def test_a_hash_of_lists_depends_on_nothing_that_was_asked_before(contract: Cont
         contract.call("file", list_, text)
     decisions = contract.decisions("file")
     arena = decisions.runs.arena
-    (clause,) = [item for item in decisions.clauses if item.stopped]
+    (clause,) = [item for item in decisions.clauses if item.rejected_calls]
     kinds = {arena.kind(item) for item in arena.sources(clause.conditions[0].node)}
     assert kinds == {"calldata", "storage"}
 

@@ -93,4 +93,4 @@ def test_the_cost_is_bounded() -> None:
     attack = Dictionary(history, numbered, words)
     attack.run(hashes({}))
     assert attack.matches == []
-    assert 0 < attack.hashed < 20_000_000
+    assert 0 < attack.hash_count < 20_000_000

@@ -82,7 +82,7 @@ def test_documents_say_how_many_cases_are_unknown() -> None:
 
 
 def test_what_a_call_found_and_is_not_known_is_in_doubt_and_not_absent() -> None:
-    guards = complete("savings").guards.learned
+    guards = complete("savings").guards.learned_guards
     meaning = next(item.meaning for item in guards.functions if item.meaning.situation.function == "withdraw")
     place = next(row for row, term in enumerate(meaning.situation.terms) if term.stored)
     term = meaning.situation.terms[place]

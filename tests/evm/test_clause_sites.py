@@ -122,7 +122,7 @@ def test_what_is_kept_under_hashes_of_lists_of_several_lengths_is_one_thing(cont
         contract.call("plan", to, amounts, 0)
     plan = contract.decisions("plan")
     own = [clause for clause in plan.clauses if clause.check.maker == "contract"]
-    assert [(clause_text(plan, item), len(item.stopped), item.passed) for item in own] == [
+    assert [(clause_text(plan, item), len(item.rejected_calls), item.pass_count) for item in own] == [
         (f"required: not {ROW}", 2, 5)
     ]
     for to, amounts, _ in lists:

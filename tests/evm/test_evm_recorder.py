@@ -93,7 +93,7 @@ def test_steps_are_those_of_the_specification(name: str) -> None:
         hashed = [step for step in steps if isinstance(step, HashStep)]
         assert {step for step in reference.steps if isinstance(step, HashStep)} <= set(hashed)
         assert list(recorder.codeless) == [int.from_bytes(item, "big") for item in reference.strangers]
-        assert set(names_of_questions(recorder.asked)) <= set(reference.asked)
+        assert set(names_of_questions(recorder.chain_opcodes)) <= set(reference.unrecorded_opcodes)
         assert recorder.own_balance <= reference.own_balance
         seen += len(steps)
     assert seen > 60

@@ -158,13 +158,13 @@ def test_signed_numbers_are_compared_as_such(
 def decided(count: int, followed: int) -> DecidedCalls:
     """Return calls of which the first ones were followed, without finding a condition."""
     return DecidedCalls(
-        followed=np.arange(count) < followed,
+        is_followed=np.arange(count) < followed,
         clauses=(),
         branches=(),
         unexplained=dict.fromkeys(range(followed), "accepted calls took the same decisions"),
         unproved={},
         unpursued=0,
-        inferred=np.zeros(count, dtype=np.bool_),
+        is_inferred=np.zeros(count, dtype=np.bool_),
         inferred_from_gas=np.zeros(count, dtype=np.bool_),
     )
 
@@ -178,7 +178,7 @@ def test_the_learner_takes_what_no_decision_explains() -> None:
         True,
         False,
     ]
-    followed = JudgedFunction(number=0, meaning=meaning, cause=cause, decided=decided(4, 2))
+    followed = JudgedFunction(number=0, meaning=meaning, cause=cause, decided_calls=decided(4, 2))
     assert open_calls(followed).tolist() == [False, True, True, False]
 
 

@@ -100,7 +100,7 @@ def test_numbers_are_those_that_code_computes_with() -> None:
     # PUSH2 3600 DUP2 LT; PUSH1 9 JUMP; JUMPDEST at 9 is no number; PUSH2 500 is left to whatever follows
     code = bytes.fromhex("610e108110" + "600956" + "00" + "5b" + "6101f4")
     found = constants(code)
-    assert 3600 in found.compared
+    assert 3600 in found.comparands
     assert 500 in found.handed_on
     assert 9 not in found
     assert found.between(7200, 60) == 3600

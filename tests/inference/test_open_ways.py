@@ -59,13 +59,13 @@ def test_what_another_way_writes_is_open() -> None:
     ways = OpenWays(
         writers={"count": {"hit"}},
         courses={"count never decreases"},
-        own={"votes[k]"},
-        signed={"shares[k]"},
+        foreign_entries={"votes[k]"},
+        signed_entries={"shares[k]"},
         effects={("hit", "count")},
         branches={("hit", "last")},
         resets={"streak changes only by growing by 1"},
         settable={"fee"},
-        computed={("list", "items[].price")},
+        computed_fields={("list", "items[].price")},
         otherwise={("draw", "rounds[].phase")},
     )
     broken = [
@@ -102,7 +102,7 @@ def test_what_another_way_writes_is_open() -> None:
 
 
 def test_what_held_before_calls_is_a_habit_unless_the_code_demands_it() -> None:
-    ways = OpenWays(demanded={"buy": {"items[].price", "open"}})
+    ways = OpenWays(demanded_fields={"buy": {"items[].price", "open"}})
     habits = [
         claim(Template.BEFORE, "before buy: items[·].owner != 0"),
         claim(Template.BEFORE, "before buy as id: not items[id].sold"),

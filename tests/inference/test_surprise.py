@@ -161,7 +161,7 @@ def test_what_breaks_a_claim_adds_its_bits_once_a_kind() -> None:
 
     def claim(bits: float, kind: SurpriseKind) -> Broken:
         return Broken(
-            invocation=rows[event : event + 1], bits=np.array([bits]), text="x = y", held=50, kind=kind
+            invocation=rows[event : event + 1], bits=np.array([bits]), text="x = y", held_count=50, kind=kind
         )
 
     claims = [
@@ -171,7 +171,7 @@ def test_what_breaks_a_claim_adds_its_bits_once_a_kind() -> None:
     ]
     broken = measure(run.history, run.interactions, run.tuning, claims)
     assert broken.evidence[SurpriseKind.BROKEN][event] == 6
-    assert broken.worst[SurpriseKind.BROKEN][event] == 1
+    assert broken.worst_claims[SurpriseKind.BROKEN][event] == 1
     assert broken.evidence[SurpriseKind.BEFORE][event] == 5
     assert broken.event[event] == pytest.approx(alone.event[event] + 11)
     assert broken.score[run.table.interaction[event]] >= alone.score[run.table.interaction[event]]

@@ -37,7 +37,7 @@ def auction(third_party: Callable[[str], Recording]) -> HistoryContext:
 
 def test_one_auction_is_one_life_and_its_bidders_are_the_second_view(auction: HistoryContext) -> None:
     analysis, conditions = decided(auction)
-    best = analysis.found[0]
+    best = analysis.assessments[0]
     assert best.sort.account
     assert analysis.contract is not None
     assert (

@@ -80,7 +80,9 @@ def test_names_of_variables_change_nothing(seed: int, order: int, names: list[st
     one = inspect(history_of(transactions, NAMES))
     other = inspect(history_of(transactions, names))
     assert groups(one) == groups(other)
-    assert [item.score for item in one.analysis.found] == [item.score for item in other.analysis.found]
+    assert [item.score for item in one.analysis.assessments] == [
+        item.score for item in other.analysis.assessments
+    ]
     assert one.interactions.names == other.interactions.names
 
 

@@ -263,11 +263,11 @@ def test_the_auction_house_split_by_account(auction: tuple[list[Transaction], Hi
 
 def test_a_sort_that_covers_enough_is_refused_for_another_reason() -> None:
     analysis = mined("savings").analysis
-    best = analysis.found[0]
+    best = analysis.assessments[0]
 
     def reason(coverage: float) -> str:
         refused = replace(best, score=replace(best.score, value=0.0, coverage=coverage))
-        return split(replace(analysis, found=(refused,))).explanation
+        return split(replace(analysis, assessments=(refused,))).explanation
 
     assert "95% of the accepted calls are about" in reason(0.95)
     assert "are wanted" not in reason(0.95)
@@ -278,7 +278,7 @@ def test_a_sort_that_covers_enough_is_refused_for_another_reason() -> None:
 def test_interactions_of_one_event_never_stand_against_contracts_with_lives() -> None:
     analysis = mined("savings").analysis
     assert analysis.contract is not None
-    sort = replace(analysis.found[0].score, value=0.1, trivial=True)
+    sort = replace(analysis.assessments[0].score, value=0.1, trivial=True)
     contracts = replace(analysis.contract, value=0.05, single=False, trivial=False)
     assert contracts.outdoes(sort)
     assert not contracts.outdoes(replace(sort, trivial=False))

@@ -78,12 +78,12 @@ def test_without_code_touches_must_do(read: Read) -> None:
     context, _ = read("timelock")
     analysis = analyse(context)
     assert analysis.contract is None
-    assert all(item.score.decides is None for item in analysis.found)
+    assert all(item.score.deciding_share is None for item in analysis.assessments)
 
 
 def test_calls_name_the_operation_whose_hash_they_compute(read: Read) -> None:
     analysis = analysed(read, "timelock")
-    (found,) = [item for item in analysis.found if item.name == "id"]
+    (found,) = [item for item in analysis.assessments if item.name == "id"]
     named = {
         analysis.context.calls.functions[role.function]
         for role in found.naming.roles
@@ -96,12 +96,12 @@ def test_calls_name_the_operation_whose_hash_they_compute(read: Read) -> None:
 def test_what_decides_are_states_and_not_who_calls(read: Read) -> None:
     context, facts = read("timelock")
     variables = {
-        context.locations.variables[row].text(None, 0) for row in variables_of(context, facts.deciding)
+        context.locations.variables[row].text(None, 0) for row in variables_of(context, facts.is_deciding)
     }
     assert {"_timestamps[]", "_roles[].hasRole[]", "_minDelay"} <= variables
     context, facts = read("staking_rewards")
     variables = {
-        context.locations.variables[row].text(None, 0) for row in variables_of(context, facts.deciding)
+        context.locations.variables[row].text(None, 0) for row in variables_of(context, facts.is_deciding)
     }
     assert "_balances[]" in variables
     assert not {"owner", "nominatedOwner", "lastUpdateTime"} & variables
@@ -117,7 +117,7 @@ def test_a_balance_counts_and_a_price_is_set(read: Read) -> None:
         context, facts = read(name)
         shown = np.array([item.text(None, 0) == variable for item in context.locations.variables])
         own = shown[context.locations.variable[context.accesses.slot[context.accesses.touch]]]
-        told = facts.counting[own & facts.told]
+        told = facts.is_counting[own & facts.is_computed]
         assert len(told) > 10
         if counts is None:  # approvals set it, transfers count it down
             assert 0 < told.mean() < 1
@@ -164,7 +164,7 @@ def test_conditions_on_storage_and_the_clock_are_read_from_the_code(read: Read) 
         (
             tuple(
                 (context.locations.variables[place.variable].text(None, 0), factor)
-                for place, factor in item.stored
+                for place, factor in item.stored_fields
             ),
             item.clock,
             item.factor,
@@ -338,7 +338,7 @@ def test_the_clock_may_be_told_by_another_contract(read: Read) -> None:
     found = state_conditions((item.decisions, item.wording) for item in followed)
     variables = context.locations.variables
     due = {
-        tuple(variables[place.variable].text(None, place.field) for place, _ in item.stored)
+        tuple(variables[place.variable].text(None, place.field) for place, _ in item.stored_fields)
         for item in found
         if item.clock == "block"
     }
@@ -352,9 +352,13 @@ def test_what_is_set_once_is_a_number_in_conditions_on_an_entity(read: Read) -> 
     assert constants[place].value == 5
     entity = StoredField(variable=len(context.locations.variables), field=0)
     condition = StateCondition(
-        stored=((entity, 1), (place, -1)), clock="", factor=0, constant=0, comparison=ZeroComparison.NEGATIVE
+        stored_fields=((entity, 1), (place, -1)),
+        clock="",
+        factor=0,
+        constant=0,
+        comparison=ZeroComparison.NEGATIVE,
     )
     (told,) = with_constants([condition], constants, ())
-    assert told.stored == ((entity, 1),)
+    assert told.stored_fields == ((entity, 1),)
     assert (told.constant, told.constants) == (-5, ("owners.length",))
     assert with_constants([condition], constants, list(constants)) == (condition,)

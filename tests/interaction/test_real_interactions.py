@@ -32,7 +32,7 @@ def test_the_entity_is_the_token(real_database: RealDatabase, name: str) -> None
     sort, mode, function = ENTITIES[name]
     assert found.interactions.sort is not None
     assert (found.interactions.sort.name, found.interactions.mode) == (sort, mode)
-    best, *others = found.analysis.found
+    best, *others = found.analysis.assessments
     assert all(best.score.value > 1.5 * other.score.value for other in others), "the choice is not close"
     assert best.score.coverage > 0.95
     called = found.context.calls

@@ -109,7 +109,7 @@ def _counted(function: Callable[..., Any], name: str, calls: list[str]) -> Calla
 def test_a_split_that_is_far_worse_is_no_second_view(name: str) -> None:
     run = mined(name)
     assert run.specification.second_view is None
-    best, *others = run.analysis.found
+    best, *others = run.analysis.assessments
     assert all(
         item.score.value < NEAR * best.score.value or item.score.trivial or item.score.derived
         for item in others
@@ -120,11 +120,11 @@ def test_by_score_alone_the_second_best_is_near_or_not() -> None:
     analysis = mined("governance").analysis
     chosen = split(analysis)
     assert second_view(analysis, chosen) is None
-    best, rival, *_ = analysis.found
+    best, rival, *_ = analysis.assessments
 
     def with_value(value: float) -> Interactions | None:
         near = replace(rival, score=replace(rival.score, value=value))
-        return second_view(replace(analysis, found=(best, near)), chosen)
+        return second_view(replace(analysis, assessments=(best, near)), chosen)
 
     assert with_value(0.5 * best.score.value) is None
     other = with_value(0.9 * best.score.value)

@@ -47,8 +47,8 @@ def test_shuffled_labels_destroy_confidence(name: str) -> None:
     known, nothing = agreement(real, 0), agreement(noise, 0)
     assert known is not None
     assert nothing is not None
-    assert known.explained > 0.3
-    assert nothing.explained < known.explained / 4
+    assert known.explained_share > 0.3
+    assert nothing.explained_share < known.explained_share / 4
     assert nothing.beyond_chance < known.beyond_chance
     assert gap(noise) < gap(real)
 
@@ -61,7 +61,7 @@ def test_all_figures_are_in_their_ranges(name: str) -> None:
     assert 0 <= found.lowest <= found.agreement <= 1
     assert 0 <= found.chance <= 1
     assert 0 <= found.beyond_chance <= 1
-    assert 0 <= found.explained <= 1
+    assert 0 <= found.explained_share <= 1
     assert found.bits >= 0
     assert 0 <= found.equal <= found.splits
     assert (found.example is None) <= (found.agreement == 1)

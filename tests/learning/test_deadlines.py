@@ -27,7 +27,7 @@ def table_of(*conditions: StateCondition, parameters: tuple[ContractParameter, .
         interaction=np.array([0, 0, 0, 1, 1, 1]),
         rejected=np.zeros(6, dtype=np.bool_),
         variables=(
-            EntityVariable(name="begun[·]", kind=ValueKind.UINT, stored=(BEGUN.variable, BEGUN.field)),
+            EntityVariable(name="begun[·]", kind=ValueKind.UINT, storage_field=(BEGUN.variable, BEGUN.field)),
         ),
         values=np.array([[row[1_000]] * 3 + [row[2_000]] * 3]),
         words=words,
@@ -59,7 +59,7 @@ def interactions() -> Interactions:
 def reached(*stored: StoredField, plus: int = 0) -> StateCondition:
     """Return the code's ``now >= sum of stored + plus``."""
     return StateCondition(
-        stored=tuple((place, -1) for place in stored),
+        stored_fields=tuple((place, -1) for place in stored),
         clock="now",
         factor=1,
         constant=-plus,
@@ -68,7 +68,9 @@ def reached(*stored: StoredField, plus: int = 0) -> StateCondition:
 
 
 def period(*values: int) -> ContractParameter:
-    return ContractParameter(name="period", stored=(PERIOD.variable, PERIOD.field), values=np.array(values))
+    return ContractParameter(
+        name="period", storage_field=(PERIOD.variable, PERIOD.field), values=np.array(values)
+    )
 
 
 def events(table: EventTable) -> list[str]:

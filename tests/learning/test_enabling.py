@@ -17,7 +17,11 @@ from specminer.learning.tuning_result import Tuning
 from tests.support.event_tables import table_of
 
 CONFIRMED = StateCondition(
-    stored=((StoredField(0, 0), 1),), clock="", factor=0, constant=-3, comparison=ZeroComparison.NEGATIVE
+    stored_fields=((StoredField(0, 0), 1),),
+    clock="",
+    factor=0,
+    constant=-3,
+    comparison=ZeroComparison.NEGATIVE,
 )
 """``confirmations < 3``"""
 REFUSED = "execute (rejected)"
@@ -45,7 +49,7 @@ def life(draw: random.Random, *, refused: bool) -> Life:
 def wallet(*conditions: StateCondition, lives: int = 20, refused: bool = True) -> EventTable:
     """Return a table of transactions that were confirmed; of which the code states some conditions."""
     draw = random.Random(7)
-    counted = [EntityVariable(name="confirmations", kind=ValueKind.UINT, stored=(0, 0))]
+    counted = [EntityVariable(name="confirmations", kind=ValueKind.UINT, storage_field=(0, 0))]
     table = table_of([life(draw, refused=refused) for _ in range(lives)], counted, [REFUSED])
     places = {symbol: place for place, symbol in enumerate(table.symbols)}
     accepted = tuple(places[symbol.removesuffix(" (rejected)")] for symbol in table.symbols)
@@ -99,13 +103,13 @@ def test_the_definition_makes_the_same_states_again() -> None:
     assert again.chosen_point.blocks.tolist() == found.chosen_point.blocks.tolist()
 
 
-STAGES = EntityVariable(name="outcome", kind=ValueKind.ENUM, stored=(0, 0))
+STAGES = EntityVariable(name="outcome", kind=ValueKind.ENUM, storage_field=(0, 0))
 
 
 def outcome_is(value: int) -> StateCondition:
     """Return that the code compares the outcome with a value."""
     return StateCondition(
-        stored=((StoredField(0, 0), 1),),
+        stored_fields=((StoredField(0, 0), 1),),
         clock="",
         factor=0,
         constant=-value,

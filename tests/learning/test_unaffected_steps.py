@@ -17,8 +17,8 @@ from specminer.specification.abstraction_entries import Tier
 from tests.support.event_tables import table_of
 
 VARIABLES = [
-    EntityVariable(name="paid", kind=ValueKind.BOOL, stored=(0, 0)),
-    EntityVariable(name="banned", kind=ValueKind.BOOL, stored=(1, 0)),
+    EntityVariable(name="paid", kind=ValueKind.BOOL, storage_field=(0, 0)),
+    EntityVariable(name="banned", kind=ValueKind.BOOL, storage_field=(1, 0)),
 ]
 LIVES = 20
 NOTHING: Mapping[str, frozenset[str]] = {}
@@ -30,7 +30,11 @@ def subscriptions(
     """Return subscriptions, all paid in the end; one is banned then, the others before."""
     usual = [("join", (0, 0)), ("ban", (0, 1)), ("pardon", (0, 0)), ("pay", (1, 0))]
     late = [("join", (0, 0)), ("pay", (1, 0)), ("ban", (1, 1)), ("pardon", (1, 0))]
-    return replace(table_of([*[usual] * (LIVES - 1), late], VARIABLES), accessed=accessed, decided=decided)
+    return replace(
+        table_of([*[usual] * (LIVES - 1), late], VARIABLES),
+        accessed_variables=accessed,
+        decided_variables=decided,
+    )
 
 
 def accepted(table: EventTable) -> float:
@@ -66,6 +70,8 @@ def test_what_a_call_resets_leads_to_one_state_from_wherever_it_comes() -> None:
     paid = [("list", (0, 1)), ("pay", (1, 1))]
     table = table_of([*[usual] * 12, late, *[paid] * 7], VARIABLES)
     both = frozenset({"banned", "paid"})
-    assert accepted(replace(table, accessed={"cancel": both})) == pytest.approx(1 - 1 / LIVES)
-    known = replace(table, accessed={"cancel": both}, decided={"cancel": frozenset({"banned"})})
+    assert accepted(replace(table, accessed_variables={"cancel": both})) == pytest.approx(1 - 1 / LIVES)
+    known = replace(
+        table, accessed_variables={"cancel": both}, decided_variables={"cancel": frozenset({"banned"})}
+    )
     assert accepted(known) == pytest.approx(1.0)

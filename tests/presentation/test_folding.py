@@ -83,7 +83,7 @@ def test_a_small_automaton_is_drawn_as_it_is() -> None:
     spec = replace(order(), states=order().states[:8], transitions=order().transitions[:3])
     content = Content(spec=spec, options=FOLDED)
     assert content.folding is None
-    assert content.drawn is spec
+    assert content.drawn_specification is spec
     assert to_dot(spec, FOLDED) == to_dot(spec, WHOLE)
 
 

@@ -33,7 +33,7 @@ def test_replays_of_real_histories_are_the_same(name: str) -> None:
     one_replay, other_replay = replays
     assert one_replay.questions == other_replay.questions
     assert one_replay.strangers == other_replay.strangers
-    assert one_replay.deployed == other_replay.deployed
+    assert one_replay.existing_targets == other_replay.existing_targets
 
 
 def machines() -> list[VirtualMachine]:

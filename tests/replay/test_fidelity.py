@@ -146,7 +146,7 @@ def test_a_creation_that_fails_only_here_leaves_everything_in_doubt() -> None:
     assert done.fidelity is Fidelity.STATUS
     (call,) = done.parts[CONTRACT].invocations
     assert call.outcome.kind is OutcomeKind.RETURNED  # the chain created it
-    assert run.deployed == {CONTRACT}
+    assert run.existing_targets == {CONTRACT}
     assert (CONTRACT, 12345) in run.doubt
 
 

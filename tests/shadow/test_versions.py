@@ -100,7 +100,7 @@ def test_what_only_one_version_demands_is_told_with_when_it_ran(
     found = {
         (clause.since, clause.until, len(clause.own_conditions))
         for clause in contract.decisions("add").clauses
-        if clause.stopped
+        if clause.rejected_calls
     }
     assert found == {(None, None, 1), (None, block, 1), (block, None, 1)}
 

@@ -97,7 +97,7 @@ def test_a_way_that_nobody_took_is_found_if_it_is_the_only_one_that_fits() -> No
     (cause,) = (item for item in decisions.causes if item.invocation == last)
     assert cause.clause is not None
     clause = decisions.clauses[cause.clause]
-    assert (clause.kind, clause.stopped, clause.passed) == (ClauseKind.REQUIRED, (last,), 1)
+    assert (clause.kind, clause.rejected_calls, clause.pass_count) == (ClauseKind.REQUIRED, (last,), 1)
 
 
 def test_gas_tells_ways_apart_that_access_the_same_and_end_alike() -> None:

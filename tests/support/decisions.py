@@ -201,8 +201,8 @@ def check_clauses(decisions: FunctionDecisions) -> None:
             values = [holds(decisions.runs, condition, number) for condition in clause.conditions]
             if run.halt is None:
                 assert True in values, f"{clause_text(decisions, clause)} refuses call {run.invocation}"
-        executed = [invocation for invocation in clause.stopped if invocation in by_invocation]
-        assert executed or not clause.stopped
+        executed = [invocation for invocation in clause.rejected_calls if invocation in by_invocation]
+        assert executed or not clause.rejected_calls
         for invocation in () if clause.each else executed:
             values = [holds(decisions.runs, item, by_invocation[invocation]) for item in clause.conditions]
             assert True not in values, f"{clause_text(decisions, clause)} does not stop call {invocation}"
@@ -211,7 +211,7 @@ def check_clauses(decisions: FunctionDecisions) -> None:
     for cause in decisions.causes:
         assert (cause.clause is None) != (cause.reason is None)
         if cause.clause is not None:
-            assert cause.invocation in decisions.clauses[cause.clause].stopped
+            assert cause.invocation in decisions.clauses[cause.clause].rejected_calls
 
 
 def holds(runs: FunctionRuns, condition: PathCondition, number: int) -> bool | None:
@@ -278,6 +278,6 @@ def lines(decisions: Iterable[FunctionDecisions]) -> list[str]:
     found = []
     for item in decisions:
         for clause in item.clauses:
-            counts = f"stopped {len(clause.stopped)} passed {clause.passed} undecided {clause.undecided}"
+            counts = f"stopped {len(clause.rejected_calls)} passed {clause.pass_count} undecided {clause.undecided}"
             found.append(f"{clause_text(item, clause)}  [{clause.check}] {counts}")
     return found

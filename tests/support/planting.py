@@ -162,7 +162,7 @@ class Comparison:
     def _guards(self) -> Iterator[str]:
         terms = Terms(self.complete.context)
         functions = {name: row for row, name in enumerate(self.complete.context.calls.functions)}
-        for learned in self.unknown.guards.learned.guards:
+        for learned in self.unknown.guards.learned_guards.guards:
             situation = terms.situation(functions[learned.guard.scope])
             if situation is None:
                 continue
