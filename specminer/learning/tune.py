@@ -424,7 +424,7 @@ class _TuningRun:
         merging = split_by_enabledness(
             answer.best.objective, answer.merging, accepted_as, shortest, bears_out
         )
-        merging = join_idle_deadlines(answer.found.objective, merging, accepted_as)
+        merging = join_idle_deadlines(answer.best.objective, merging, accepted_as)
         return replace(answer, merging=merging)
 
     def flags_of(self, best_selection: _BestSelection, selection: Selection) -> tuple[str, ...]:
