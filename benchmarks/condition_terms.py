@@ -37,6 +37,7 @@ _NAMESPACED: Final = re.compile(r"(\w+)Storage\._(\w+), ERC-7201")
 _UNREADABLE: Final = re.compile(r"…|\ban (?:unknown )?expression\b")
 _FATE: Final = re.compile(r"(success of [\w.\[\]]*)\([^()]*…[^()]*\)")
 """Whether a call succeeds is told without arguments; some of them may be left out."""
+_SYMMETRIC: Final = (ast.Mult, ast.BitXor, ast.BitAnd, ast.BitOr)
 _SENDERS: Final = frozenset({"sender", "origin"})
 """Never the zero address."""
 _ADDRESS: Final = re.compile(r"\b0x(?!0{16})[0-9a-f]{40}\b")
@@ -198,9 +199,9 @@ class Reader(ast.NodeTransformer):
         return ast.Call(ast.Name("length"), [node.value], []) if node.attr == "length" else node
 
     def visit_BinOp(self, node: ast.BinOp) -> ast.expr:
-        """Bring the factors of a product into one order."""
+        """Bring the operands of a product, and of what joins bits, into one order."""
         self.generic_visit(node)
-        if isinstance(node.op, ast.Mult) and ast.unparse(node.right) < ast.unparse(node.left):
+        if isinstance(node.op, _SYMMETRIC) and ast.unparse(node.right) < ast.unparse(node.left):
             return ast.BinOp(node.right, node.op, node.left)
         return node
 

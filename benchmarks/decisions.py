@@ -21,7 +21,7 @@ from specminer.decoding.decode import decode
 from specminer.history.contract_history import History
 from specminer.history.trace import Address
 from specminer.pipeline import import_traces
-from specminer.pipeline.datasets import list_datasets
+from specminer.pipeline.datasets import dataset, list_datasets
 from specminer.store import TraceStore
 from tests.support.real import AZURE, MAINNET, execute
 
@@ -48,8 +48,13 @@ def histories(real: bool, traces: Path | None) -> Iterator[tuple[str, History]]:
 
 
 def _shipped() -> Iterator[tuple[str, History]]:
-    for dataset in list_datasets():
-        yield dataset.name, _imported(dataset.trace_files)
+    for item in list_datasets():
+        yield item.name, _imported(item.trace_files)
+
+
+def shipped_history(name: str) -> History:
+    """Return the history of a shipped dataset."""
+    return _imported(dataset(name).trace_files)
 
 
 def _traces(folder: Path) -> Iterator[tuple[str, History]]:

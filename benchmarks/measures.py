@@ -14,7 +14,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final
 
-from benchmarks import attacks, azure, conditions, generated_guards, rejections, states
+from benchmarks import attacks, azure, conditions, effects, generated_guards, rejections, states
 from benchmarks.corpus_folder import CorpusFolder
 from benchmarks.corpus_measures import OWN, SEEDS, Row, automata, learning, robustness
 from benchmarks.decisions import histories
@@ -208,6 +208,31 @@ def _conditions(effort: Effort) -> Iterator[Row]:
             ):
                 numbers += [len(part[verdict]), sum(map(len, part.values()))]
             yield [name, *numbers]
+
+
+def _effects(effort: Effort) -> Iterator[Row]:
+    shipped, others = effects.names()
+    for name in shipped:
+        yield _effect_row(name, effects.of_dataset(name))
+    if effort.quick:
+        return
+    with TemporaryDirectory() as folder:
+        for name in others:
+            try:
+                yield _effect_row(name, effects.of_third_party(name, Path(folder)))
+            except MissingPart as error:
+                effort.note(f"{name}: {error}")
+
+
+def _effect_row(name: str, verdicts: effects.Verdicts) -> Row:
+    return [
+        name,
+        len(verdicts.found),
+        verdicts.listed,
+        len(verdicts.wrong),
+        len(verdicts.unclear),
+        verdicts.mined,
+    ]
 
 
 def _prediction(effort: Effort) -> Iterator[Row]:
@@ -464,6 +489,32 @@ MEASURES: Final = (
             Watch(column="coded found", noise=0.1),
             Watch(column="wrong", noise=0.05, more=False),
         ),
+    ),
+    Measure(
+        name="effects",
+        title="Effects that were listed",
+        text=(
+            "What accepted calls write, pay, call and log, and when, listed from the sources before "
+            "(`[intended.effects]` in `datasets/NAME/about.toml`, and `tests/data/effects`): how many listed effects "
+            "are found with the same target and an expression that a solver shows to be equal, and how many mined "
+            "ones are not listed, or with a condition that does not follow from the listed one. *Unclear* ones say no "
+            "more than what they depend on. The wrong ones of `governance` are effects of functions that the council "
+            "calls on itself by `execute`, where the source says no more than that it calls."
+        ),
+        columns=("history", "found", "listed", "wrong", "unclear", "mined"),
+        run=_effects,
+        pace=Pace.QUICK,
+        minutes=1,
+        views=(
+            View(
+                title="By history",
+                by="history",
+                values=("found", "listed", "wrong", "unclear", "mined"),
+                how="sum",
+                total=True,
+            ),
+        ),
+        watches=(Watch(column="found", noise=0.1), Watch(column="wrong", noise=0.1, more=False)),
     ),
     Measure(
         name="prediction",

@@ -23,6 +23,8 @@ from specminer.history.trace import InvocationKind, Outcome, OutcomeKind
 
 _REVERT = bytes.fromhex("08c379a0")
 _PANIC = bytes.fromhex("4e487b71")
+_DYNAMIC = re.compile(r"\b(?:bytes|string)\b|\[\]", re.ASCII)
+"""In a type whose values stand behind the arguments, at a place that these tell."""
 _TUPLE = re.compile(r"tuple((\[[0-9]*\])*)", re.ASCII)
 CALL_FACTS: Final = frozenset({"sender", "origin", "value", "now", "block", "this"})
 """What conditions call the facts of a call."""
@@ -212,6 +214,24 @@ def _functions(artifact: Artifact, kind: str) -> dict[bytes, InterfaceFunction]:
             members=_members(artifact, entry.inputs),
         )
     return functions
+
+
+def constructor_of(artifact: Artifact) -> tuple[InterfaceFunction, AbiEntry] | None:
+    """Return the constructor of an ABI, if each argument has a fixed place behind the code; else ``None``."""
+    entry = next((item for item in artifact.abi if item.type == "constructor"), None)
+    if entry is None:
+        return None
+    types = tuple(canonical(parameter) for parameter in entry.inputs)
+    if any(_DYNAMIC.search(kind) for kind in types):
+        return None
+    found = InterfaceFunction(
+        name="constructor",
+        signature=f"constructor({','.join(types)})",
+        types=types,
+        arguments=_argument_names(entry.inputs),
+        members=_members(artifact, entry.inputs),
+    )
+    return found, entry
 
 
 def _members(artifact: Artifact, parameters: Sequence[Parameter]) -> tuple[tuple[str, ...], ...]:

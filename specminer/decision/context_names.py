@@ -9,7 +9,7 @@ import numpy as np
 
 from specminer._support.scratch import in_file
 from specminer.contracts.artifact import AbiEntry
-from specminer.contracts.interface import InterfaceFunction, selector
+from specminer.contracts.interface import InterfaceFunction, constructor_of, selector
 from specminer.decision.call_columns import CallColumns
 from specminer.decision.constant_names import ConstantNames
 from specminer.decoding import HistoryContext
@@ -69,6 +69,13 @@ class ContextNames:
             if candidate is function:
                 return self.entries.get(four_bytes)
         return None
+
+    @cached_property
+    def constructor(self) -> tuple[InterfaceFunction, AbiEntry] | None:
+        """The constructor; ``None`` if the ABI does not tell it, or tells that of the code behind a proxy."""
+        if self.artifact is None or any(record.implementations for record in self.history.contracts):
+            return None
+        return constructor_of(self.artifact)
 
     def row(self, contract: int, slot: int) -> int:
         """Return the row in ``Locations`` of a contract's slot, ``MISSING`` if the history never accesses it."""

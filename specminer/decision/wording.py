@@ -38,6 +38,9 @@ class Wording:
         names = names_of(context)
         function = context.calls.known[runs.function]
         entry = names.entry(function)
+        creates = function is None and context.calls.functions[runs.function] == "constructor"
+        if creates and names.constructor is not None:
+            function, entry = names.constructor
         arguments = ArgumentNames(function, () if entry is None else entry.inputs)
         self._names = names
         self._arena: Arena = runs.arena

@@ -91,6 +91,12 @@ SOURCES = {
         },
     },
     "single_auction": {
+        "constructor": {
+            "beneficiary' = _beneficiary": "",
+            "endTime' = now + _biddingTime": "",
+            "reserve' = _reserve": "",
+            "step' = _step": "",
+        },
         "bid": {
             "highestBidder' = sender": "",
             "highestBid' = value": "",
@@ -107,6 +113,7 @@ SOURCES = {
         "withdraw": {"pendingReturns[sender]' = 0": "", "pays pendingReturns[sender] to sender": ""},
     },
     "auction_house": {
+        "constructor": {"owner' = sender": "", "fee' = initialFee": ""},
         "settle": {  # the seller shares a slot with the phase, which was written before
             "auctions[auctionId].phase' = Settled": "",
             "pendingReturns[auctions[auctionId].seller]' = pendingReturns[auctions[auctionId].seller] + "
