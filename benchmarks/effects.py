@@ -121,7 +121,7 @@ def judge(
     own: dict[str, list[Effect]] = defaultdict(list)
     for effect in effects:
         own[effect.function].append(effect)
-    called = context.calls.function[context.is_accepted]
+    called = context.calls.function[context.history.accepted]
     for number in sorted(set(called.tolist())):
         function = context.calls.functions[number]
         if function in listed:
