@@ -380,7 +380,7 @@ MEASURES: Final = (
         columns=("contract", "method", "states", "precision", "recall", "f", "deviation", "seconds"),
         run=_automata,
         pace=Pace.QUICK,
-        minutes=8,
+        minutes=3,
         seeds=SEEDS,
         views=(_METHODS, View(title="F by contract", by="contract", across="method", values=("f",))),
         watches=(Watch(column="f", noise=0.01),),
@@ -393,7 +393,7 @@ MEASURES: Final = (
         columns=("contract", "share", "method", "interactions", "f"),
         run=_learning,
         pace=Pace.NORMAL,
-        minutes=6,
+        minutes=4,
         seeds=SEEDS,
         views=(
             View(
@@ -432,7 +432,7 @@ MEASURES: Final = (
         columns=("contract", "trial", "declared", "repaired", "at most", "states"),
         run=_azure,
         pace=Pace.NORMAL,
-        minutes=4,
+        minutes=0.5,
         seeds=SEEDS,
         views=(View(title="Mean F", by="trial", values=("declared", "repaired", "at most")),),
         watches=(Watch(column="repaired", noise=0.01),),
@@ -451,7 +451,7 @@ MEASURES: Final = (
         ),
         run=_states,
         pace=Pace.NORMAL,
-        minutes=6,
+        minutes=3,
         views=(
             View(
                 title="By history",
@@ -474,7 +474,7 @@ MEASURES: Final = (
         columns=("history", "required found", "required", "coded found", "coded", "wrong", "told"),
         run=_conditions,
         pace=Pace.NORMAL,
-        minutes=6,
+        minutes=3,
         views=(
             View(
                 title="By history",
@@ -504,7 +504,7 @@ MEASURES: Final = (
         columns=("history", "found", "listed", "wrong", "unclear", "mined"),
         run=_effects,
         pace=Pace.QUICK,
-        minutes=1,
+        minutes=1.5,
         views=(
             View(
                 title="By history",
@@ -528,7 +528,7 @@ MEASURES: Final = (
         columns=("contract", "kind", "draw", "method", "accuracy", "calls"),
         run=_prediction,
         pace=Pace.NORMAL,
-        minutes=6,
+        minutes=2.5,
         views=(
             View(title="Mean accuracy", by="draw", across="method", values=("accuracy",)),
             View(title="Mean accuracy by language", by="kind", across="method", values=("accuracy",)),
@@ -546,7 +546,7 @@ MEASURES: Final = (
         columns=("history", "rejected", "caused", "readable", "conditions", "refused"),
         run=_rejections,
         pace=Pace.QUICK,
-        minutes=1,
+        minutes=0.2,
         views=(
             View(
                 title="By history",
@@ -568,7 +568,7 @@ MEASURES: Final = (
         columns=("history", "found", "tested", "failed", "gone"),
         run=_invariants,
         pace=Pace.NORMAL,
-        minutes=2,
+        minutes=0.5,
         views=(
             View(
                 title="By history",
@@ -592,7 +592,7 @@ MEASURES: Final = (
         ),
         run=_attacks,
         pace=Pace.NORMAL,
-        minutes=5,
+        minutes=2.5,
         seeds=1,
         views=(
             View(
@@ -625,7 +625,7 @@ MEASURES: Final = (
         columns=("calls", "step", "seconds", "peak MB", "file MB"),
         run=_scale,
         pace=Pace.NORMAL,
-        minutes=5,
+        minutes=1,
         views=(
             View(title="CPU seconds", by="step", across="calls", values=("seconds",)),
             View(title="Peak of memory, MB", by="step", across="calls", values=("peak MB",)),

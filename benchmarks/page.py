@@ -50,6 +50,7 @@ def page_files(results: Results) -> dict[Path, str]:
     for mark, part in (
         ("corpus", _corpus()),
         ("machines", _machines(results)),
+        ("duration", _duration(results)),
         ("measures", "\n".join(sections)),
     ):
         text = text.replace(f"<!-- {mark} -->", part)
@@ -242,6 +243,11 @@ def _corpus() -> str:
         )
         lines_.append(f"| `{folder.name}` | {_escaped(folder.title)} | {source} |")
     return "\n".join(lines_)
+
+
+def _duration(results: Results) -> str:
+    minutes = sum(table.seconds for table in results.measures.values()) / 60
+    return f"All measures below took {minutes:.0f} minutes together."
 
 
 def _machines(results: Results) -> str:
