@@ -224,14 +224,14 @@ def constructor_of(artifact: Artifact) -> tuple[InterfaceFunction, AbiEntry] | N
     types = tuple(canonical(parameter) for parameter in entry.inputs)
     if any(_DYNAMIC.search(kind) for kind in types):
         return None
-    found = InterfaceFunction(
+    function = InterfaceFunction(
         name="constructor",
         signature=f"constructor({','.join(types)})",
         types=types,
         arguments=_argument_names(entry.inputs),
         members=_members(artifact, entry.inputs),
     )
-    return found, entry
+    return function, entry
 
 
 def _members(artifact: Artifact, parameters: Sequence[Parameter]) -> tuple[tuple[str, ...], ...]:
