@@ -166,17 +166,17 @@ def shipped() -> Iterator[Case]:
 def judge(case: Case) -> Verdict:
     """Mine a history and look where its attack is."""
     run = mine(case.history, MineOptions(), artifact=case.artifact)
-    weighed: Transactions = run.weighed
+    weighed: Transactions = run.ranked_transactions
     history, limit = run.history, weighed.limit
     names = [f"0x{item.hex()}" for item in history.transaction_hash]
     attack = np.array([name in case.attack for name in names], dtype=np.bool_)
-    benign = weighed.judged & ~_by_attacker(history, attack)
-    first = int(np.argmax(np.where(attack & weighed.judged, weighed.score, -1.0)))
-    found = bool((attack & weighed.judged).any())
+    benign = weighed.is_judged & ~_by_attacker(history, attack)
+    first = int(np.argmax(np.where(attack & weighed.is_judged, weighed.score, -1.0)))
+    found = bool((attack & weighed.is_judged).any())
     families = {family: float(bits[first]) for family, bits in weighed.families.items()}
     return Verdict(
         name=case.name,
-        judged=int(weighed.judged.sum()),
+        judged=int(weighed.is_judged.sum()),
         place=weighed.rank(first) if found else None,
         attacked=bool(case.attack),
         alarm=found and bool(weighed.score[first] > limit),

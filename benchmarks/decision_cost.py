@@ -70,13 +70,13 @@ def follow(path: Path) -> Numbers:
             mining = stage(mining)
         peaks[name] = peak()
     runs = mining.runs
-    causes = [cause for item in mining.followed.values() for cause in item.decisions.causes]
+    causes = [cause for item in mining.followed_functions.values() for cause in item.decisions.causes]
     return (
         watch.seconds
         | {f"{name} MB": megabytes for name, megabytes in peaks.items()}
         | {
             "executed": sum(len(item.runs) for item in runs),
-            "matched": sum(len(item.matched) for item in runs),
+            "matched": sum(len(item.matched_rows) for item in runs),
             "left": sum(item.unpursued + sum(item.unproved.values()) for item in runs),
             "rejected": int((~mining.context.history.accepted).sum()),
             "caused": sum(cause.clause is not None for cause in causes),

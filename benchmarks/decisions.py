@@ -85,7 +85,7 @@ def report(name: str, history: History) -> None:
     runs = run_calls(context)
     took = time.perf_counter() - begin
     proved = sum(len(item.runs) for item in runs)
-    matched = sum(len(item.matched) for item in runs)
+    matched = sum(len(item.matched_rows) for item in runs)
     left = sum(item.unpursued for item in runs)
     reasons: Counter[str] = Counter()
     for item in runs:

@@ -119,7 +119,7 @@ def judge(history: History, artifact: Artifact | None = None) -> Iterator[Verdic
             yield Verdict(invariant=item, later=0, failed=-1)
             continue
         later = history.invocation_transaction[same.cases] >= cut
-        yield Verdict(invariant=item, later=int(later.sum()), failed=int((later & ~same.held).sum()))
+        yield Verdict(invariant=item, later=int(later.sum()), failed=int((later & ~same.holds).sum()))
 
 
 def _mined(history: History, artifact: Artifact | None, last: Stage) -> Mining:

@@ -68,8 +68,8 @@ class _Zstd(io.RawIOBase):
     def __init__(self, source: IO[bytes]) -> None:
         self._source = source
         self._frame = zstandard.ZstdDecompressor().decompressobj()
-        self._begun = False
-        self._packed = b""
+        self._has_begun = False
+        self._compressed = b""
         self._ready = memoryview(b"")
 
     def readable(self) -> bool:
@@ -77,16 +77,16 @@ class _Zstd(io.RawIOBase):
 
     def readinto(self, buffer: Any) -> int:
         while not self._ready:
-            piece = self._packed or self._source.read(_PIECE)
+            piece = self._compressed or self._source.read(_PIECE)
             if not piece:
-                if self._begun:
+                if self._has_begun:
                     raise EOFError
                 return 0
             if self._frame.eof:
                 self._frame = zstandard.ZstdDecompressor().decompressobj()
             self._ready = memoryview(self._frame.decompress(piece))
-            self._packed = self._frame.unused_data if self._frame.eof else b""
-            self._begun = not self._frame.eof
+            self._compressed = self._frame.unused_data if self._frame.eof else b""
+            self._has_begun = not self._frame.eof
         count = min(len(buffer), len(self._ready))
         buffer[:count] = self._ready[:count]
         self._ready = self._ready[count:]

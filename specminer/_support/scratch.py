@@ -27,16 +27,16 @@ class ColumnWriter:
     """A column that grows at its end, of which little is held in memory."""
 
     def __init__(self) -> None:
-        self._held = bytearray()
+        self._buffer = bytearray()
         self._file: IO[bytes] | None = None
         self._size = 0
-        self._refused = False
+        self._is_refused = False
 
     def append(self, data: bytes | bytearray | memoryview) -> None:
         """Append bytes."""
-        self._held += data
+        self._buffer += data
         self._size += len(data)
-        if len(self._held) >= _PIECE and self._size >= LEAST:
+        if len(self._buffer) >= _PIECE and self._size >= LEAST:
             self._empty()
 
     def column(self, kind: type[_Scalar] | np.dtype[_Scalar]) -> npt.NDArray[_Scalar]:
@@ -44,7 +44,7 @@ class ColumnWriter:
         if self._size >= LEAST:
             self._empty()
         if self._file is None:
-            buffer, self._held = self._held, bytearray()
+            buffer, self._buffer = self._buffer, bytearray()
             return np.frombuffer(buffer, dtype=kind)
         with self._file as file:
             # numpy holds on to the mapping, and the mapping to what is in the file
@@ -53,22 +53,22 @@ class ColumnWriter:
 
     def _empty(self) -> None:
         """Move what is held into the file; all back into memory if that fails."""
-        if self._refused or not self._held:
+        if self._is_refused or not self._buffer:
             return
-        written = self._size - len(self._held)
+        written = self._size - len(self._buffer)
         try:
             if self._file is None:
                 self._file = tempfile.TemporaryFile(prefix="specminer-", buffering=0)  # noqa: SIM115
-            rest = memoryview(bytes(self._held))
+            rest = memoryview(bytes(self._buffer))
             while rest:
                 rest = rest[self._file.write(rest) :]
-            self._held.clear()
+            self._buffer.clear()
         except OSError:
-            self._refused = True
+            self._is_refused = True
             if self._file is not None:
                 with self._file as file:
                     file.seek(0)
-                    self._held = bytearray(file.read(written)) + self._held
+                    self._buffer = bytearray(file.read(written)) + self._buffer
                 self._file = None
 
 

@@ -69,11 +69,11 @@ class UniqueNames:
     """Gives names out, each once: the second ``x`` becomes ``x #2``."""
 
     def __init__(self, used_names: Iterable[str] = ()) -> None:
-        self._taken = set(used_names)
+        self._used_names = set(used_names)
         self._counts: dict[str, int] = {}
 
     def __contains__(self, name: str) -> bool:
-        return name in self._taken
+        return name in self._used_names
 
     def add(self, name: str, alternative: Callable[[str, int], str] = "{} #{}".format) -> str:
         """Return a name that was not given out before: the one asked for, or its first free alternative.
@@ -85,11 +85,11 @@ class UniqueNames:
 
         """
         candidate, number = name, self._counts.get(name, 1)
-        while candidate in self._taken:
+        while candidate in self._used_names:
             number += 1
             candidate = alternative(name, number)
         self._counts[name] = number
-        self._taken.add(candidate)
+        self._used_names.add(candidate)
         return candidate
 
 

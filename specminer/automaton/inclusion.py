@@ -82,7 +82,7 @@ class _SmallestSets:
         if not right.deterministic:
             with suppress(AutomatonTooLarge):  # it only saves work
                 self._above = simulation(right, left, symbols, _SIMULATION)
-        self._visited = 0
+        self._visit_count = 0
         self._limit = limit
 
     def new(self, state: int, states: int) -> bool:
@@ -92,8 +92,8 @@ class _SmallestSets:
             return False
         antichain[:] = [member for member in antichain if states & ~member]
         antichain.append(states)
-        self._visited += 1
-        if self._visited > self._limit:
+        self._visit_count += 1
+        if self._visit_count > self._limit:
             raise AutomatonTooLarge("comparing the languages", self._limit)
         return True
 

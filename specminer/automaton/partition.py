@@ -16,12 +16,12 @@ class _Partition:
 
     def __init__(self, keys: list[tuple[int, ...]]) -> None:
         self.elements = sorted(range(len(keys)), key=lambda item: keys[item])
-        self.place = [0] * len(keys)
+        self.position = [0] * len(keys)
         self.block = [0] * len(keys)
         self.first: list[int] = []
         self.end: list[int] = []
         for position, item in enumerate(self.elements):
-            self.place[item] = position
+            self.position[item] = position
             if not position or keys[item] != keys[self.elements[position - 1]]:
                 self.first.append(position)
                 self.end.append(position)
@@ -41,9 +41,9 @@ class _Partition:
             block = self.block[item]
             position = self.first[block] + marked.get(block, 0)
             other = self.elements[position]
-            here = self.place[item]
+            here = self.position[item]
             self.elements[position], self.elements[here] = item, other
-            self.place[item], self.place[other] = position, here
+            self.position[item], self.position[other] = position, here
             marked[block] = marked.get(block, 0) + 1
         splits = []
         for block, number in marked.items():

@@ -44,7 +44,7 @@ class ActorTexts:
     limit: int | None
 
     @property
-    def most(self) -> int | None:
+    def max_actors(self) -> int | None:
         """How many actors are listed at most; ``None`` for all."""
         return LISTED if self.limit is None and self.form == "text" else self.limit
 
@@ -101,7 +101,7 @@ def command(
     files = selection.trace_files()
     with Screen(quiet=quiet) as screen:
         selected = select(database, selection, abi=artifact, source=None if files else node, observer=screen)
-        table = actors(selected, options=options, limit=texts.most, observer=screen)
+        table = actors(selected, options=options, limit=texts.max_actors, observer=screen)
     match texts.form:
         case "json":
             text = table.to_json().decode()

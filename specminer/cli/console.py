@@ -26,7 +26,7 @@ class Screen:
         # FORCE_COLOR and the like must not put a bar into a pipe
         terminal = sys.stderr is not None and sys.stderr.isatty()
         self._bar: Progress | None = _progress_bar() if terminal and not quiet else None
-        self._said: set[str] = set()
+        self._shown_texts: set[str] = set()
         self._task: TaskID | None = None
         self._before = 0
         """Transactions that earlier runs had executed."""
@@ -44,8 +44,8 @@ class Screen:
 
     def note(self, text: str) -> None:
         """Show a sentence once, unless asked to be quiet."""
-        if not self._quiet and text not in self._said:
-            self._said.add(text)
+        if not self._quiet and text not in self._shown_texts:
+            self._shown_texts.add(text)
             self._say(f"note: {plain(text, 1_000)}")
 
     def progress(self, event: ProgressEvent) -> None:

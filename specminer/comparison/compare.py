@@ -44,7 +44,7 @@ def compare(
     transitions = paired_transitions(before, after, numbers, chance)
     guards = GuardComparison(before, after)
     idle = tuple({} if evidence is None else evidence.idle for evidence in (of_before, of_after))
-    refused = tuple({} if evidence is None else evidence.refused for evidence in (of_before, of_after))
+    refused = tuple({} if evidence is None else evidence.refusals for evidence in (of_before, of_after))
     conditions = list(guards.differences())
     callers = (
         known_callers(before) if of_before is None else of_before.callers,

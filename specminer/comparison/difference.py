@@ -73,7 +73,7 @@ class ComparedEvidence:
     """Of the text of an invariant: in how many cases of this history it fails, and how many there are."""
     idle: Mapping[tuple[str, str], IdleEffect] = field(default_factory=dict)
     """Effects, by function and text, that are in the code but made no difference in this history."""
-    refused: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    refusals: Mapping[tuple[str, str], str] = field(default_factory=dict)
     """Conditions that the other specification requires, by function and text, of functions that were accepted too
     seldom here to know all their conditions; each with the values of an accepted call for which it does not hold."""
     callers: Mapping[str, Mapping[str, int]] = field(default_factory=dict)

@@ -82,11 +82,11 @@ def idle_differences(
     for is_gone, own, others, calls in ((True, old, new, _calls(after)), (False, new, old, _calls(before))):
         for key, item in own.items():
             trials = calls.get(key[0], 0)
-            if key in others or key in effects or item.happened < item.calls or not trials:
+            if key in others or key in effects or item.occurrences < item.calls or not trials:
                 continue
             if item.target != "…":
                 writes.append((*key, item))
-                case = (item.happened, item.calls, 0, trials)
+                case = (item.occurrences, item.calls, 0, trials)
                 cases.append(case if is_gone else (*case[2:], *case[:2]))
     differing = chance.differ(Subject.EFFECT, [item[:2] for item in writes], cases)
     for (scope, text, item), case, different in zip(writes, cases, differing, strict=True):

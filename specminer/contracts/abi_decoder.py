@@ -16,12 +16,12 @@ class _Stream(ContextFramesBytesIO):
 
     def __init__(self, data: bytes) -> None:
         super().__init__(data)  # type: ignore[no-untyped-call]
-        self._left = 8 * len(data) + 4096
+        self._remaining = 8 * len(data) + 4096
 
     def read(self, size: int | None = -1) -> bytes:
         data = super().read(size)
-        self._left -= len(data) + 8
-        if self._left < 0:
+        self._remaining -= len(data) + 8
+        if self._remaining < 0:
             raise InsufficientDataBytes("the data leads to the same bytes again and again")
         return data
 

@@ -124,7 +124,7 @@ def _contested_conditions(runs: FunctionRuns) -> Mapping[int, frozenset[int]]:
     passed = {step.condition for path in paths if path.returned for step in path.steps}
     contested: set[int] = set()
     for path in paths:
-        turned_back = (step.condition for step in reversed(path.steps) if step.condition.negated in passed)
+        turned_back = (step.condition for step in reversed(path.steps) if step.condition.negation in passed)
         last = None if path.returned else next(turned_back, None)
         if last is not None and last.node != UNKNOWN and _asks_for_state(runs.arena, last):
             contested.add(last.node)
@@ -137,7 +137,7 @@ def _contested_conditions(runs: FunctionRuns) -> Mapping[int, frozenset[int]]:
 
 def _asks_for_state(arena: Arena, rejected: PathCondition) -> bool:
     """Return whether a condition that rejected a call may have asked for a state; who is to call is none."""
-    if shape_of(arena, rejected.negated) not in _ASKED:
+    if shape_of(arena, rejected.negation) not in _ASKED:
         return False
     key = arena.key(rejected.node)
     return not (key[0] == "eq" and "sender" in (arena.kind(key[1]), arena.kind(key[2])))
@@ -150,7 +150,7 @@ def _invocations(runs: FunctionRuns) -> list[IntColumn]:
     invocations = []
     for number, run in enumerate(runs.runs):
         low, high = np.searchsorted(run_numbers, [number, number + 1])
-        invocations.append(np.r_[run.invocation, runs.matched[order[low:high]]].astype(np.int64))
+        invocations.append(np.r_[run.invocation, runs.matched_rows[order[low:high]]].astype(np.int64))
     return invocations
 
 

@@ -20,7 +20,7 @@ class BareVariables:
     def __init__(self, context: HistoryContext, calls: IntColumn) -> None:
         """Take the history and the rows of the calls, each as often as it is asked about."""
         self._context, self._calls = context, calls
-        self._known: dict[StoredField, IntColumn | None] = {}
+        self._columns: dict[StoredField, IntColumn | None] = {}
 
     def clock(self, name: str) -> IntColumn:
         """Return the time (``now``, Unix seconds) or the number (``block``) of each call's block; shape (calls,)."""
@@ -33,9 +33,9 @@ class BareVariables:
 
         ``None`` if it has a key, if nothing touched it, or if there is one of each of several contracts.
         """
-        if field not in self._known:
-            self._known[field] = self._column(field)
-        return self._known[field]
+        if field not in self._columns:
+            self._columns[field] = self._column(field)
+        return self._columns[field]
 
     def _column(self, stored: StoredField) -> IntColumn | None:
         context = self._context

@@ -110,7 +110,7 @@ class _BranchExplorer:
         )
         self._arena = Arena()
         self._reader = StepReader(arena=self._arena)
-        self._most = self._left = most
+        self._maximum = self._remaining = most
 
     def explore(self, name: str) -> FunctionBranches:
         """Return what the function can write."""
@@ -118,7 +118,7 @@ class _BranchExplorer:
         ways: dict[object, BranchWay] = {}
         waiting: list[frozenset[int]] = [frozenset()]
         tries = 0
-        while waiting and tries < MAX_RUNS and self._left > 0:
+        while waiting and tries < MAX_RUNS and self._remaining > 0:
             flips = waiting.pop()
             tries += 1
             run = self._run(flips)
@@ -134,7 +134,7 @@ class _BranchExplorer:
             arena=self._arena,
             ways=tuple(ways.values()),
             whole=not waiting,
-            opcodes=self._most - self._left,
+            opcodes=self._maximum - self._remaining,
         )
 
     @staticmethod
@@ -165,7 +165,7 @@ class _BranchExplorer:
             max_steps=_MAX_STEPS,
             recorded=False,
         )
-        self._left -= 0 if run is None else run.opcodes
+        self._remaining -= 0 if run is None else run.opcodes
         return run
 
 

@@ -70,7 +70,7 @@ class FunctionRuns:
     """How many calls could not be executed alone, by the reason."""
     unpursued: int
     """Calls that were neither executed nor matched to the path of one that was, because of the bound."""
-    matched: RowColumn = field(default_factory=_nothing)
+    matched_rows: RowColumn = field(default_factory=_nothing)
     """Rows of calls that took the same path as an executed one, ascending; shape (m,)."""
     matched_run: RowColumn = field(default_factory=_nothing)
     """Position in ``runs`` of a call whose path it was; shape (m,)."""

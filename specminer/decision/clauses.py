@@ -159,7 +159,7 @@ class ClauseWriter:
 
         Those of a loop are told of the first round in which the path met the first of them.
         """
-        plain = [steps[index].condition.negated for index in indices]
+        plain = [steps[index].condition.negation for index in indices]
         first = self._met_before(steps, indices[0], indices[0])
         if first is None:
             return plain
@@ -173,7 +173,7 @@ class ClauseWriter:
             if same is None:
                 return plain
             same_way = steps[same].way == steps[index].way
-            conditions.append(steps[same].condition.negated if same_way else steps[same].condition)
+            conditions.append(steps[same].condition.negation if same_way else steps[same].condition)
         return conditions
 
     def is_alive(self, step: PathStep) -> bool:
@@ -189,7 +189,7 @@ class ClauseWriter:
     def _is_met(self, path: AcceptedPath, steps: Sequence[PathStep], deciding: int, trail: Trail) -> bool:
         """Return whether the calls of a path meet the condition at which another one was rejected."""
         decider = steps[deciding]
-        if path.decides(decider.condition.negated):
+        if path.decides(decider.condition.negation):
             return True
         visits = path.at(decider.site)
         leaves = bool(visits) and path.leaves_otherwise(decider)
@@ -198,7 +198,7 @@ class ClauseWriter:
         reaches_site = bool(visits) or self._came_again(path, decider, trail)
         if reaches_site and self._left_at(path, decider, trail) is not None:
             return False  # a branch chose what was compared: what this one compares they need not meet
-        return (reaches_site or not decider.site[0]) and self._meets(path, decider.condition.negated)
+        return (reaches_site or not decider.site[0]) and self._meets(path, decider.condition.negation)
 
     @staticmethod
     def _came_again(path: AcceptedPath, decider: PathStep, trail: Trail) -> bool:
@@ -223,7 +223,7 @@ class ClauseWriter:
         for index, step, repeats in reversed(trail):
             if step.condition.node == UNKNOWN or not path.leaves_otherwise(step):
                 continue
-            if repeats and not path.decides(step.condition.negated):
+            if repeats and not path.decides(step.condition.negation):
                 continue
             if not reaches_site or not (self.loops.repeats(step.site) or self._leads_to(step, decider)):
                 return index
@@ -250,11 +250,11 @@ class ClauseWriter:
     @staticmethod
     def _tells(path: AcceptedPath, step: PathStep) -> bool:
         """Return whether the calls of a path decided a step of another one otherwise, whenever they came there."""
-        return path.leaves_otherwise(step) or path.decides(step.condition.negated)
+        return path.leaves_otherwise(step) or path.decides(step.condition.negation)
 
     def _answers(self, path: AcceptedPath, step: PathStep) -> bool:
         """Return whether the calls of a path decided a step otherwise, or would have."""
-        return self._tells(path, step) or self._meets(path, step.condition.negated)
+        return self._tells(path, step) or self._meets(path, step.condition.negation)
 
     def _meets(self, path: AcceptedPath, condition: PathCondition) -> bool:
         """Return whether all calls of a path meet a condition, also if they never came to decide it."""
@@ -339,7 +339,7 @@ class ClauseWriter:
         """
         for tells in (AcceptedPath.decides, self._meets):
             counts = [
-                sum(len(path.runs) for path in remaining if tells(path, step.condition.negated))
+                sum(len(path.runs) for path in remaining if tells(path, step.condition.negation))
                 if step.condition.node != UNKNOWN
                 else 0
                 for step in steps

@@ -96,7 +96,7 @@ class IdleEffect(NamedTuple):
 
     target: str
     """What is written."""
-    happened: int
+    occurrences: int
     """In how many accepted calls it happened."""
     calls: int
     """How many accepted calls were followed."""
@@ -134,8 +134,8 @@ class _Collector:
         """Accepted calls that were followed."""
         self._writes = writes
         self._terms = writes.terms
-        self._places: dict[EffectName, SlotPlace] = {}
-        self._same: dict[str, int] = {}
+        self._slot_places: dict[EffectName, SlotPlace] = {}
+        self._condition_nodes: dict[str, int] = {}
         """By what they are called: the nodes of conditions."""
 
     def collect(self) -> dict[EffectName, _FoundEffect]:
@@ -164,7 +164,7 @@ class _Collector:
     def _writes_of(self, run: int) -> Iterator[tuple[EffectName, int, bool]]:
         for slot in self._writes.list_slots(run):
             for name, changed in self._terms.name_write(slot):
-                self._places.setdefault(name, slot.slot_place)
+                self._slot_places.setdefault(name, slot.slot_place)
                 yield name, slot.decisions_before, changed
 
     def _others(self, run: CallRun) -> Iterator[tuple[EffectName, int, bool]]:
@@ -235,13 +235,13 @@ class _Collector:
             node = step.condition.node
             phrase = self._wording.expressions.phrase(node) if node else None
             if phrase is not None and not phrase.cut:
-                node = self._same.setdefault(phrase.text, node)
+                node = self._condition_nodes.setdefault(phrase.text, node)
             steps.append(step._replace(condition=PathCondition(node, step.condition.holds)))
         return replace(path, steps=tuple(steps))
 
     def _apart(self, name: EffectName, run: int) -> str | None:
         """Return what has to differ for an effect that a run lacks, because two of its places were the same one."""
-        slot_place = self._places.get(name)
+        slot_place = self._slot_places.get(name)
         other = None if slot_place is None else self._writes.same_slot(slot_place, run)
         return None if slot_place is None or other is None else self._terms.apart(slot_place, other)
 

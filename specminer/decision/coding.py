@@ -38,7 +38,7 @@ def coded_drafts(
 
     """
     search = _Search(writer=writer, explorer=explorer)
-    search.tried |= {(draft.conditions[0], draft.site) for draft in required}
+    search.tried_steps |= {(draft.conditions[0], draft.site) for draft in required}
     for own in (True, False):  # what the source states comes first: forced runs are bounded
         for path in accepted:
             for index, step in enumerate(path.steps):
@@ -51,7 +51,7 @@ def coded_drafts(
 class _Search:
     writer: ClauseWriter
     explorer: BranchExplorer
-    tried: set[tuple[PathCondition, Site]] = field(default_factory=set)
+    tried_steps: set[tuple[PathCondition, Site]] = field(default_factory=set)
     drafts: list[ClauseDraft] = field(default_factory=list)
     _rounds: dict[Site, list[int]] = field(default_factory=dict)
     """Nodes that were tried, by site."""
@@ -62,7 +62,7 @@ class _Search:
         if self._is_settled(step):
             return
         steps, flips = path.steps[:index], frozenset({step.position})
-        negated = step._replace(condition=step.condition.negated, joint=Joint.ALONE, way=not step.way)
+        negated = step._replace(condition=step.condition.negation, joint=Joint.ALONE, way=not step.way)
         for _ in range(_FURTHER):
             forced = self.explorer.run(path.runs[0], flips)
             if forced is None or not forced.rejected or forced.calls_after:
@@ -88,11 +88,11 @@ class _Search:
     def _is_settled(self, step: PathStep) -> bool:
         """Return whether a step need not be tried, and note that it was."""
         condition = step.condition
-        if condition.node == UNKNOWN or (condition, step.site) in self.tried or step.joint is Joint.ANY:
+        if condition.node == UNKNOWN or (condition, step.site) in self.tried_steps or step.joint is Joint.ANY:
             return True  # the truths behind one that sufficed are not known
         if self.writer.is_alive(step):
             return True  # accepted calls went the other way
-        self.tried.add((condition, step.site))
+        self.tried_steps.add((condition, step.site))
         arena = self.writer.arena
         if shape_of(arena, condition) in _UNTRIED:
             return True
@@ -127,7 +127,7 @@ class _Search:
                 check=check_of(self.writer.arena, conditions[0], self._rejection(path, deciding, forced)),
                 coded=True,
                 site=path.steps[deciding].site,
-                each=conditions[0] != path.steps[deciding].condition.negated,
+                each=conditions[0] != path.steps[deciding].condition.negation,
                 outputs={forced.output: None},
             )
         )
@@ -137,7 +137,7 @@ class _Search:
         step, subtracts = path.steps[deciding], False
         if deciding == path.first:  # it stands in the record of the call itself
             decision = self.writer.runs.runs[path.run].record.decisions[step.position]
-            code = self.explorer.code(path.run, forced.place)
+            code = self.explorer.code(path.run, forced.ending)
             subtracts = subtracts_before(self.writer.arena, decision.condition) or subtracts_next(
                 code, step.counter, decision.taken
             )

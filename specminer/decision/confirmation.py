@@ -48,9 +48,9 @@ def confirmed_calls(history: History, runs: Sequence[FunctionRuns]) -> BoolColum
     columns = CallColumns(history)
     for function in runs:
         is_confirmed[[run.invocation for run in function.runs if not run.inferred]] = True
-        sure = ~np.isin(function.matched, list(function.inferred))
+        sure = ~np.isin(function.matched_rows, list(function.inferred))
         for number in np.unique(function.matched_run[sure]).tolist():
-            run, rows = function.runs[number], function.matched[sure & (function.matched_run == number)]
+            run, rows = function.runs[number], function.matched_rows[sure & (function.matched_run == number)]
             for start in range(0, len(rows), _TOGETHER):
                 part = rows[start : start + _TOGETHER]
                 is_confirmed[part] = _confirm(history, columns, run, part)
@@ -83,7 +83,7 @@ def _confirm(history: History, columns: CallColumns, run: CallRun, rows: RowColu
         else:
             recorded, is_recorded = columns.column(claim.column, rows)
             right &= is_recorded & np.equal(recorded, expected).astype(np.bool_)
-    return right & values.known
+    return right & values.is_known
 
 
 def _returned_as_recorded(history: History, run: CallRun, values: CallValues) -> BoolColumn:

@@ -69,13 +69,13 @@ class ConstantNames:
             codes: runtime codes, those that ran last first.
 
         """
-        self._usual = _usual()
+        self._usual_names = _usual()
         self._words: dict[int, str | None] = {}
         self._roles: dict[int, str | None] = {}
         entries = [] if artifact is None else [item for item in artifact.abi if _is_getter(item)]
         for entry in entries[:MAX_GETTERS]:
             if _CAPITALS.fullmatch(entry.name):
-                self._usual.setdefault(hashed_text(entry.name), entry.name)
+                self._usual_names.setdefault(hashed_text(entry.name), entry.name)
         for code in [item for item in codes if 0 < len(item) <= MAX_CODE][:2]:
             for entry in entries[:MAX_GETTERS]:
                 value = _constant(code, entry)
@@ -95,7 +95,7 @@ class ConstantNames:
             return self._words.get(value) if TELLING <= value < LARGE and not is_round(value) else None
         if is_round(value):
             return None
-        return self._roles.get(value) or self._words.get(value) or self._usual.get(value)
+        return self._roles.get(value) or self._words.get(value) or self._usual_names.get(value)
 
     def text(self, value: int, kind: ValueKind = ValueKind.WORD) -> str:
         """Return a constant as it is read: its name, else its digits."""

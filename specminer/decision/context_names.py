@@ -34,7 +34,7 @@ class ContextNames:
         words = from_integers(history.words)
         self._order = in_file(np.argsort(words))
         self._words = in_file(words[self._order])
-        self._used: dict[int, int] = {}
+        self._name_counts: dict[int, int] = {}
 
     @cached_property
     def key_last(self) -> bool:
@@ -88,7 +88,7 @@ class ContextNames:
 
     def used_bits(self, variable: int) -> int:
         """Return the bits that are 1 in any value that a variable ever had."""
-        used = self._used.get(variable)
+        used = self._name_counts.get(variable)
         if used is None:
             history, locations = self.history, self.locations
             accesses = np.flatnonzero((locations.variable == variable)[self._slot_of_access])
@@ -98,7 +98,7 @@ class ContextNames:
             used = 0
             for row in rows[rows != MISSING].tolist():
                 used |= history.words[row]
-            self._used[variable] = used
+            self._name_counts[variable] = used
         return used
 
 

@@ -55,8 +55,10 @@ def decide(
                 step.site for path in paths if path.returned for step in path.visits if step.site[0]
             ),
             loops=loops,
-            left=max_forced,
-            usual=frozenset(step.condition for path in paths if path.returned for step in path.steps),
+            remaining_opcodes=max_forced,
+            usual_conditions=frozenset(
+                step.condition for path in paths if path.returned for step in path.steps
+            ),
         )
     writer = ClauseWriter(runs=runs, accepted=accepted, explorer=explorer, loops=loops)
     required = _Rejections(runs=runs, writer=writer)
@@ -75,7 +77,7 @@ def decide(
         paths=paths,
         clauses=tuple(clauses),
         causes=tuple(causes),
-        untried=() if explorer is None else tuple(explorer.untried.values()),
+        untried_ways=() if explorer is None else tuple(explorer.untried_ways.values()),
     )
 
 
@@ -113,7 +115,7 @@ class _Rejections:
             return ALWAYS_REJECTS if path.found_function else NO_FUNCTION
         if steps[deciding].condition.node == UNKNOWN:
             return TOO_LARGE
-        head = steps[deciding].condition.negated
+        head = steps[deciding].condition.negation
         for number, draft in enumerate(self.drafts):
             if draft.conditions[0] == head and draft.violated_by(facts):
                 return number
@@ -161,7 +163,7 @@ class _Rejections:
     def _last_told(self, path: RejectedPath) -> int | None:
         """Return the last step that an accepted call decided otherwise; ``None`` if there is none."""
         for index in range(len(path.steps) - 1, -1, -1):
-            other = path.steps[index].condition.negated
+            other = path.steps[index].condition.negation
             if any(item.decides(other) for item in self.writer.accepted):
                 return index
         return None
@@ -193,13 +195,13 @@ class _Calls:
 
     def __init__(self, runs: FunctionRuns) -> None:
         self._runs = runs.runs
-        self._matched: dict[int, list[int]] = defaultdict(list)
-        for row, number in zip(runs.matched.tolist(), runs.matched_run.tolist(), strict=True):
-            self._matched[number].append(row)
+        self._matched_rows: dict[int, list[int]] = defaultdict(list)
+        for row, number in zip(runs.matched_rows.tolist(), runs.matched_run.tolist(), strict=True):
+            self._matched_rows[number].append(row)
 
     def rows(self, number: int) -> list[int]:
         """Return the invocations that a run stands for."""
-        return [self._runs[number].invocation, *self._matched.get(number, ())]
+        return [self._runs[number].invocation, *self._matched_rows.get(number, ())]
 
     def count_accepted(self, number: int) -> int:
         """Return how many accepted calls a run stands for."""

@@ -178,6 +178,6 @@ class DoubtfulCalls:
                 self._values[node] = [0] * len(self._rows), np.zeros(len(self._rows), dtype=np.bool_)
             else:
                 words = value.tolist() if isinstance(value, np.ndarray) else [value] * len(self._rows)
-                self._values[node] = words, values.known
+                self._values[node] = words, values.is_known
         words, is_known = self._values[node]
         return words[at] if is_known[at] else None

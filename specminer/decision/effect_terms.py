@@ -67,8 +67,8 @@ class EffectTerms:
         self._terms = wording.expressions
         self._names = wording.names
         self._arena = arena
-        self._stored: dict[SlotPlace, int] = {}
-        self._written: dict[tuple[SlotPlace, int, int, int | None, int], EffectName] = {}
+        self._stored_nodes: dict[SlotPlace, int] = {}
+        self._effect_names: dict[tuple[SlotPlace, int, int, int | None, int], EffectName] = {}
         self._events = self._event_entries()
 
     def _event_entries(self) -> dict[int, AbiEntry]:
@@ -84,18 +84,18 @@ class EffectTerms:
 
     def add_slot(self, slot: SlotPlace, runs: Sequence[int]) -> None:
         """Take in a slot, and in which runs it was written."""
-        if slot not in self._stored:
+        if slot not in self._stored_nodes:
             node = self._arena.constant(slot.slot) if slot.node is None else slot.node
-            self._stored[slot] = self._wording.stored_node(node, runs) if node else UNKNOWN
+            self._stored_nodes[slot] = self._wording.stored_node(node, runs) if node else UNKNOWN
 
     def variable(self, slot: SlotPlace) -> tuple[int, int]:
         """Return the node of what a slot held, and the row of its variable, or ``MISSING``."""
-        node = self._stored[slot]
+        node = self._stored_nodes[slot]
         return node, self._terms.name_stored(node).variable if node else MISSING
 
     def keys(self, slot: SlotPlace) -> tuple[str, ...]:
         """Return the keys of the entry to which a slot belongs, as expressions, the outermost first."""
-        node = self._stored[slot]
+        node = self._stored_nodes[slot]
         return self._terms.name_stored(node).keys if node else ()
 
     def is_signed(self, slot: SlotPlace, depth: int, facts: Mapping[int, bool]) -> bool:
@@ -124,12 +124,12 @@ class EffectTerms:
 
     def is_text(self, slot: SlotPlace) -> bool:
         """Return whether a slot holds a string or bytes, or the length of one that does not fit into it."""
-        node = self._stored[slot]
+        node = self._stored_nodes[slot]
         return bool(node) and self._terms.name_stored(node).kind is ValueKind.TEXT
 
     def apart(self, slot: SlotPlace, other: SlotPlace) -> str | None:
         """Return what tells two entries of a variable apart: ``sender != to``; ``None`` if no one key does."""
-        first, second = (self._terms.name_stored(self._stored[item]) for item in (slot, other))
+        first, second = (self._terms.name_stored(self._stored_nodes[item]) for item in (slot, other))
         if first.variable == MISSING or first.variable != second.variable:
             return None
         different = [pair for pair in zip(first.keys, second.keys, strict=True) if pair[0] != pair[1]]
@@ -149,9 +149,9 @@ class EffectTerms:
         for _, item in self.fields(slot):
             constant = item.value if item.node is None else 0
             key = (slot.slot_place, item.shift, item.bits, item.node, constant)
-            name = self._written.get(key)
+            name = self._effect_names.get(key)
             if name is None:
-                name = self._written[key] = self._name(slot, item)
+                name = self._effect_names[key] = self._name(slot, item)
             if item.node is None:
                 names.append((name, item.value != item.before))
             elif self._differs(slot, item):
@@ -162,7 +162,9 @@ class EffectTerms:
         """Return whether an expression is not the one of what was there."""
         if not item.node:
             return item.value != item.before
-        old = self._arena.field(slot.before_node or self._stored[slot.slot_place], item.shift, item.bits)
+        old = self._arena.field(
+            slot.before_node or self._stored_nodes[slot.slot_place], item.shift, item.bits
+        )
         if not old or old == item.node:
             return old != item.node
         first, second = (linear_form(self._arena, node, item.bits) for node in (old, item.node))
@@ -170,7 +172,7 @@ class EffectTerms:
 
     def _element(self, slot: SlotLeft, item: PackedElement) -> EffectName:
         """Return what is written to one of several elements that share a slot."""
-        target = self._terms.name_stored(self._stored[slot.slot_place], 0, item.bits)
+        target = self._terms.name_stored(self._stored_nodes[slot.slot_place], 0, item.bits)
         name = _FIRST.sub("", target.text)
         if name != target.text or not target.text.endswith("]"):
             name = f"{name}[{self._terms.phrase(item.position).text}]"
@@ -180,7 +182,7 @@ class EffectTerms:
         return EffectName(EffectKind.WRITTEN, name, value.text, not value.cut, member=member)
 
     def _name(self, slot: SlotLeft, item: FieldLeft) -> EffectName:
-        target = self._terms.name_stored(self._stored[slot.slot_place], item.shift, item.bits)
+        target = self._terms.name_stored(self._stored_nodes[slot.slot_place], item.shift, item.bits)
         constant = item.value if item.node is None else self._arena.constants.get(item.node)
         if target.kind is ValueKind.TEXT:
             value = self._text(item)

@@ -61,7 +61,7 @@ class ForcedPath:
     rejected: bool
     returned: bool
     output: bytes
-    place: FrameEnding | None
+    ending: FrameEnding | None
     calls_after: int
     constant_jumps: int
     invalid: bool = False
@@ -76,7 +76,7 @@ class ForcedPath:
         return (
             self.rejected
             and other.rejected
-            and self.place == other.place
+            and self.ending == other.ending
             and _reason(self.output) == _reason(other.output)
         )
 
@@ -103,13 +103,13 @@ class BranchExplorer:
     accepted_sites: frozenset[Site] = frozenset()
     """Sites to which accepted calls came."""
     loops: Loops = field(default_factory=Loops)
-    left: int = MAX_FORCED_OPCODES
+    remaining_opcodes: int = MAX_FORCED_OPCODES
     """Opcodes that forced runs may still take."""
-    usual: frozenset[PathCondition] = frozenset()
+    usual_conditions: frozenset[PathCondition] = frozenset()
     """What accepted calls decided."""
-    untried: dict[object, UntriedWay] = field(default_factory=dict)
+    untried_ways: dict[object, UntriedWay] = field(default_factory=dict)
     """The forced runs that returned, by what they wrote; at most :data:`MAX_UNTRIED`."""
-    _known: dict[tuple[int, frozenset[int]], ForcedPath | None] = field(default_factory=dict)
+    _paths: dict[tuple[int, frozenset[int]], ForcedPath | None] = field(default_factory=dict)
     _latest: tuple[int, CallReplay | None] = (-1, None)
     _opcodes: dict[int, int] = field(default_factory=dict)
     """What runs take when nothing is forced, by position."""
@@ -125,9 +125,9 @@ class BranchExplorer:
 
         """
         key = (number, flips)
-        if key not in self._known:
-            self._known[key] = self._force(number, flips)
-        return self._known[key]
+        if key not in self._paths:
+            self._paths[key] = self._force(number, flips)
+        return self._paths[key]
 
     def _replay(self, number: int) -> CallReplay | None:
         """Return what it takes to make a run again; questions about one run come one after another."""
@@ -139,7 +139,7 @@ class BranchExplorer:
 
     def _force(self, number: int, flips: frozenset[int]) -> ForcedPath | None:
         replay = self._replay(number)
-        if replay is None or self.left <= 0:
+        if replay is None or self.remaining_opcodes <= 0:
             return None
         natural = self._opcodes.get(number)
         if natural is None and flips:
@@ -156,7 +156,7 @@ class BranchExplorer:
             max_steps=MAX_STEPS if natural is None else natural + _FURTHER_OPCODES,
             gas_price=replay.gas_price,
         )
-        self.left -= _OPCODES_BEFORE + (0 if run is None else run.opcodes)
+        self.remaining_opcodes -= _OPCODES_BEFORE + (0 if run is None else run.opcodes)
         if run is not None and not flips:
             self._opcodes[number] = run.opcodes
         if run is None:
@@ -169,7 +169,7 @@ class BranchExplorer:
     def _note_untried(self, number: int, run: ForcedRun, steps: tuple[PathStep, ...]) -> None:
         """Keep what a forced run left in storage that returned: the code has this way, though nobody took it."""
         slots, more = slots_left(run.record, _MAX_SLOTS)
-        if more or run.record.is_truncated or not slots or len(self.untried) >= MAX_UNTRIED:
+        if more or run.record.is_truncated or not slots or len(self.untried_ways) >= MAX_UNTRIED:
             return
         written = frozenset(
             (slot.slot_place, tuple((item.shift, item.bits, item.node, item.value) for item in slot.fields))
@@ -177,7 +177,7 @@ class BranchExplorer:
             else (slot.slot_place, slot.node)
             for slot in slots
         )
-        self.untried.setdefault(written, UntriedWay(run=number, steps=steps, slots=tuple(slots)))
+        self.untried_ways.setdefault(written, UntriedWay(run=number, steps=steps, slots=tuple(slots)))
 
     def _path(self, run: ForcedRun) -> ForcedPath:
         rejected = run.ended and run.halt not in (None, Halt.OUT_OF_GAS)
@@ -188,7 +188,7 @@ class BranchExplorer:
             rejected=rejected,
             returned=run.ended and run.halt is None,
             output=run.output,
-            place=run.place,
+            ending=run.ending,
             calls_after=run.calls_after,
             constant_jumps=run.constant_jumps,
             invalid=run.halt is Halt.INVALID_OPCODE,
@@ -314,7 +314,7 @@ class BranchExplorer:
                 and not spares_product(self.runs.arena, later_steps, position)
             ]
             candidates.sort(
-                key=lambda item: item.condition.negated in self.usual
+                key=lambda item: item.condition.negation in self.usual_conditions
             )  # the likely ones are tried first
             waiting += [forced | {item.position} for item in candidates]
         return False

@@ -70,7 +70,7 @@ def writes_of(decisions: FunctionDecisions, wording: Wording) -> FunctionWrites:
             for slot_place in (slot.slot_place, *slot.aliases):
                 runs_of_place.setdefault(slot_place, []).append(number)
     untried: dict[SlotPlace, list[int]] = {}
-    for way in decisions.untried:
+    for way in decisions.untried_ways:
         for slot in way.slots:
             untried.setdefault(slot.slot_place, []).append(way.run)
     for slot_place, positions in runs_of_place.items():

@@ -36,6 +36,6 @@ def decide_history(
         lambda row: int(history.transaction_block[history.invocation_transaction[row]]),
     )
     for item in of_functions:
-        entry = names.entry(context.calls.known[item.function])
+        entry = names.entry(context.calls.interface_functions[item.function])
         enums = frozenset[int]() if entry is None else enum_places(entry.inputs)
         yield decide_by_version(replace(item, enums=enums), spans, replays)

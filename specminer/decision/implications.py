@@ -58,7 +58,7 @@ def _orders_sides_of(arena: Arena, first: PathCondition, second: PathCondition) 
 def is_tautology(arena: Arena, conditions: Sequence[PathCondition]) -> bool:
     """Return whether one of some conditions always holds: the opposite of one implies another one."""
     return any(
-        implies(arena, one.negated, other)
+        implies(arena, one.negation, other)
         for number, one in enumerate(conditions)
         for other in conditions[number + 1 :]
     )

@@ -46,7 +46,7 @@ class InferredWay:
     """Its inputs hold assumed values, too."""
     key: object
     """Equal for runs that went the same way."""
-    how: Inference
+    inference: Inference
     call: RecordedCall
     variant: int
     """Which of :attr:`RecordedCall.variants` went it."""
@@ -78,7 +78,7 @@ class InferredCalls:
         """Prepare; ``arena`` holds the expressions of the function's runs."""
         self._history, self._recordings, self._arena = history, recordings, arena
         self._reader = StepReader(arena=arena)
-        self._left = MAX_OPCODES
+        self._remaining_opcodes = MAX_OPCODES
         marks = history.fidelity
         self._tells_gas = bool(marks.get(Fidelity.EXACT)) and not marks.get(Fidelity.UNCHECKED)
 
@@ -95,7 +95,7 @@ class InferredCalls:
             return None
         ((key, (variant, run, _)),) = left.items()
         how = Inference.WAY if len(set(keys)) == 1 else Inference.GAS
-        return InferredWay(run=run, key=key, how=how, call=call, variant=variant)
+        return InferredWay(run=run, key=key, inference=how, call=call, variant=variant)
 
     def key(self, record: ShadowRecord, halt: Halt | None) -> object:
         """Return what runs that went one way have in common."""
@@ -123,9 +123,9 @@ class InferredCalls:
         while waiting:
             flips = waiting.pop()
             tries += 1
-            within = tries <= MAX_WAYS and self._left > 0
+            within = tries <= MAX_WAYS and self._remaining_opcodes > 0
             run = _follow(self._reader, fork, recording, call, flips) if within else None
-            self._left -= _OPCODES_BEFORE + (0 if run is None else run.opcodes)
+            self._remaining_opcodes -= _OPCODES_BEFORE + (0 if run is None else run.opcodes)
             if run is None or run.record.is_truncated or not (run.ended or run.contradicted):
                 raise _UndecidedCall
             unknown = _unknown_nodes(run, recording)

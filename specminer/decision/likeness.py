@@ -23,14 +23,14 @@ class Likeness:
     def __init__(self, history: History) -> None:
         """Prepare; linear in the accesses."""
         self._history = history
-        self._written = history.access_write.tobytes()
-        self._repeated = _first_of_slot(history).tobytes()
+        self._is_write = history.access_write.tobytes()
+        self._is_repeated = _first_of_slot(history).tobytes()
         answers = history.answers
         self._code = _code_numbers(history)
         unknown = ~history.access_write & np.equal(history.access_after, MISSING)
         self._reads_unknown = np.zeros(len(history), dtype=np.bool_)
         self._reads_unknown[history.access_invocation[unknown]] = True
-        self._succeeded = b"" if answers is None else answers.call_succeeded.tobytes()
+        self._has_succeeded = b"" if answers is None else answers.call_succeeded.tobytes()
 
     def groups(self, rows: RowColumn) -> list[RowColumn]:
         """Return the rows of calls in groups, the largest last; those of a group are ascending.
@@ -62,9 +62,9 @@ class Likeness:
                 code,
                 b"" if outcome == RETURNED else self._reason(row),
                 b"" if kind == CONSTRUCTOR else history.invocation_data[row][:4],
-                self._written[low:high],
-                self._repeated[2 * low : 2 * high],
-                self._succeeded[begin:stop],
+                self._is_write[low:high],
+                self._is_repeated[2 * low : 2 * high],
+                self._has_succeeded[begin:stop],
                 has_answers,
             )
             groups[key].append(row)

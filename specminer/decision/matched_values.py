@@ -25,7 +25,7 @@ class MatchedValues:
         self._columns = columns
         order = np.argsort(runs.matched_run, kind="stable")
         numbers, starts = np.unique(runs.matched_run[order], return_index=True)
-        self._places: dict[int, IntColumn] = dict(
+        self._positions: dict[int, IntColumn] = dict(
             zip(numbers.tolist(), np.split(order, starts[1:]) if len(order) else (), strict=True)
         )
         """Where the matched calls of a path stand among them, by the number of the run."""
@@ -33,9 +33,9 @@ class MatchedValues:
 
     def column(self, node: int) -> list[int | None]:
         """Return what a node was worth in each matched call; ``None`` where that was not recorded; shape (m,)."""
-        words: list[int | None] = [None] * len(self._runs.matched)
+        words: list[int | None] = [None] * len(self._runs.matched_rows)
         groups: dict[tuple[int, _Fed], list[IntColumn]] = defaultdict(list)
-        for number, positions in self._places.items():
+        for number, positions in self._positions.items():
             own = self._runs.own_nodes.get(number, {}).get(node, node)
             fed = self._find_feeds(self._runs.runs[number], own)
             if fed is not None:
@@ -45,14 +45,14 @@ class MatchedValues:
         return words
 
     def _fill(self, column: list[int | None], node: int, fed: _Fed, positions: IntColumn) -> None:
-        rows = self._runs.matched[positions]
+        rows = self._runs.matched_rows[positions]
         values = CallValues(self._runs.arena, dict(fed), self._columns, rows)
         try:
             value = values.value(node)
         except KeyError:
             return  # nothing computes it
         words = value.tolist() if isinstance(value, np.ndarray) else [value] * len(rows)
-        for position, word, is_known in zip(positions.tolist(), words, values.known.tolist(), strict=True):
+        for position, word, is_known in zip(positions.tolist(), words, values.is_known.tolist(), strict=True):
             if is_known:
                 column[position] = int(word)
 

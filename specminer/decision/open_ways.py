@@ -114,7 +114,7 @@ def take_in(
                     ways.courses |= set(reader.broken(change, facts.get(run, {})))
     ways.computed_fields |= {(name, changed) for changed, _, _ in changes if changed not in constant}
     ways.branches |= {(name, target) for target, texts in expressions.items() if len(texts) > 1}
-    for way in decisions.untried:
+    for way in decisions.untried_ways:
         decided = facts_of(way.steps)
         for slot in way.slots:
             for effect, _ in writes.terms.name_write(slot):

@@ -19,7 +19,7 @@ class PathCondition(NamedTuple):
     """The fact is ``(value of node != 0) == holds``."""
 
     @property
-    def negated(self) -> PathCondition:
+    def negation(self) -> PathCondition:
         """The opposite fact."""
         return PathCondition(self.node, not self.holds)
 
@@ -198,5 +198,5 @@ class FunctionDecisions:
     """Required ones first; those that stopped most calls before the others."""
     causes: tuple[Cause, ...]
     """Of each rejected call, in chain order."""
-    untried: tuple[UntriedWay, ...] = ()
+    untried_ways: tuple[UntriedWay, ...] = ()
     """Ways that calls can go by the code, though none did; only some of them are known."""

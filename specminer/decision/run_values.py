@@ -27,7 +27,7 @@ class RunValues:
     ) -> None:
         self.arena = arena
         self.runs = runs
-        self._own = own_nodes or {}
+        self._own_nodes = own_nodes or {}
         self._samples: dict[int, list[int]] = {}
         for position, run in enumerate(runs):
             for node in run.record.inputs:
@@ -54,7 +54,7 @@ class RunValues:
         return value
 
     def _evaluate(self, position: int, node: int) -> int | None:
-        own = self._own.get(position)
+        own = self._own_nodes.get(position)
         if own is not None:
             node = own.get(node, node)
         if not node:

@@ -87,7 +87,7 @@ class _FunctionRunner:
         self._arena = Arena()
         self._runs: list[CallRun] = []
         self._unproved: Counter[str] = Counter()
-        self._matched: list[tuple[RowColumn, IntColumn]] = []
+        self._matched_runs: list[tuple[RowColumn, IntColumn]] = []
         self._doubtful: list[int] = []
         """Rejected calls that read values which are not known."""
         self._inferred: dict[int, Inference] = {}
@@ -128,7 +128,7 @@ class _FunctionRunner:
         history = self._tools.context.history
         run_numbers = match_calls(paths, self._arena, self._tools.columns, history, rows)
         is_matched = run_numbers != MISSING
-        self._matched.append((rows[is_matched], run_numbers[is_matched]))
+        self._matched_runs.append((rows[is_matched], run_numbers[is_matched]))
         left: RowColumn = rows[~is_matched]
         return left
 
@@ -150,7 +150,7 @@ class _FunctionRunner:
             return
         run_numbers = self._taken_of_doubtful(rows)
         is_matched = run_numbers != MISSING
-        self._matched.append((rows[is_matched], run_numbers[is_matched]))
+        self._matched_runs.append((rows[is_matched], run_numbers[is_matched]))
         self._inferred |= dict.fromkeys(rows[is_matched].tolist(), Inference.WAY)
         self._infer(rows[~is_matched])
         self._unproved[UNKNOWN_READ] -= len(self._inferred)
@@ -181,10 +181,10 @@ class _FunctionRunner:
                 continue
             code = tools.codes.number(way.call.codes, way.run.record)
             number = numbers.setdefault((code, way.key), len(self._runs))
-            self._inferred[row] = way.how
+            self._inferred[row] = way.inference
             if number < len(self._runs):
                 run_numbers = np.array([number], dtype=np.int64)
-                self._matched.append((np.array([row], dtype=np.int32), run_numbers))
+                self._matched_runs.append((np.array([row], dtype=np.int32), run_numbers))
             else:
                 self._runs.append(inferred_run(row, way, code))
 
@@ -232,9 +232,9 @@ class _FunctionRunner:
         order = sorted(range(len(runs)), key=lambda number: runs[number].invocation)
         rank = np.zeros(len(runs), dtype=np.int32)
         rank[order] = np.arange(len(runs), dtype=np.int32)
-        matched = np.concatenate([np.zeros(0, dtype=np.int32), *(rows for rows, _ in self._matched)])
+        matched = np.concatenate([np.zeros(0, dtype=np.int32), *(rows for rows, _ in self._matched_runs)])
         run_numbers = np.concatenate(
-            [np.zeros(0, dtype=np.int64), *(numbers for _, numbers in self._matched)]
+            [np.zeros(0, dtype=np.int64), *(numbers for _, numbers in self._matched_runs)]
         )
         ascending = np.argsort(matched)
         return FunctionRuns(
@@ -243,7 +243,7 @@ class _FunctionRunner:
             runs=tuple(runs[number] for number in order),
             unproved=dict(self._unproved),
             unpursued=count - len(runs) - sum(self._unproved.values()) - len(matched),
-            matched=matched[ascending],
+            matched_rows=matched[ascending],
             matched_run=rank[run_numbers[ascending]],
             inferred=self._inferred,
         )

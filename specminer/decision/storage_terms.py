@@ -61,7 +61,7 @@ class StorageTerms:
         self._values = values
         self._phrase = phrase
         self._parts_phrase = parts_phrase
-        self._places: dict[int, StoragePlace] = {}
+        self._storage_places: dict[int, StoragePlace] = {}
 
     def word(self, node: int) -> Phrase:
         """Return what a word that was read is called."""
@@ -69,9 +69,9 @@ class StorageTerms:
 
     def bits(self, node: int, shift: int, width: int) -> Phrase:
         """Return what some bits of a word that was read are called: a field of the variable."""
-        stored = self._places.get(node)
+        stored = self._storage_places.get(node)
         if stored is None:
-            stored = self._places[node] = self._stored_at(node)
+            stored = self._storage_places[node] = self._stored_at(node)
         if stored.variable == MISSING:
             return self._name_unexplained(stored, shift, width)
         variable = self._names.locations.variables[stored.variable]
@@ -102,7 +102,7 @@ class StorageTerms:
     def element(self, node: int) -> Phrase:
         """Return what an element is called of several that share a slot, where its index chose its bits."""
         whole = self.word(node)
-        stored = self._places[node]
+        stored = self._storage_places[node]
         if stored.variable == MISSING:
             return whole
         variable = self._names.locations.variables[stored.variable]
@@ -171,7 +171,7 @@ class StorageTerms:
             variable = variables.pop()
             layout = self._names.locations.variables[variable]
             ports = [self._names.locations.ports[port] for port in layout.ports]
-            if all(port.keyed is not PortKind.UNRESOLVED for port in ports):
+            if all(port.port_kind is not PortKind.UNRESOLVED for port in ports):
                 keys = self._keys(layout, path, rows)
                 return StoragePlace(
                     variable=variable,
@@ -211,7 +211,7 @@ class StorageTerms:
         for depth in reversed(range(len(variable.ports))):
             port = self._names.locations.ports[variable.ports[depth]]
             step = steps[-1] if steps else None
-            mapping = port.keyed is PortKind.MAPPING
+            mapping = port.port_kind is PortKind.MAPPING
             phrase: Phrase | None = None
             if step is not None and isinstance(step, MappingKey) == mapping:
                 steps.pop()

@@ -182,7 +182,7 @@ class PathTree:
             if write.slot is not None:
                 slots, _ = values.columns.access_slot(write.access, rows)
                 right &= np.equal(slots, write.slot).astype(np.bool_)
-        return right & values.known[positions]
+        return right & values.is_known[positions]
 
 
 class CallValues:
@@ -191,7 +191,7 @@ class CallValues:
     def __init__(self, arena: Arena, feeds: dict[int, Feed], columns: CallColumns, rows: RowColumn) -> None:
         self.rows = rows
         self.columns = columns
-        self.known = np.ones(len(rows), dtype=np.bool_)
+        self.is_known = np.ones(len(rows), dtype=np.bool_)
         """Calls of which all is known that was asked for."""
         self._arena, self._feeds = arena, feeds
         self._values: dict[int, Value] = {}
@@ -221,7 +221,7 @@ class CallValues:
                 values[item] = self.columns.calldata_at(values[feed.number], feed.start, self.rows)
             else:
                 values[item], is_recorded = self.columns.column(feed, self.rows)
-                self.known &= is_recorded
+                self.is_known &= is_recorded
         return values[node]
 
     def _needed_nodes(self, node: int) -> list[int]:

@@ -87,7 +87,7 @@ class _Part:
 
     code: int
     decisions: FunctionDecisions
-    places: tuple[int, ...]
+    run_positions: tuple[int, ...]
     """Where its runs stand among those of the function."""
     accepted: int
     """How many accepted calls its paths stand for."""
@@ -101,20 +101,20 @@ class _Part:
         own = replace(
             runs,
             runs=tuple(runs.runs[number] for number in numbers),
-            matched=runs.matched[is_own],
+            matched_rows=runs.matched_rows[is_own],
             matched_run=new[runs.matched_run[is_own]],
         )
         decisions = decide(own, replays, max_forced=max_forced)
         accepted = sum(run.accepted for run in own.runs)
         accepted += sum(own.runs[number].accepted for number in own.matched_run.tolist())
-        return cls(code=code, decisions=decisions, places=tuple(numbers), accepted=accepted)
+        return cls(code=code, decisions=decisions, run_positions=tuple(numbers), accepted=accepted)
 
     def rows(self, runs: Iterable[int]) -> Iterator[int]:
         """Yield the invocations that some of its runs stand for."""
         own = self.decisions.runs
         run_numbers = set(runs)
         yield from (own.runs[number].invocation for number in run_numbers)
-        for row, number in zip(own.matched.tolist(), own.matched_run.tolist(), strict=True):
+        for row, number in zip(own.matched_rows.tolist(), own.matched_run.tolist(), strict=True):
             if number in run_numbers:
                 yield row
 
@@ -155,23 +155,23 @@ class _Joining:
         )
         rank = {number: index for index, number in enumerate(order)}
         own_nodes = {
-            part.places[number]: nodes
+            part.run_positions[number]: nodes
             for part in self._parts
             for number, nodes in part.decisions.runs.own_nodes.items()
         }
         return FunctionDecisions(
             runs=replace(self._runs, own_nodes=own_nodes),
             paths=tuple(
-                replace(path, runs=tuple(part.places[number] for number in path.runs))
+                replace(path, runs=tuple(part.run_positions[number] for number in path.runs))
                 for part in self._parts
                 for path in part.decisions.paths
             ),
             clauses=tuple(self._clauses[number] for number in order),
             causes=tuple(sorted(self._causes(rank), key=lambda cause: cause.invocation)),
-            untried=tuple(
-                replace(way, run=part.places[way.run])
+            untried_ways=tuple(
+                replace(way, run=part.run_positions[way.run])
                 for part in self._parts
-                for way in part.decisions.untried
+                for way in part.decisions.untried_ways
             ),
         )
 
@@ -362,7 +362,7 @@ def spans_of_runs(functions: Iterable[FunctionRuns], block_of: BlockOf) -> CodeS
     ran: list[tuple[int, int]] = []
     for item in functions:
         codes = np.array([run.code for run in item.runs], dtype=np.int64)
-        rows = np.concatenate([[run.invocation for run in item.runs], item.matched]).astype(np.int64)
+        rows = np.concatenate([[run.invocation for run in item.runs], item.matched_rows]).astype(np.int64)
         code = codes[np.concatenate([np.arange(len(codes)), item.matched_run]).astype(np.int64)]
         for number in np.unique(code[code != 0]).tolist():
             version_rows = rows[

@@ -36,7 +36,7 @@ class Wording:
     def __init__(self, context: HistoryContext, runs: FunctionRuns) -> None:
         """Prepare; what is looked up for the whole history is looked up once."""
         names = names_of(context)
-        function = context.calls.known[runs.function]
+        function = context.calls.interface_functions[runs.function]
         entry = names.entry(function)
         creates = function is None and context.calls.functions[runs.function] == "constructor"
         if creates and names.constructor is not None:
@@ -45,7 +45,7 @@ class Wording:
         self._names = names
         self._arena: Arena = runs.arena
         self._values = RunValues(runs.arena, runs.runs, runs.own_nodes)
-        self._matched = MatchedValues(runs, names.columns)
+        self._matched_values = MatchedValues(runs, names.columns)
         self._terms = ExpressionTerms(names, self._values, arguments)
 
     def relation(self, condition: tuple[int, bool]) -> ConditionRelation | None:
@@ -118,7 +118,7 @@ class Wording:
 
     def matched_column(self, node: int) -> list[int | None]:
         """Return the value of an expression in each matched call; ``None`` where it was not recorded."""
-        return self._matched.column(node)
+        return self._matched_values.column(node)
 
     # -- comparisons --------------------------------------------------------------------------------
 

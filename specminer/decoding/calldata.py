@@ -43,7 +43,7 @@ class Calls:
     """Position in ``functions``; shape (n,)."""
     read_only: BoolColumn
     """Whether the function cannot change anything; shape (n,)."""
-    known: tuple[InterfaceFunction | None, ...]
+    interface_functions: tuple[InterfaceFunction | None, ...]
     """What the interface knows of each of ``functions``; ``None`` for nothing."""
 
     def name(self, invocation: int) -> str:
@@ -61,7 +61,7 @@ class ArgumentColumn:
     """``_tokenId``; ``order[1]`` in a tuple or an array of fixed length; ``ids[]`` for all elements."""
     type: str
     """As selectors spell it: ``uint256``, ``address``; ``word`` where unknown."""
-    place: int
+    head_word: int
     """Number of the head word."""
     single: bool
     """Whether each invocation has exactly one value."""
@@ -99,7 +99,7 @@ def decode_calls(history: History, interface: Interface) -> Calls:
         functions=functions,
         function=in_file(positions[codes]) if len(codes) else codes,
         read_only=reading[codes] if len(codes) else np.zeros(0, dtype=np.bool_),
-        known=tuple(by_name[name] for name in functions),
+        interface_functions=tuple(by_name[name] for name in functions),
     )
 
 
@@ -124,23 +124,23 @@ def arguments(history: History, calls: Calls) -> list[ArgumentColumn]:
     """Return the arguments that are words, by function and place; the constructor's are left out."""
     columns: list[ArgumentColumn] = []
     for function, rows in _by_function(history, calls):
-        leaves = _leaves(calls.known[function], history, rows)
+        leaves = _leaves(calls.interface_functions[function], history, rows)
         if not leaves:
             continue
-        heads = _heads(history, rows, 1 + max(leaf.place for leaf in leaves))
+        heads = _heads(history, rows, 1 + max(leaf.head_word for leaf in leaves))
         for leaf in leaves:
             if leaf.element is None:
-                words = _clean_words(heads[:, leaf.place], leaf.type)
+                words = _clean_words(heads[:, leaf.head_word], leaf.type)
                 invocations, values, kind = rows, words, leaf.type
             else:
-                invocations, values = _elements(history, rows, heads[:, leaf.place], leaf.element)
+                invocations, values = _elements(history, rows, heads[:, leaf.head_word], leaf.element)
                 kind = leaf.element
             columns.append(
                 ArgumentColumn(
                     function=function,
                     name=leaf.name,
                     type=kind,
-                    place=leaf.place,
+                    head_word=leaf.head_word,
                     single=leaf.element is None,
                     invocation=invocations,
                     words=values,
@@ -153,7 +153,7 @@ def texts(history: History, calls: Calls) -> list[TextColumn]:
     """Return the ``string`` and ``bytes`` arguments, by function and place."""
     columns: list[TextColumn] = []
     for function, rows in _by_function(history, calls):
-        declaration = calls.known[function]
+        declaration = calls.interface_functions[function]
         for name, kind, position in _top_level(declaration) if declaration is not None else ():
             if kind in ("string", "bytes") and position < MAX_WORDS:
                 contents = [_text(history.invocation_data[row], position) for row in rows.tolist()]
@@ -179,7 +179,7 @@ class _Leaf:
 
     name: str
     type: str
-    place: int
+    head_word: int
     element: str | None = None
 
 

@@ -30,7 +30,7 @@ class GetterStep:
     """Slots behind the beginning of the entry or element."""
     stride: int = 0
     """Slots of an element; 0 where several share a slot, and in mappings."""
-    packed: int = 1
+    elements_per_slot: int = 1
     """Elements in a slot."""
 
 

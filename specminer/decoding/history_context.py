@@ -41,9 +41,9 @@ _NAME_SOURCES: Final = {
 class StorageCoverage:
     """How many of the accesses to storage are understood."""
 
-    resolved: float
+    resolved_share: float
     """Share of the accesses whose variable and keys are known; 1 if there are none."""
-    named: float
+    named_share: float
     """Share of the accesses whose variable has a real name."""
     sources: Mapping[NameSource, float]
     """Share of the accesses by where the variable's name comes from; those that occur."""
@@ -54,14 +54,16 @@ class StorageCoverage:
         if not self.sources:
             return "Nothing is in storage"
         phrases = [f"{_percent(share)} by {_NAME_SOURCES[naming]}" for naming, share in self.sources.items()]
-        sentence = f"{_percent(self.resolved)} of the accesses to storage are resolved to variable and keys"
+        sentence = (
+            f"{_percent(self.resolved_share)} of the accesses to storage are resolved to variable and keys"
+        )
         return f"{sentence}; variables are named {', '.join(phrases)}"
 
     def round_shares(self) -> LocationCoverage:
         """Return the shares as they stand in the specification."""
         return LocationCoverage(
-            resolved=round(self.resolved, 6),
-            named=round(self.named, 6),
+            resolved=round(self.resolved_share, 6),
+            named=round(self.named_share, 6),
             sources={naming.value: round(share, 6) for naming, share in self.sources.items()},
         )
 
@@ -203,8 +205,8 @@ class HistoryContext:
         for variable, weight in zip(locations.variables, by_variable.tolist(), strict=True):
             by_naming[variable.naming] += int(weight)
         return StorageCoverage(
-            resolved=1.0 - float(count[is_unresolved].sum()) / total,
-            named=1.0 - by_naming[NameSource.NUMBER] / total,
+            resolved_share=1.0 - float(count[is_unresolved].sum()) / total,
+            named_share=1.0 - by_naming[NameSource.NUMBER] / total,
             sources={naming: by_naming[naming] / total for naming in NameSource if by_naming[naming]},
         )
 

@@ -67,7 +67,7 @@ class Building:
         self.ports.append(
             Port(
                 name="".join(f"{piece}[]" for piece in pieces),
-                keyed=keyed,
+                port_kind=keyed,
                 kind=kind,
                 depth=depth,
                 parent=trail.ports[-1] if trail.ports else MISSING,
@@ -127,7 +127,7 @@ class Building:
         result[self.paths.depth == 0] = codes[Resolution.FIXED]
         is_unresolved = np.array(
             [
-                bool(item.ports) and self.ports[item.ports[0]].keyed is PortKind.UNRESOLVED
+                bool(item.ports) and self.ports[item.ports[0]].port_kind is PortKind.UNRESOLVED
                 for item in self.variables
             ],
             dtype=np.bool_,

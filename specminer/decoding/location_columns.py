@@ -101,7 +101,7 @@ class Port:
 
     name: str
     """The path up to and with this key: ``auctions[]``, ``bigs[].inner[]``; unique in a table."""
-    keyed: PortKind
+    port_kind: PortKind
     kind: ValueKind
     """The keys' type; ``WORD`` where unknown."""
     depth: int

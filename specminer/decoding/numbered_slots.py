@@ -204,16 +204,21 @@ class NumberedWalk:
         stride = max(1, entry.stride)
         field = number % stride
         parts = list(_split(field, rows))
-        packed = entry.element is not None and entry.packed > 1
+        packed = entry.element is not None and entry.elements_per_slot > 1
         alone = shape.single_slot_name is not None and (
             packed or (len(parts) == 1 and parts[0][0] in entry.fields)
         )
         here = _name_trail(trail, shape, default, alone=alone)
         inner = self._building.port(here, PortKind.ARRAY, ValueKind.UINT)
-        self._building.key_number[len(trail.ports)][rows] = number // stride * (entry.packed if packed else 1)
+        self._building.key_number[len(trail.ports)][rows] = (
+            number // stride * (entry.elements_per_slot if packed else 1)
+        )
         if entry.element is not None and packed:
             width = entry.element.width
-            fields = [Field(_plus(at), entry.element.kind, at * width, width) for at in range(entry.packed)]
+            fields = [
+                Field(_plus(at), entry.element.kind, at * width, width)
+                for at in range(entry.elements_per_slot)
+            ]
             self._building.leaf(rows, inner, fields, inner.naming)
             return
         for at, part in parts:

@@ -134,7 +134,7 @@ class _LastStorage:
         after = zip(history.access_slot[rows].tolist(), history.access_after[rows].tolist(), strict=True)
         self._values = {words[slot]: None if row == MISSING else words[row] for slot, row in after}
         own_calls = history.accepted & (history.invocation_contract == contract)
-        self._whole = bool(np.any(own_calls & (history.invocation_kind == CONSTRUCTOR)))
+        self._is_whole = bool(np.any(own_calls & (history.invocation_kind == CONSTRUCTOR)))
         self._address, self._account = address, account
         self.unknown = False
         """Whether a value was asked for that is not known."""
@@ -147,6 +147,6 @@ class _LastStorage:
     def storage(self, address: bytes, slot: int) -> int:
         """Return what a slot held last; 0, and a mark, where that is not known."""
         value = self._values.get(slot) if address == self._address else None
-        if value is None and not (address == self._address and slot not in self._values and self._whole):
+        if value is None and not (address == self._address and slot not in self._values and self._is_whole):
             self.unknown = True
         return value or 0

@@ -45,7 +45,7 @@ class KeyedEntry:
 
     stride: int = 0
     """Slots of an element; 0 where unknown, and in mappings."""
-    packed: int = 1
+    elements_per_slot: int = 1
     """Elements that share a slot."""
     length: int = _FAR
     """Elements of an array of fixed length."""
@@ -58,7 +58,11 @@ class KeyedEntry:
     @property
     def slots(self) -> int:
         """How many slots an array of fixed length takes at most."""
-        return -(-self.length // self.packed) if self.packed > 1 else self.length * max(1, self.stride)
+        return (
+            -(-self.length // self.elements_per_slot)
+            if self.elements_per_slot > 1
+            else self.length * max(1, self.stride)
+        )
 
 
 def shapes(readings: Iterable[GetterReading]) -> dict[int, Shape]:
@@ -202,9 +206,9 @@ def _grow(shape: Shape, item: GetterReading) -> None:
     for step in item.steps:
         entry: KeyedEntry | None = getattr(here, step.form)
         if entry is None:
-            entry = KeyedEntry(stride=step.stride, packed=step.packed)
+            entry = KeyedEntry(stride=step.stride, elements_per_slot=step.elements_per_slot)
             setattr(here, step.form, entry)
-        if (entry.stride, entry.packed) != (step.stride, step.packed):
+        if (entry.stride, entry.elements_per_slot) != (step.stride, step.elements_per_slot):
             return  # two getters disagree: the first one stands
         entry.kind = _argument_kind(item.getter.inputs[step.argument][1])
         if step.form == "fixed" and item.limit is not None:

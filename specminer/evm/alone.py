@@ -141,7 +141,7 @@ def pursue(
     run = frame.run
     run.origin, run.gas_price, run.steps = recording.origin, gas_price, max_steps
     run.observer = observer
-    run.watched = run.instructions if observer is None else observer.watch(fork)
+    run.watched_instructions = run.instructions if observer is None else observer.watch(fork)
     try:
         if creates:
             run_frames(enter_creation(frame, recording.data))

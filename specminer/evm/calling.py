@@ -88,7 +88,7 @@ def _start(frame: Frame) -> Frame:
     run = frame.run
     observer = run.observer
     watched = observer is not None and observer.watches(frame.address)
-    frame.block = (run.watched if watched else run.instructions).program(frame.code).block(0)
+    frame.block = (run.watched_instructions if watched else run.instructions).program(frame.code).block(0)
     return frame
 
 
@@ -141,21 +141,21 @@ def _deposit(frame: Frame, fork: Fork, code: bytes) -> tuple[Halt | None, bytes]
 
 def _take_back(frame: Frame, run: TransactionRun) -> None:
     outlives = run.fork.clears_empty and (
-        RIPEMD160 in run.touched or (frame.address == RIPEMD160 and frame.parent is not None)
+        RIPEMD160 in run.touched_accounts or (frame.address == RIPEMD160 and frame.parent is not None)
     )
     run.world.revert(frame.mark)
     del run.logs[frame.log_mark :]
     run.refund = frame.refund_mark
     if outlives:
         contract = run.world.account(RIPEMD160)
-        if RIPEMD160 not in run.touched and contract.exists and contract.empty:
-            run.world.add(run.touched, RIPEMD160)
+        if RIPEMD160 not in run.touched_accounts and contract.exists and contract.empty:
+            run.world.add(run.touched_accounts, RIPEMD160)
 
 
 def _note_empty(frame: Frame, run: TransactionRun) -> None:
     account = frame.account
     if frame.halt is None and account.exists and account.empty:
-        run.world.add(run.touched, frame.address)
+        run.world.add(run.touched_accounts, frame.address)
 
 
 def new_frame(

@@ -108,7 +108,7 @@ def surrender(stack: list[int], frame: Frame) -> None:
         world.add(run.deleted, address)
     if receiver.empty:
         if fork.clears_empty:
-            world.add(run.touched, beneficiary)
+            world.add(run.touched_accounts, beneficiary)
         elif not fork.empty_accounts:
             world.destroy(receiver)
 

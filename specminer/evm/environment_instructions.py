@@ -196,7 +196,7 @@ def blob_price(fork: Fork, excess: int) -> int:
 
 def gas(stack: list[int], frame: Frame, argument: Site) -> None:
     """GAS: the block has paid in advance for what stands behind it."""
-    stack.append(frame.gas + argument.rest)
+    stack.append(frame.gas + argument.prepaid_gas)
 
 
 def exp(stack: list[int], frame: Frame, argument: Site) -> None:

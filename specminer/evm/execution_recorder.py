@@ -112,7 +112,7 @@ class EventRecorder:
         """Whether a recorded contract asked for its own balance, or gave all of it away."""
         self.codeless: dict[int, None] = {}
         """Accounts without code that were called with calldata."""
-        self.measured: dict[int, None] = {}
+        self.measured_accounts: dict[int, None] = {}
         """Accounts that were asked for the size or the hash of their code."""
         self.codes: dict[int, bytes] = {}
         """Code that ran, or was copied, by its address; only with ``questions``."""
@@ -227,7 +227,7 @@ def _asking(opcode: int, base: Handler) -> Handler:
                 base(stack, frame, argument)
                 return
             if opcode in (Op.EXTCODESIZE, Op.EXTCODEHASH):
-                recorder.measured[address] = None
+                recorder.measured_accounts[address] = None
         recorder.chain_opcodes[opcode] = None
         base(stack, frame, argument)
 

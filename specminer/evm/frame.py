@@ -101,11 +101,11 @@ class TransactionRun:
         "refund",
         "steps",
         "tape",
-        "touched",
+        "touched_accounts",
         "transient",
         "warm",
         "warm_slots",
-        "watched",
+        "watched_instructions",
         "world",
     )
 
@@ -123,7 +123,7 @@ class TransactionRun:
         self.instructions = instructions
         self.precompiles = precompiles
         self.observer: FrameObserver | None = None
-        self.watched = instructions
+        self.watched_instructions = instructions
         """The instructions of frames that the observer watches."""
         self.origin = 0
         self.gas_price = 0
@@ -144,7 +144,7 @@ class TransactionRun:
         """Accounts that this transaction creates."""
         self.deleted: set[int] = set()
         """Accounts to remove at the end."""
-        self.touched: set[int] = set()
+        self.touched_accounts: set[int] = set()
         """Empty accounts to remove at the end."""
 
 

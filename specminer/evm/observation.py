@@ -166,14 +166,14 @@ class _ViewTape(Tape):
 
     def __init__(self, code: ViewCode, knowledge: Knowledge) -> None:
         super().__init__(code.contract, (), None, None, code.codes)
-        self.known = knowledge
+        self.knowledge = knowledge
         self.path: dict[ViewQuestion, int | tuple[bool, bytes] | None] = {}
         self.unknown = _Opcodes(self)
 
     def look_up(self, question: ViewQuestion) -> int | tuple[bool, bytes] | None:
         """Return the answer to a question, which is noted."""
         if question not in self.path:
-            self.path[question] = _look_up(question, self.known)
+            self.path[question] = _look_up(question, self.knowledge)
         return self.path[question]
 
     def read(self, slot: int) -> int:

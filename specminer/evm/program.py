@@ -46,7 +46,7 @@ class Site:
 
     index: int
     """Its number in the block."""
-    rest: int
+    prepaid_gas: int
     """Gas that the block has paid in advance for the opcodes behind it."""
     counter: int
     """The program counter."""
@@ -88,10 +88,10 @@ class InstructionSet:
         self.costs = costs
         self.handlers = handlers
         self.ends = ends
-        self.located = located
+        self.located_opcodes = located
         self.falls, self.stops, self.fails = jumps
         self._programs: OrderedDict[bytes, Program] = OrderedDict()
-        self.remembered = 0
+        self.cached_bytes = 0
         """Bytes of code whose programs are remembered."""
 
     def program(self, code: bytes) -> Program:
@@ -103,10 +103,10 @@ class InstructionSet:
         program = Program(code, self)
         if len(code) <= _LARGEST:
             self._programs[code] = program
-            self.remembered += len(code)
-            while self.remembered > MAX_REMEMBERED:
+            self.cached_bytes += len(code)
+            while self.cached_bytes > MAX_REMEMBERED:
                 forgotten, _ = self._programs.popitem(last=False)
-                self.remembered -= len(forgotten)
+                self.cached_bytes -= len(forgotten)
         return program
 
     def argument(self, opcode: int, immediate: int, counter: int, index: int, rest: int) -> Any:
@@ -122,7 +122,7 @@ class InstructionSet:
         """
         if Op.PUSH0 <= opcode <= Op.PUSH32:
             return immediate
-        if opcode in self.located:
+        if opcode in self.located_opcodes:
             return Site(index, rest, counter, _opcode_number(opcode))
         return counter if opcode == Op.PC else _opcode_number(opcode)
 

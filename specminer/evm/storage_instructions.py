@@ -106,7 +106,7 @@ def net_refund(fork: Fork, first: int, before: int, value: int, read: int, updat
 
 def sstore_net(stack: list[int], frame: Frame, argument: Site) -> None:
     """SSTORE priced also by the value at the transaction's start (EIP-2200)."""
-    if frame.gas + argument.rest <= STIPEND:
+    if frame.gas + argument.prepaid_gas <= STIPEND:
         raise GasShort
     slot, value, fork = stack[-1], stack[-2], frame.run.fork
     before = current(frame, slot)
@@ -117,7 +117,7 @@ def sstore_net(stack: list[int], frame: Frame, argument: Site) -> None:
 
 def sstore_warming(stack: list[int], frame: Frame, argument: Site) -> None:
     """SSTORE that costs more for a cold slot (EIP-2929)."""
-    if frame.gas + argument.rest <= STIPEND:
+    if frame.gas + argument.prepaid_gas <= STIPEND:
         raise GasShort
     slot, value, fork = stack[-1], stack[-2], frame.run.fork
     before = current(frame, slot)

@@ -171,7 +171,7 @@ class _Execution:
         self.fees = charge_fees
         self.run = run = TransactionRun(world, fork, block, instruction_set(fork), precompiles_of(fork))
         run.observer = observer
-        run.watched = run.instructions if observer is None else observer.watch(fork)
+        run.watched_instructions = run.instructions if observer is None else observer.watch(fork)
         run.steps = max_steps
         run.origin = transaction.sender if transaction.origin is None else transaction.origin
         run.gas_price = transaction.gas_price
@@ -292,7 +292,7 @@ class _Execution:
         if frame.halt is None:
             for address in sorted(run.deleted):
                 world.destroy(world.account(address))
-            for address in sorted(run.touched):
+            for address in sorted(run.touched_accounts):
                 account = world.account(address)
                 if account.exists and account.empty:
                     world.destroy(account)

@@ -342,7 +342,7 @@ class _Maker:
     history: History
     register: TokenRegister
     known: bool
-    held: tuple[dict[str, list[str]], list[Role]]
+    role_data: tuple[dict[str, list[str]], list[Role]]
 
     def actor(self, address: Address, record: _AddressRecord, kind: str, name: str | None) -> Actor:
         tokens = sorted(record.tokens.items(), key=lambda item: (-item[1].flows, item[0]))
@@ -367,7 +367,7 @@ class _Maker:
         )
 
     def _roles(self, address: Address, record: _AddressRecord) -> tuple[str, ...]:
-        by_address, reserved = self.held
+        by_address, reserved = self.role_data
         own_roles = by_address.get(checksum_address(address).lower(), [])
         acted = [role.name for role in reserved if record.accepted.intersection(role.functions)]
         return tuple(dict.fromkeys((*own_roles, *acted)))

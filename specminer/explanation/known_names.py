@@ -103,7 +103,7 @@ class KnownNames:
         labels: Mapping[Address, str],
     ) -> None:
         """Take the title and the interface of each traced contract, the ABIs of others, and names that a user gives."""
-        self._traced, self._artifacts, self._labels = traced, artifacts, labels
+        self._traced_contracts, self._artifacts, self._labels = traced, artifacts, labels
         self._interfaces: dict[Address, Interface] = {}
         self._tables: dict[Address, _Tables] = {}
 
@@ -111,8 +111,8 @@ class KnownNames:
         """Return the name of an address, ``None`` if it has none."""
         if address in self._labels:
             return self._labels[address][:MAX_NAME]
-        if address in self._traced:
-            return self._traced[address][0]
+        if address in self._traced_contracts:
+            return self._traced_contracts[address][0]
         artifact = self._artifacts.get(address)
         if artifact is not None and artifact.name:
             return artifact.name[:MAX_NAME]
@@ -122,8 +122,8 @@ class KnownNames:
         return "nobody (zero address)" if address == NO_ADDRESS else None
 
     def _interface(self, address: Address) -> Interface | None:
-        if address in self._traced:
-            return self._traced[address][1]
+        if address in self._traced_contracts:
+            return self._traced_contracts[address][1]
         if address not in self._artifacts:
             return None
         if address not in self._interfaces:

@@ -57,7 +57,7 @@ class HistoryKnowledge:
     """By address."""
     interactions: Interactions | None = None
     """``None`` if the history was not split."""
-    weighed: Transactions | None = None
+    ranked_transactions: Transactions | None = None
     """``None`` if the history was not mined."""
     units: Units | None = None
     """What values measure; ``None`` if the history was not mined."""
@@ -73,7 +73,9 @@ def explain_transaction(parts: Sequence[Transaction], knowledge: HistoryKnowledg
     """
     item, context = parts[0], knowledge.context
     row = context.history.transaction_hash.index(item.hash)
-    judged = knowledge.weighed.describe(row) if knowledge.weighed is not None else None
+    judged = (
+        knowledge.ranked_transactions.describe(row) if knowledge.ranked_transactions is not None else None
+    )
     contracts = tuple(dict.fromkeys(shown_address(part.invocations[0].contract) for part in parts))
     changes, units = storage_changes(context, row), knowledge.units
     flows = merged_flows(parts)
@@ -94,9 +96,13 @@ def explain_transaction(parts: Sequence[Transaction], knowledge: HistoryKnowledg
         contracts=contracts,
         transaction=_facts(item),
         summary=(),
-        rank=knowledge.weighed.rank(row) if knowledge.weighed is not None else None,
-        of=int(knowledge.weighed.judged.sum()) if knowledge.weighed is not None else None,
-        threshold=round(knowledge.weighed.limit, 3) if knowledge.weighed is not None else None,
+        rank=knowledge.ranked_transactions.rank(row) if knowledge.ranked_transactions is not None else None,
+        of=int(knowledge.ranked_transactions.is_judged.sum())
+        if knowledge.ranked_transactions is not None
+        else None,
+        threshold=round(knowledge.ranked_transactions.limit, 3)
+        if knowledge.ranked_transactions is not None
+        else None,
         unusual=judged,
         names=_name_addresses(knowledge.names, flows, parts, people),
         calls=calls if units is None else tuple(measured_call(call, contracts, units) for call in calls),
@@ -116,7 +122,11 @@ def explain_transaction(parts: Sequence[Transaction], knowledge: HistoryKnowledg
         lives_total=lives_total,
         notes=tuple(_notes(knowledge, item, flows, calls_total - len(calls), people_total - len(people))),
     )
-    share = float(knowledge.weighed.taken.share[row]) if knowledge.weighed is not None else math.nan
+    share = (
+        float(knowledge.ranked_transactions.payouts.share[row])
+        if knowledge.ranked_transactions is not None
+        else math.nan
+    )
     return replace(explanation, summary=tuple(_summary(explanation, share)))
 
 
@@ -138,7 +148,7 @@ def _facts(item: Transaction) -> TransactionFacts:
 
 def _unusual_calls(knowledge: HistoryKnowledge, row: int) -> dict[tuple[Address, int], tuple[str, ...]]:
     """Return which invocations evidence names, by contract and position."""
-    if knowledge.weighed is None:
+    if knowledge.ranked_transactions is None:
         return {}
     history = knowledge.context.history
     return {
@@ -146,7 +156,7 @@ def _unusual_calls(knowledge: HistoryKnowledge, row: int) -> dict[tuple[Address,
             history.contracts[int(history.invocation_contract[call])].address,
             int(history.invocation_position[call]),
         ): tuple(_source_text(source) for source in sources)
-        for call, sources in knowledge.weighed.calls_that_speak(row).items()
+        for call, sources in knowledge.ranked_transactions.calls_that_speak(row).items()
         if int(history.invocation_transaction[call]) == row
     }
 
@@ -205,7 +215,7 @@ def _notes(
     yield "Ether between two contracts that were not traced is never recorded."
     if item.tracer.blind_spots:
         yield f"The tracer does not see everything: {item.tracer.blind_spots}."
-    if knowledge.weighed is None:
+    if knowledge.ranked_transactions is None:
         yield "The history was not mined, so nothing is compared with other transactions."
     if cut_calls:
         yield f"{count_of(cut_calls, 'more call')} are not listed."

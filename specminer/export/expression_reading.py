@@ -263,7 +263,7 @@ class _ExpressionReader:
             if not isinstance(term, VariableRead):
                 raise UnsayableError("it speaks of the new value of what is not stored")
             return VariableRead(
-                root=term.root, steps=term.steps, type=term.type, place=term.place, after=True
+                root=term.root, steps=term.steps, type=term.type, position=term.position, after=True
             )
         return term
 

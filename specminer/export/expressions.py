@@ -115,7 +115,7 @@ class VariableRead:
     steps: tuple[str | int | Expression, ...]
     """Members by name, elements by number, entries by key."""
     type: ValueType
-    place: StoragePosition | None
+    position: StoragePosition | None
     """``None`` where no storage layout tells it."""
     after: bool = False
     """Whether after the call, not before it."""

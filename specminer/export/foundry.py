@@ -87,7 +87,7 @@ def foundry(specification: Specification, artifact: Artifact, recorded: Recorded
 def _about_proxy(proxy: ReplayedProxy | None) -> Iterator[str]:
     if proxy is None:
         return
-    others = count_of(len(proxy.others), "other contract")
+    others = count_of(len(proxy.other_codes), "other contract")
     yield f"// The recorded contract is a proxy. The source is deployed at {checksum_address(proxy.implementation)},"
     yield "// and only calls that its code answered are judged. The proxy, and the code of"
     yield f"// {others} that ran in it, are as recorded."
@@ -161,7 +161,7 @@ def _claims_of(index: int, item: FunctionClaims, left_out: list[LeftOut]) -> Ite
 
 def _write(claim: WriteClaim, function: str) -> tuple[str, ...]:
     """Return the assignments of what a call writes, one by one: all at once take more stack than there is."""
-    position = claim.target.place
+    position = claim.target.position
     if position is None:
         raise UnsayableError("without a storage layout it is not known where the variable is stored")
     applies = "true" if claim.condition is None else truth(claim.condition)
@@ -225,7 +225,7 @@ def _recording(recorded: RecordedCalls, specification: Specification) -> Iterato
 def _implementations(proxy: ReplayedProxy) -> Iterator[str]:
     """Yield what deploys the code that a proxy hands calls on to, and puts what creates the proxy in its place."""
     implementation = checksum_address(proxy.implementation)
-    for address, code in proxy.others:
+    for address, code in proxy.other_codes:
         yield f'        vm.etch({checksum_address(address)}, hex"{code.hex()}");'
     yield f"        vm.etch({implementation}, code);"
     yield f"        vm.setNonce({implementation}, 1);"

@@ -62,7 +62,7 @@ class ReplayedProxy:
     """What created it, its arguments included."""
     implementation: Address
     """Where the newest code is, which the source is of."""
-    others: tuple[tuple[Address, bytes], ...]
+    other_codes: tuple[tuple[Address, bytes], ...]
     """Whose code ran besides, with the runtime code."""
 
 
@@ -156,7 +156,7 @@ def _proxy(history: History, rows: Sequence[int], creation_code: bytes) -> Repla
             "which that is; collect it from a node that traces calls"
         )
     others = tuple((address, code) for address, code in record.implementations if address != newest)
-    return ReplayedProxy(creation_code=creation_code, implementation=newest, others=others)
+    return ReplayedProxy(creation_code=creation_code, implementation=newest, other_codes=others)
 
 
 def _code(history: History, row: int) -> Address | None:

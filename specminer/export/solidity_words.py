@@ -178,12 +178,12 @@ def _argument_word(argument: ArgumentValue) -> str:
 
 
 def _read(read: VariableRead) -> str:
-    if read.place is None:
+    if read.position is None:
         raise UnsayableError("without a storage layout it is not known where the variable is stored")
-    slot_value = f"_load(c, {slot_word(read.place.slot)})"
+    slot_value = f"_load(c, {slot_word(read.position.slot)})"
     if read.type.bits == 256:
         return slot_value
-    text = f"_bits({slot_value}, {read.place.shift}, {read.type.bits})"
+    text = f"_bits({slot_value}, {read.position.shift}, {read.type.bits})"
     return f"_extended({text}, {read.type.bits})" if read.type.kind is ValueKind.INT else text
 
 

@@ -88,7 +88,7 @@ class Variables:
         if _UNNAMED.fullmatch(root) or any(isinstance(s, str) and _UNNAMED.fullmatch(s) for s in steps):
             raise UnsayableError("it speaks of what has no name in the source")
         if self.layout is None:
-            return VariableRead(root=root, steps=steps, type=ValueType(kind=ValueKind.WORD), place=None)
+            return VariableRead(root=root, steps=steps, type=ValueType(kind=ValueKind.WORD), position=None)
         if not steps and root in self.getters and not _is_declared(self.layout, root):
             return self.getters[root]
         return _read_stored(self.layout, root, steps)
@@ -175,7 +175,7 @@ def _read_stored(layout: Layout, root: str, steps: tuple[str | int | Expression,
     for position, step in enumerate(steps):
         if step == "length" and position + 1 == len(steps) and kind.encoding == "dynamic_array":
             length_position = StoragePosition(slot=slot, shift=0)
-            return VariableRead(root=root, steps=(*named_steps, step), type=NUMBER, place=length_position)
+            return VariableRead(root=root, steps=(*named_steps, step), type=NUMBER, position=length_position)
         if isinstance(step, str):
             member = next((item for item in kind.members if item.label == step), None)
             if member is None:
@@ -197,7 +197,7 @@ def _read_stored(layout: Layout, root: str, steps: tuple[str | int | Expression,
         root=root,
         steps=tuple(named_steps),
         type=ValueType(kind=told_kind, bits=bits),
-        place=StoragePosition(slot=slot, shift=shift),
+        position=StoragePosition(slot=slot, shift=shift),
     )
 
 

@@ -40,12 +40,12 @@ def is_precompiled(address: Address) -> bool:
 class Room:
     """Bytes that the answers in one transaction may still take."""
 
-    left: int = MAX_RECORD
+    remaining: int = MAX_RECORD
 
     def take(self, size: int) -> bool:
         """Take some bytes; return whether there were as many."""
-        self.left -= _ROW + size
-        return self.left >= 0
+        self.remaining -= _ROW + size
+        return self.remaining >= 0
 
 
 @dataclass(slots=True, eq=False)

@@ -35,10 +35,10 @@ class Visits:
     """How often the contract had been created by then, as far as the history shows."""
     access: IntColumn
     """Row of the first of the accesses."""
-    expected: IntColumn
+    value_before: IntColumn
     """Row in ``History.words`` of what visits before left; ``MISSING`` if nothing tells, ``ZERO`` for the zero of a
     slot that nobody wrote."""
-    left: IntColumn
+    value_after: IntColumn
     """Row in ``History.words`` of what the slot holds after the transaction; else as ``expected``."""
 
 
@@ -121,8 +121,8 @@ def _visits(history: History, slot_table: Slots, accesses: IntColumn) -> Visits:
         transaction=transaction[begins],
         life=life,
         access=order[begins],
-        expected=expected,
-        left=left,
+        value_before=expected,
+        value_after=left,
     )
 
 
@@ -156,10 +156,12 @@ def unseen_writes(history: History, slot_table: Slots | None = None) -> UnseenWr
     contradictions = []
     for part in rows_by_group(slot_table.access, len(slot_table)):
         slot_visits = _visits(history, slot_table, part)
-        expected = np.where(slot_visits.expected == ZERO, zero, slot_visits.expected)
+        expected = np.where(slot_visits.value_before == ZERO, zero, slot_visits.value_before)
         read_values = history.access_before[slot_visits.access].astype(np.int64)
         rows = np.flatnonzero((expected != MISSING) & (read_values != MISSING) & (expected != read_values))
-        contradictions.append((slot_visits.access[rows], slot_visits.slot[rows], slot_visits.expected[rows]))
+        contradictions.append(
+            (slot_visits.access[rows], slot_visits.slot[rows], slot_visits.value_before[rows])
+        )
     access, slot, expected = (np.concatenate(columns) for columns in zip(*contradictions, strict=True))
     return UnseenWrites(access=access, slot=slot, expected=expected)
 
@@ -176,8 +178,8 @@ def last_values(history: History) -> dict[int, int]:
     ended = len(lives(history, 0))
     return {
         history.words[slot_table.word[slot_visits.slot[row]]]: 0
-        if slot_visits.left[row] == ZERO
-        else history.words[slot_visits.left[row]]
+        if slot_visits.value_after[row] == ZERO
+        else history.words[slot_visits.value_after[row]]
         for row in last.tolist()
-        if slot_visits.left[row] != MISSING and slot_visits.life[row] == ended
+        if slot_visits.value_after[row] != MISSING and slot_visits.life[row] == ended
     }

@@ -232,7 +232,7 @@ def _continuity(history: History, slot_visits: Visits, own: BoolColumn, row: int
     before = rows[slot_visits.transaction[rows] < transaction]
     behind = rows[slot_visits.transaction[rows] >= transaction]
     # visits stand by slot and in chain order: of several earlier ones the last counts, of later ones the first
-    left = dict(zip(slot_visits.slot[before].tolist(), slot_visits.left[before].tolist(), strict=True))
+    left = dict(zip(slot_visits.slot[before].tolist(), slot_visits.value_after[before].tolist(), strict=True))
     read_values = history.access_before[slot_visits.access[behind]].tolist()
     first = dict(zip(reversed(slot_visits.slot[behind].tolist()), reversed(read_values), strict=True))
     zero = history.words.index(0) if 0 in history.words else MISSING

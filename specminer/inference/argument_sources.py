@@ -123,7 +123,7 @@ def _values(context: HistoryContext, lasting: BoolColumn) -> Iterator[_ArgumentV
     code = _encode_values([history.invocation_data[row] for row in rows.tolist()])
     function = calls.function[rows]
     for number in np.unique(function).tolist():
-        signature = calls.known[number]
+        signature = calls.interface_functions[number]
         positions = np.flatnonzero(function == number)
         if signature is None or (
             len(signature.types) > 1 and any(_may_be_voucher(item) for item in signature.types)

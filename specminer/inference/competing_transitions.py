@@ -64,7 +64,7 @@ def siblings(space: StateSpace, transitions: Sequence[Passable], log: Obligation
         passage = item.way.passage
         groups[passage.function.number, passage.source, passage.role].append(item)
     pairs = [pair for group in groups.values() for pair in combinations(group, 2) if _apart(*pair)]
-    pairs.sort(key=lambda pair: -min(int(np.sum(item.way.taken)) for item in pair))  # stable
+    pairs.sort(key=lambda pair: -min(int(np.sum(item.way.is_taken)) for item in pair))  # stable
     return [_judge_pair(space, one, other, log) for one, other in pairs[:MAX_PAIRS]]
 
 
@@ -93,7 +93,7 @@ def _judge_pair(space: StateSpace, one: Passable, other: Passable, log: Obligati
     asking = obligation(language, log.subject, scope, claim, facts, expected)
     log.record(asking)
     both = _both(one, other), _both(other, one)
-    enough = min(int(item.way.taken.sum()) for item in (one, other)) >= MIN_CALLS
+    enough = min(int(item.way.is_taken.sum()) for item in (one, other)) >= MIN_CALLS
     predicate = _telling(tuning, one, other) if expected is SolverAnswer.SAT and enough else None
     if expected is SolverAnswer.UNSAT:
         verdict = TransitionVerdict.EXCLUSIVE
@@ -161,12 +161,12 @@ def _split(item: Passable, condition: str) -> Formula:
 
 def _both(one: Passable, other: Passable) -> BoolColumn:
     """Return which calls of a passage took one transition and meet the guard of the other."""
-    passage, meets_both = one.way.passage, one.way.taken.copy()
+    passage, meets_both = one.way.passage, one.way.is_taken.copy()
     if one.way.symbol != other.way.symbol:
         # the condition in the event's name holds of one only
         return np.zeros(len(meets_both), dtype=np.bool_)
     for part in other.way.parts:
-        meets_both &= truth_of(passage.function.meaning, part.clause.literals, passage.call).true
+        meets_both &= truth_of(passage.function.meaning, part.clause.literals, passage.call).is_true
     return meets_both
 
 
@@ -188,4 +188,4 @@ def _telling(tuning: Tuning, one: Passable, other: Passable) -> str | None:
 def _before(tuning: Tuning, item: Passable) -> IntColumn:
     """Return the finest states from which calls took a transition, one a call."""
     way = item.way
-    return tuning.graph.state_before[way.passage.event[way.taken]]
+    return tuning.graph.state_before[way.passage.event[way.is_taken]]

@@ -43,10 +43,10 @@ def compounds(situation: Situation, sites: Collection[int]) -> Iterator[Literal]
                 continue
             if _adds(*three):
                 for sign in _SIGNS:
-                    yield Literal(left=left, sign=sign, right=right, other=other)
+                    yield Literal(left=left, sign=sign, right=right, operand=other)
             if _multiplies(*three):
                 for sign in (*_SIGNS, Sign.EQUAL):
-                    yield Literal(left=left, sign=sign, right=right, other=other, times=True)
+                    yield Literal(left=left, sign=sign, right=right, operand=other, times=True)
 
 
 def _rank(term: GuardTerm) -> tuple[bool, bool, int]:

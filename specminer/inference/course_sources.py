@@ -193,7 +193,7 @@ def relation_evidence(context: HistoryContext, lasting: BoolColumn) -> SourceEvi
         origin = history.transaction_origin[history.invocation_transaction[rows]]
         code = (words == senders_[history.invocation_sender[rows]]) * 1 + (words == senders_[origin]) * 2
         cases = rare_codes(history, rows, code.astype(np.int64), np.zeros(len(rows), dtype=np.int64))
-        parts.append((rows, cases.bits, cases.others, code, np.full(len(rows), len(names))))
+        parts.append((rows, cases.bits, cases.comparisons, code, np.full(len(rows), len(names))))
         names.append(column.name or "an argument")
     row, bits, (others, code, number) = join_parts(parts, 3)
     cases = Cases.of(history, row, bits, others, number)

@@ -245,7 +245,7 @@ class _Translator:
         self._wording = function.wording
         self._runs = function.decisions.runs
         self._position = _positions(situation.rows, [run.invocation for run in self._runs.runs])
-        self._matched_calls = _positions(situation.rows, self._runs.matched)
+        self._matched_calls = _positions(situation.rows, self._runs.matched_rows)
         self.run = self._run_of_each()
         """Position of the run whose path each call took, or ``MISSING``; shape (n,)."""
         self._clause = self._clause_of_each()

@@ -249,7 +249,7 @@ def _explain_group(
         text=f"{name}: {group.name}' = {expression.text}",
         smt=apply("=", symbol(group.name, after=True), expression.smt),
         cases=group.calls[order],
-        held=_equal(expression.values, group)[order],
+        holds=_equal(expression.values, group)[order],
         unknown=group.unknown,
     )
 

@@ -145,7 +145,7 @@ class Entities:
                 replace(
                     term,
                     short=short_names.get(index, _with_short_names(term, shorter)),
-                    keyed=keyed_names.get(index, ""),
+                    keyed_name=keyed_names.get(index, ""),
                 )
                 for index, term in enumerate(situation.terms)
             ),

@@ -34,7 +34,7 @@ class Cases:
     transaction: IntColumn
     bits: FloatColumn
     """How improbable each is; 0 where nothing speaks against it."""
-    others: IntColumn
+    comparisons: IntColumn
     """With how many other cases it was compared."""
     kind: IntColumn
     """Cases of one kind in one transaction count once: somebody who does something ten times does one strange thing."""
@@ -51,7 +51,7 @@ class Cases:
             invocation=invocation,
             transaction=history.invocation_transaction[invocation],
             bits=bits,
-            others=others,
+            comparisons=others,
             kind=kind,
         )
 
@@ -65,7 +65,7 @@ class SourceEvidence:
     """Shape (t,), as all columns; 0 where nothing speaks against a transaction."""
     case: RowColumn
     """What says most: a row of the history's invocations (of the events, for paths), or ``MISSING``."""
-    others: RowColumn
+    comparisons: RowColumn
     """How many cases of other transactions it was compared with; 0 where there is nothing to compare."""
     position: RowColumn
     """Position of that case among those that the source looked at, or ``MISSING``."""
@@ -135,13 +135,13 @@ def strongest(
         order = speaking[np.lexsort((-cases.invocation[speaking], cases.bits[speaking]))]
         at = cases.transaction[order]
         most[at], which[at] = cases.bits[order], cases.invocation[order]
-        compared[at], position[at] = cases.others[order], order
+        compared[at], position[at] = cases.comparisons[order], order
         most = np.maximum(most - np.log2(np.maximum(kinds, 1) * looks), 0.0)
     return SourceEvidence(
         source=source,
         bits=in_file(most),
         case=in_file(np.where(most > 0, which, np.int32(MISSING))),
-        others=in_file(compared),
+        comparisons=in_file(compared),
         position=in_file(position),
         sentence=sentence,
     )

@@ -311,5 +311,5 @@ def _unresolved_ports(context: HistoryContext) -> frozenset[int]:
     return frozenset(
         row
         for row, port in enumerate(context.locations.ports)
-        if port.keyed in (PortKind.UNRESOLVED, PortKind.TEXT)
+        if port.port_kind in (PortKind.UNRESOLVED, PortKind.TEXT)
     )

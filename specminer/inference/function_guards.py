@@ -217,7 +217,7 @@ def _lasting(
     failed: set[object] = set()
     for clause in early:
         truth = truth_of(function.meaning, clause.literals)
-        wrong, tested = int(np.sum(truth.false & later)), int(np.sum(truth.known & later))
+        wrong, tested = int(np.sum(truth.false & later)), int(np.sum(truth.is_known & later))
         if wrong > (1 - ACCEPTED) * tested:
             failed |= {clause.literals, _bounded_term(clause)}
     return tuple(

@@ -160,7 +160,7 @@ def observed_guard(function: JudgedFunction, item: ObservedCondition) -> Learned
 
 def doubtful_calls(meaning: Meaning, clause: LearnedClause) -> int:
     """Return in how many accepted calls a condition may not have held, because a value is not known."""
-    return int(np.sum(truth_of(meaning, clause.literals).doubtful & meaning.situation.accepted))
+    return int(np.sum(truth_of(meaning, clause.literals).is_doubtful & meaning.situation.accepted))
 
 
 def held_out(function: JudgedFunction, early: Sequence[LearnedClause], rows: BoolColumn) -> GuardTest | None:
@@ -212,7 +212,7 @@ def _count_guard(
 ) -> Guard:
     """Return a guard as text and term, with the numbers of calls that it is about."""
     formula, accepted = formula_of(meaning, clauses), meaning.situation.accepted
-    doubtful = [truth_of(meaning, clause.literals).doubtful for clause in clauses]
+    doubtful = [truth_of(meaning, clause.literals).is_doubtful for clause in clauses]
     unknown = np.logical_or.reduce([np.zeros(len(accepted), np.bool_), *doubtful]) & ~refused & accepted
     exceptions, count = int(np.sum(refused & accepted)), int(np.sum(explained))
     return replace(
@@ -256,7 +256,7 @@ def _condition(function: JudgedFunction, clause: LearnedClause, names: Sequence[
     meaning, accepted = function.meaning, function.accepted
     truth = truth_of(meaning, clause.literals)
     of_causes = ~accepted & np.isin(function.cause, clause.causes)
-    exceptions, looked = int(np.sum(truth.false & accepted)), int(np.sum(truth.known & accepted))
+    exceptions, looked = int(np.sum(truth.false & accepted)), int(np.sum(truth.is_known & accepted))
     bound = None
     for literal in clause.literals:
         if literal.rejected is not None:
@@ -268,7 +268,7 @@ def _condition(function: JudgedFunction, clause: LearnedClause, names: Sequence[
         text=_text(meaning, clause),
         explained=int(np.sum(truth.false & ~accepted)),
         exceptions=exceptions,
-        unknown=int(np.sum(~truth.known & accepted)),
+        unknown=int(np.sum(~truth.is_known & accepted)),
         interval=wilson(looked - exceptions, looked),
         reasons=_reasons(function, of_causes, truth.false, names),
         bound=bound,

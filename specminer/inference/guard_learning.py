@@ -255,7 +255,7 @@ class Learner:
                 for item in (*pool, *self._about(site))
                 if site in item.variables and (item.truth.false | ~at_site).all() and self._partly(item.truth)
             ]
-            starts.sort(key=lambda item: (-int(np.sum(item.truth.known & self._accepted)), item.price))
+            starts.sort(key=lambda item: (-int(np.sum(item.truth.is_known & self._accepted)), item.price))
             for start in starts[:STARTS]:
                 candidate = self._instead(start, pool, at_site)
                 if (
@@ -268,9 +268,9 @@ class Learner:
 
     def _partly(self, truth: Truth) -> bool:
         """Whether only some accepted calls looked at it, and it was true in nearly all of these."""
-        known_count = int(np.sum(truth.known & self._accepted))
-        true = int(np.sum(truth.true & self._accepted))
-        doubtful = int(np.sum(truth.doubtful & self._accepted))
+        known_count = int(np.sum(truth.is_known & self._accepted))
+        true = int(np.sum(truth.is_true & self._accepted))
+        doubtful = int(np.sum(truth.is_doubtful & self._accepted))
         return (
             doubtful <= known_count
             and 0 < known_count < DEFINED * (self._accepted_count - doubtful)
@@ -281,16 +281,16 @@ class Learner:
         self, start: _Candidate, pool: Sequence[_Candidate], rejected: BoolColumn
     ) -> tuple[float, tuple[Literal, ...], BoolColumn] | None:
         """Return what accepted calls met that did not look at something, or it."""
-        looked = start.truth.known & self._accepted
-        accepted = self._accepted & ~start.truth.doubtful
+        looked = start.truth.is_known & self._accepted
+        accepted = self._accepted & ~start.truth.is_doubtful
         choices: list[_Candidate] = []
         truth = start.truth
         while not self._fits(truth):
-            missing = accepted & ~truth.true
+            missing = accepted & ~truth.is_true
             if len(choices) == MAX_CHOICES - 1:
                 return None
             gains = [
-                (int(np.sum(missing & item.truth.true)) - int(np.sum(looked & item.truth.true)), item)
+                (int(np.sum(missing & item.truth.is_true)) - int(np.sum(looked & item.truth.is_true)), item)
                 for item in pool
             ]
             gain, item = max(
@@ -310,7 +310,7 @@ class Learner:
             truth = _either(truth, item.truth)
         if not choices:
             return None
-        meets_choice = np.logical_or.reduce([item.truth.true for item in choices]) & self._accepted
+        meets_choice = np.logical_or.reduce([item.truth.is_true for item in choices]) & self._accepted
         split = [
             (int(np.sum(looked & side)), int(np.sum(accepted & ~looked & side)))
             for side in (meets_choice, ~meets_choice)
@@ -365,7 +365,7 @@ class Learner:
             flag = literal.right is None and term.kind is ValueKind.BOOL and literal.constant == 1
             account = literal.sign is Sign.EQUAL and literal.right is not None
             account = account and "sender" in (term.name, terms[literal.right or 0].name)
-            accepted_looks = int(np.sum((item.truth.known | item.truth.doubtful) & self._accepted))
+            accepted_looks = int(np.sum((item.truth.is_known | item.truth.is_doubtful) & self._accepted))
             if (
                 (flag or account)
                 and item.variables == {site}
@@ -377,10 +377,10 @@ class Learner:
 
     def _fits(self, truth: Truth) -> bool:
         """Whether a condition is known, and true, in nearly all accepted calls."""
-        known_count = int(np.sum(truth.known & self._accepted))
-        true = int(np.sum(truth.true & self._accepted))
+        known_count = int(np.sum(truth.is_known & self._accepted))
+        true = int(np.sum(truth.is_true & self._accepted))
         # a value that is not known speaks neither for it nor against it
-        doubtful = int(np.sum(truth.doubtful & self._accepted))
+        doubtful = int(np.sum(truth.is_doubtful & self._accepted))
         accepted_count = self._accepted_count - doubtful
         # one call may be the first, which met nothing yet
         unknown = max((1 - DEFINED) * accepted_count, 1 if accepted_count >= MANY else 0)
@@ -462,7 +462,7 @@ class Learner:
         pool = [item for item in self._candidates if (item.truth.false | ~rejected).all()]
         starts = [item for item in pool if site == MISSING or site in item.variables]
         best: tuple[float, tuple[Literal, ...], BoolColumn] | None = None
-        starts.sort(key=lambda item: -int(np.sum(item.truth.true & self._accepted)))
+        starts.sort(key=lambda item: -int(np.sum(item.truth.is_true & self._accepted)))
         for start in starts[:12]:
             extension = self._extend(start, pool)
             if extension is None:
@@ -481,8 +481,8 @@ class Learner:
         while not self._fits(truth):
             if len(literals) == MAX_CHOICES:
                 return None
-            missing = self._accepted & ~truth.true & ~truth.doubtful
-            gains = [(int(np.sum(missing & item.truth.true)), item) for item in pool]
+            missing = self._accepted & ~truth.is_true & ~truth.is_doubtful
+            gains = [(int(np.sum(missing & item.truth.is_true)), item) for item in pool]
             gain, item = max(
                 gains,
                 key=lambda pair: (
@@ -531,13 +531,13 @@ def truth_of(meaning: Meaning, literals: Sequence[Literal], rows: IntColumn | No
 def tellable(meaning: Meaning, literals: Sequence[Literal]) -> bool:
     """Whether a disjunction is not in doubt in more accepted calls than it is known in."""
     truth, accepted = truth_of(meaning, literals), meaning.situation.accepted
-    return int(np.sum(truth.doubtful & accepted)) <= int(np.sum(truth.known & accepted))
+    return int(np.sum(truth.is_doubtful & accepted)) <= int(np.sum(truth.is_known & accepted))
 
 
 def _either(one: Truth, other: Truth) -> Truth:
-    true = one.true | other.true
-    is_known = true | (one.known & other.known)
-    return Truth(true, is_known, (one.doubtful | other.doubtful) & ~is_known)
+    true = one.is_true | other.is_true
+    is_known = true | (one.is_known & other.is_known)
+    return Truth(true, is_known, (one.is_doubtful | other.is_doubtful) & ~is_known)
 
 
 def _entropy(one: int, other: int) -> float:

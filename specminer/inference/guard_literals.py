@@ -44,7 +44,7 @@ class Literal:
     sign: Sign
     right: int | None = None
     constant: int = 0
-    other: int | None = None
+    operand: int | None = None
     """What ``right`` is added to, or multiplied with."""
     times: bool = False
     rejected: int | None = None
@@ -54,7 +54,7 @@ class Literal:
     @property
     def terms(self) -> tuple[int, ...]:
         """The terms that it speaks of."""
-        return tuple(term for term in (self.left, self.right, self.other) if term is not None)
+        return tuple(term for term in (self.left, self.right, self.operand) if term is not None)
 
 
 def opposite(literal: Literal) -> Literal:
@@ -66,15 +66,15 @@ def opposite(literal: Literal) -> Literal:
 class Truth:
     """What is known of a condition in each call; shapes (n,)."""
 
-    true: BoolColumn
-    known: BoolColumn
-    doubtful: BoolColumn
+    is_true: BoolColumn
+    is_known: BoolColumn
+    is_doubtful: BoolColumn
     """It is not known because a call looked at a value that is not known, and not because it looked at nothing."""
 
     @property
     def false(self) -> BoolColumn:
         """Where it is known not to hold."""
-        return self.known & ~self.true
+        return self.is_known & ~self.is_true
 
 
 class Meaning:
@@ -111,8 +111,8 @@ class Meaning:
         else:
             right = _at(terms[literal.right].codes, rows)
             is_known &= right != MISSING
-            if literal.other is not None:
-                other = _at(terms[literal.other].codes, rows)
+            if literal.operand is not None:
+                other = _at(terms[literal.operand].codes, rows)
                 is_known &= other != MISSING
                 left, right = self._order_combined(left, right, other, times=literal.times)
             elif literal.constant:
@@ -190,13 +190,13 @@ class Meaning:
             right = language.number(literal.constant)
         else:
             right = self.symbols[literal.right]
-            if literal.other is not None:
+            if literal.operand is not None:
                 join = language.times if literal.times else language.plus
-                right = join(right, self.symbols[literal.other])
+                right = join(right, self.symbols[literal.operand])
             elif literal.constant:
                 right = language.plus(right, language.number(literal.constant))
         sign = literal.sign
-        if literal.other is not None and self._limits(literal):
+        if literal.operand is not None and self._limits(literal):
             left, right, sign = right, left, TURNED.get(sign, sign)
         match sign:
             case Sign.EQUAL:
@@ -234,8 +234,8 @@ class Meaning:
             other = self.situation.terms[literal.right]
             # two accounts in storage, or two that the caller names, seldom are a condition
             odd = equality and term.stored == other.stored and term.dimension is Dimension.ACCOUNT
-            more = 1.0 if literal.constant or literal.other is not None else 0.0
-            if literal.other is not None and term.stored and literal.sign in (Sign.LESS, Sign.AT_MOST):
+            more = 1.0 if literal.constant or literal.operand is not None else 0.0
+            if literal.operand is not None and term.stored and literal.sign in (Sign.LESS, Sign.AT_MOST):
                 more += 0.5  # what a call adds is limited; that it has to be added seldom is a condition
             return 1.0 + more + (0.5 if odd else 0.0)
         if term.kind is ValueKind.BOOL or (term.kind is ValueKind.ENUM and literal.sign is Sign.EQUAL):

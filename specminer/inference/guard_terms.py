@@ -70,7 +70,7 @@ class GuardTerm:
     """When calls look at it, on average: after so many other places; 0 for what is known of the call itself."""
     short: str = ""
     """What it is called where the key of the interaction's own entity goes without saying; empty for ``name``."""
-    keyed: str = ""
+    keyed_name: str = ""
     """What it is called by the entity's name for a key that the code computes; empty if the code computes none."""
     expression: bool = False
     """Whether its name is an expression that the code computes, as ``price * amount / 100``."""
@@ -83,7 +83,7 @@ class GuardTerm:
     @property
     def full_name(self) -> str:
         """Its name outside of formulas about one entity."""
-        return self.keyed or self.name
+        return self.keyed_name or self.name
 
     @property
     def stored(self) -> bool:
@@ -242,7 +242,7 @@ class Terms:
             terms = self._rename(number, touches[own], call[own], terms, len(rows))
         own_facts = [item for item in terms if item.variable == MISSING]
         stored = [item for item in terms if item.variable != MISSING]
-        stored.sort(key=lambda item: -int(np.sum(item.values.place != MISSING)))
+        stored.sort(key=lambda item: -int(np.sum(item.values.position != MISSING)))
         return [*own_facts, *stored]
 
     def _rename(
@@ -296,7 +296,7 @@ class Terms:
                 yield _TermDraft(
                     text.name,
                     ValueKind.BYTES,
-                    Values(words=self._words[:0], place=text_codes[position]),
+                    Values(words=self._words[:0], position=text_codes[position]),
                     key=True,
                 )
 
@@ -313,7 +313,7 @@ class Terms:
         locations, accesses = self._context.locations, self._context.accesses
         variable = locations.variables[number]
         rest = np.ones(len(touches), dtype=np.bool_)
-        if any(locations.ports[port].keyed not in (PortKind.MAPPING, PortKind.ARRAY) for port in ports):
+        if any(locations.ports[port].port_kind not in (PortKind.MAPPING, PortKind.ARRAY) for port in ports):
             return [], np.zeros(len(touches), dtype=np.bool_)
         if not ports:
             return list(self._fields(number, variable, None, touches, call, count)), ~rest
@@ -348,10 +348,10 @@ class Terms:
             ):
                 continue
             if draft.key:
-                code = draft.values.place
+                code = draft.values.position
             else:
                 code_of = self._context.locations.key_table.find(draft.values.words)
-                code = np.append(code_of, MISSING)[draft.values.place]
+                code = np.append(code_of, MISSING)[draft.values.position]
             fit = (code[call] == keys) & (keys != MISSING)
             if fit.any():
                 candidates.append((draft.name, fit))
@@ -397,16 +397,16 @@ def _with_doubtful_keys(
     for draft in drafts:
         columns = [doubtful[key] for key in draft.keys if key in doubtful]
         if columns:
-            touched = np.zeros(len(draft.values.place), dtype=np.bool_)
+            touched = np.zeros(len(draft.values.position), dtype=np.bool_)
             touched[call] = True
-            unknown = np.logical_or.reduce(columns) & touched & (draft.values.place == MISSING)
+            unknown = np.logical_or.reduce(columns) & touched & (draft.values.position == MISSING)
             own = draft.doubtful
             draft = replace(draft, doubtful=unknown if own is None else own | unknown)
         yield draft
 
 
 def _count_seen(draft: _TermDraft) -> int:
-    return int(np.sum(draft.values.place != MISSING))
+    return int(np.sum(draft.values.position != MISSING))
 
 
 def _group_columns(columns: Sequence[ArgumentColumn] | Sequence[TextColumn]) -> dict[int, list]:  # type: ignore[type-arg]
@@ -423,7 +423,7 @@ def _positions(invocation: IntColumn, rows: IntColumn) -> IntColumn:
 
 def _numbers(column: IntColumn) -> Values:
     distinct, index = np.unique(column, return_inverse=True)
-    return Values(words=from_numbers(distinct), place=index.ravel().astype(np.int32))
+    return Values(words=from_numbers(distinct), position=index.ravel().astype(np.int32))
 
 
 def _kind(type_: str) -> ValueKind:

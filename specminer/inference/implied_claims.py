@@ -175,7 +175,7 @@ def _covering(function: JudgedFunction, ways: Sequence[GuardedTransition]) -> li
         of_role = [way for way in ways if way.passage.role == role]
         is_covered: BoolColumn = np.zeros(len(accepted), dtype=np.bool_)
         for way in of_role:
-            is_covered[way.passage.call[way.taken]] = True
+            is_covered[way.passage.call[way.is_taken]] = True
         if bool((is_covered | ~accepted).all()):
             return of_role
     return []

@@ -36,7 +36,7 @@ class Invariant:
     smt: str | None
     cases: IntColumn | RowColumn
     """Rows of the invocations in which it could have failed; ascending, one a case."""
-    held: BoolColumn
+    holds: BoolColumn
     """In which of them it did hold."""
     unknown: int = 0
     """In how many more cases it may have failed: a value is not known."""
@@ -56,7 +56,7 @@ class Invariant:
     @property
     def exceptions(self) -> int:
         """In how many cases it failed."""
-        return int((~self.held).sum())
+        return int((~self.holds).sum())
 
     def tolerable(self, history: History) -> bool:
         """Whether it is a claim: enough cases, most of them known, hardly any exception, or all in one transaction."""
@@ -67,7 +67,7 @@ class Invariant:
             return True
         if self.strict:
             return False
-        broken = history.invocation_transaction[self.cases[~self.held]]
+        broken = history.invocation_transaction[self.cases[~self.holds]]
         return count >= ONCE and bool((broken == broken[0]).all())
 
 
@@ -79,7 +79,7 @@ class Exceptions:
     """Shape (x,), ascending."""
     bits: npt.NDArray[np.float64]
     """How improbable the failure is by the cases of other units."""
-    held: int
+    held_count: int
     """How often it held."""
 
 
@@ -89,7 +89,7 @@ def exceptions(item: Invariant, history: History, unit: IntColumn) -> Exceptions
     ``unit`` is as for :func:`entry_of`; cases of the same unit, or the same transaction, prove nothing.
     Source: Krichevsky and Trofimov 1981, the half a failure that everything has.
     """
-    failed = ~item.held
+    failed = ~item.holds
     rows = item.cases[failed][:JUDGED]
     transaction = history.invocation_transaction
     bits = np.zeros(len(rows))
@@ -98,7 +98,7 @@ def exceptions(item: Invariant, history: History, unit: IntColumn) -> Exceptions
         total, wrong = int(other.sum()), int((other & failed).sum())
         if total and wrong <= RARE * total:
             bits[index] = np.log2((total + 1) / (wrong + 0.5))
-    return Exceptions(invocation=rows, bits=bits, held=int(item.held.sum()))
+    return Exceptions(invocation=rows, bits=bits, held_count=int(item.holds.sum()))
 
 
 def entry_of(item: Invariant, history: History, unit: IntColumn) -> InvariantEntry:
@@ -108,7 +108,7 @@ def entry_of(item: Invariant, history: History, unit: IntColumn) -> InvariantEnt
     """
     later = item.cases >= training_size(len(history))
     support, broken = len(item.cases), item.exceptions
-    witnesses = np.unique(history.invocation_transaction[item.cases[~item.held]])[:5]
+    witnesses = np.unique(history.invocation_transaction[item.cases[~item.holds]])[:5]
     return InvariantEntry(
         scope=item.scope,
         text=item.text,
@@ -118,7 +118,7 @@ def entry_of(item: Invariant, history: History, unit: IntColumn) -> InvariantEnt
         exceptions=broken,
         interactions=len(np.unique(unit[item.cases])),
         interval=wilson(support - broken, support),
-        test=LaterCases(support=int(later.sum()), exceptions=int((later & ~item.held).sum())),
+        test=LaterCases(support=int(later.sum()), exceptions=int((later & ~item.holds).sum())),
         broken_by=tuple(f"0x{history.transaction_hash[row].hex()}" for row in witnesses.tolist()),
         derivation=item.derivation,
         unknown=item.unknown or None,

@@ -76,7 +76,7 @@ def _claim(text: str, invocation: IntColumn, quantity: FloatColumn) -> Iterator[
     ):
         return
     order = np.argsort(invocation[1:][usable], kind="stable")
-    yield Claim(text=text, cases=invocation[1:][usable][order], held=~falls[usable][order])
+    yield Claim(text=text, cases=invocation[1:][usable][order], holds=~falls[usable][order])
 
 
 def _courses(context: HistoryContext) -> list[_Course]:

@@ -85,10 +85,10 @@ def _holds(meaning: Meaning, literal: Literal) -> bool:
     accepted = meaning.situation.accepted
     if bool(np.any(truth.false & ~accepted)):
         return False
-    total, known_count = int(np.sum(accepted & ~truth.doubtful)), int(np.sum(truth.known & accepted))
-    if int(np.sum(truth.doubtful & accepted)) > known_count:
+    total, known_count = int(np.sum(accepted & ~truth.is_doubtful)), int(np.sum(truth.is_known & accepted))
+    if int(np.sum(truth.is_doubtful & accepted)) > known_count:
         return False
-    return known_count >= DEFINED * total and int(np.sum(truth.true & accepted)) >= ACCEPTED * known_count
+    return known_count >= DEFINED * total and int(np.sum(truth.is_true & accepted)) >= ACCEPTED * known_count
 
 
 def _relations(
@@ -149,8 +149,8 @@ def _facts(meaning: Meaning, rows: IntColumn, elsewhere: Elsewhere) -> Iterator[
                 Literal(left=index, sign=literal.sign, constant=literal.constant),
                 np.flatnonzero(other.situation.accepted),
             )
-            true += int(np.sum(truth.true))
-            total += int(np.sum(truth.known))
+            true += int(np.sum(truth.is_true))
+            total += int(np.sum(truth.is_known))
         own = len(rows)
         if total < MIN_CALLS:
             continue

@@ -84,7 +84,8 @@ def _ways_of(function: FunctionRuns, usable: BoolColumn) -> list[_Ways]:
     """Return the ways of a function's calls, apart for each code that ran."""
     codes = np.array([run.code for run in function.runs], dtype=np.int64)
     calls = np.r_[
-        np.array([run.invocation for run in function.runs], dtype=np.int64), function.matched.astype(np.int64)
+        np.array([run.invocation for run in function.runs], dtype=np.int64),
+        function.matched_rows.astype(np.int64),
     ]
     run = np.r_[np.arange(len(function.runs)), function.matched_run.astype(np.int64)]
     ways = []

@@ -21,18 +21,20 @@ RESIDUE: Final = 1e-6
 class Payouts:
     """Ether that left the contracts in each of ``t`` transactions, and what they held before."""
 
-    paid: FloatColumn
+    amount: FloatColumn
     """Wei; shape (t,), as all columns; rounded, as the shares are what matters."""
     largest: FloatColumn
     """Wei of the largest payment."""
-    held: FloatColumn
+    holdings: FloatColumn
     """Wei that the contracts of the history held together before and got in it; NaN where that is not known."""
 
     @property
     def share(self) -> FloatColumn:
         """Return what share of what was held has left; NaN where that is not known."""
-        is_known = self.held > 0
-        return np.where(is_known, np.minimum(self.paid / np.where(is_known, self.held, 1.0), 1.0), np.nan)
+        is_known = self.holdings > 0
+        return np.where(
+            is_known, np.minimum(self.amount / np.where(is_known, self.holdings, 1.0), 1.0), np.nan
+        )
 
 
 def payouts(history: History) -> Payouts:
@@ -61,7 +63,7 @@ def payouts(history: History) -> Payouts:
         or (paid > balance * (1 + RESIDUE)).any()
     )
     balance = np.full(count, np.nan) if unknown else balance
-    return Payouts(paid=in_file(paid), largest=in_file(largest), held=in_file(balance))
+    return Payouts(amount=in_file(paid), largest=in_file(largest), holdings=in_file(balance))
 
 
 def payout_evidence(history: History, outflow: Payouts) -> SourceEvidence:
@@ -71,7 +73,7 @@ def payout_evidence(history: History, outflow: Payouts) -> SourceEvidence:
     counts, less a bit for having looked at two.
     """
     share = outflow.share
-    paying = outflow.paid > 0
+    paying = outflow.amount > 0
     relation = np.where(np.isnan(share) | ~paying, 0.0, 1.0 / (1.0 - np.nan_to_num(share) + RESIDUE))
     first = np.full(len(paying), MISSING, dtype=np.int32)
     left = np.flatnonzero(~history.payment_undone)[::-1]
@@ -80,5 +82,7 @@ def payout_evidence(history: History, outflow: Payouts) -> SourceEvidence:
     most = np.maximum(np.maximum(tail_bits(outflow.largest), tail_bits(relation)) - 1.0, 0.0)
     others = np.full(len(first), max(int(paying.sum()) - 1, 0), dtype=np.int32)
     return columns_in_files(
-        SourceEvidence(source=EvidenceSource.PAYMENT, bits=most, case=first, others=others, position=first)
+        SourceEvidence(
+            source=EvidenceSource.PAYMENT, bits=most, case=first, comparisons=others, position=first
+        )
     )

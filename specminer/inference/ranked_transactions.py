@@ -76,10 +76,10 @@ class Transactions:
     """What sources say, bounded."""
     families: Mapping[EvidenceFamily, FloatColumn]
     """What each family of sources says, bounded."""
-    taken: Payouts
+    payouts: Payouts
     lasting: BoolColumn
     """Which of the ``n`` invocations are calls whose effects lasted; shape (n,)."""
-    judged: BoolColumn
+    is_judged: BoolColumn
     """Transactions with such a call; shape (t,)."""
     score: FloatColumn
     """Shape (t,)."""
@@ -87,19 +87,21 @@ class Transactions:
     @cached_property
     def limit(self) -> float:
         """The score above which a transaction is an alarm, in bits."""
-        rows = np.flatnonzero(self.judged)
+        rows = np.flatnonzero(self.is_judged)
         return threshold(
             self.score[rows], self.context.history.transaction_origin[rows], RATE, LEAST_ALARM, AIM
         )
 
     def describe(self, row: int) -> SurprisingTransaction | None:
         """Return what speaks against a transaction; ``None`` if it was not judged, as nothing of it lasted."""
-        return self._describe(row, self.limit) if self.judged[row] else None
+        return self._describe(row, self.limit) if self.is_judged[row] else None
 
     def rank(self, row: int) -> int | None:
         """Return the place of a transaction among all judged ones, from 1; ``None`` if nothing speaks against it."""
         score = self.score[row]
-        return int((self.score[self.judged] > score).sum()) + 1 if self.judged[row] and score > 0 else None
+        return (
+            int((self.score[self.is_judged] > score).sum()) + 1 if self.is_judged[row] and score > 0 else None
+        )
 
     def calls_that_speak(self, row: int) -> dict[int, tuple[EvidenceSource, ...]]:
         """Return the invocations of a transaction that evidence names, each with the sources that do."""
@@ -116,7 +118,7 @@ class Transactions:
     def surprise(self, requested: int) -> SurprisingTransactions:
         """Return what stands out, the ``requested`` first."""
         history = self.context.history
-        rows = np.flatnonzero(self.judged)
+        rows = np.flatnonzero(self.is_judged)
         origin = history.transaction_origin[rows]
         limit = self.limit
         order = rows[np.argsort(-self.score[rows], kind="stable")]
@@ -162,7 +164,7 @@ class Transactions:
         """Return the sentence of a source about a transaction, without its full stop."""
         if item.sentence is not None:
             return item.sentence(int(item.position[row]))
-        case, others = int(item.case[row]), int(item.others[row])
+        case, others = int(item.case[row]), int(item.comparisons[row])
         match item.source:
             case EvidenceSource.PATH:
                 return self.ranking.path_reason(case)
@@ -258,14 +260,14 @@ class Transactions:
                 )
             )
         )
-        share = float(self.taken.share[row])
+        share = float(self.payouts.share[row])
         return f"it paid out {paid}" + (
             "" if np.isnan(share) else f", {share:.1%} of the ether that was held"
         )
 
     def _facts(self, row: int) -> tuple[str, ...]:
         """Return what is worth knowing of a transaction that stands out, though it proves nothing."""
-        return (self._payment(row),) if float(self.taken.share[row]) >= MOST_OF_IT else ()
+        return (self._payment(row),) if float(self.payouts.share[row]) >= MOST_OF_IT else ()
 
 
 def weigh(
@@ -284,7 +286,7 @@ def weigh(
     if len(rows):
         claims = [
             *claims,
-            Claim(text="the ether that it has is what came and stayed", cases=rows, held=unforced),
+            Claim(text="the ether that it has is what came and stayed", cases=rows, holds=unforced),
         ]
     judged = np.zeros(len(history.transaction_hash), dtype=np.bool_)
     judged[history.invocation_transaction[lasting]] = True
@@ -311,9 +313,9 @@ def weigh(
         ranking=ranking,
         claims=claims,
         evidence=evidence,
-        taken=outflow,
+        payouts=outflow,
         lasting=lasting,
-        judged=judged,
+        is_judged=judged,
         families=families,
         score=fuse_bits(families, judged),
     )

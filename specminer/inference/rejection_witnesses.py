@@ -68,7 +68,7 @@ def _turned_out(meaning: Meaning, literal: Literal, call: int) -> str:
     else:
         join = " * " if literal.times else " + "
         right = join.join(_show_value(meaning, term, call, parties) for term in literal.terms[1:])
-        right += f" + {literal.constant}" if literal.constant and literal.other is None else ""
+        right += f" + {literal.constant}" if literal.constant and literal.operand is None else ""
     return f"{_show_value(meaning, literal.left, call, parties)} {sign} {right}"
 
 

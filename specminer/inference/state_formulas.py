@@ -114,7 +114,7 @@ class FunctionSpace:
             for term, symbol in term_symbols
             if term.stored and set(term.keys) <= keys
         }
-        self._this = {term.name: symbol for term, symbol in term_symbols if term.name == "this"}
+        self._own_address = {term.name: symbol for term, symbol in term_symbols if term.name == "this"}
         self._sender = next((symbol for term, symbol in term_symbols if term.name == "sender"), None)
         self._fields_by_name = entities.fields_by_name
         self._fresh = fresh
@@ -145,7 +145,7 @@ class FunctionSpace:
         declaration = self.space.language.declaration(symbol)
         own_symbol = self._terms.get(self._fields_by_name.get(declaration.name, (MISSING, MISSING)))
         if own_symbol is None:
-            own_symbol = self._this.get(declaration.name)
+            own_symbol = self._own_address.get(declaration.name)
         boolean = self.space.language.is_boolean(symbol)
         if own_symbol is not None and self.language.is_boolean(own_symbol) == boolean:
             return own_symbol
@@ -164,16 +164,16 @@ class Frames:
     def __init__(self, space: StateSpace, entities: Entities) -> None:
         self.space = space
         self._entities = entities
-        self._made: dict[tuple[int, int], FunctionSpace] = {}
+        self._spaces: dict[tuple[int, int], FunctionSpace] = {}
         self._fresh: dict[int, dict[str, Formula]] = {}
 
     def of(self, meaning: Meaning, role: int) -> FunctionSpace:
         """Return the frame of the calls that name the entity in a role."""
         key = (id(meaning), role)
-        if key not in self._made:
+        if key not in self._spaces:
             fresh = self._fresh.setdefault(id(meaning), {})
-            self._made[key] = FunctionSpace(self.space, meaning, self._entities, role, fresh)
-        return self._made[key]
+            self._spaces[key] = FunctionSpace(self.space, meaning, self._entities, role, fresh)
+        return self._spaces[key]
 
 
 def follows(

@@ -361,7 +361,7 @@ def _claim(
         text=text,
         smt=None if formula is None else expression(moments.tuning.language, formula),
         cases=calls[order],
-        held=cases.holds[order],
+        holds=cases.holds[order],
         unknown=cases.unknown,
         formula=formula,
         premises=premises,

@@ -50,7 +50,7 @@ class Course:
     """The first invocation that touched it there."""
     doubtful: IntColumn
     """The groups in which it may have changed by nobody knows how much; ascending, and none of ``group``."""
-    unseen: int
+    unseen_count: int
     """How often somebody unseen changed it."""
 
 
@@ -120,7 +120,7 @@ def _course(context: HistoryContext, cells: Cells, *, counted: bool, keyed: bool
         change=change,
         invocation=first,
         doubtful=doubtful,
-        unseen=int(cells.doubts.unseen.sum()),
+        unseen_count=int(cells.doubts.unseen.sum()),
     )
     return columns_in_files(course)
 
@@ -180,7 +180,7 @@ def _relation(total: Course, part: Course, *, created: bool) -> Invariant:
     alone = ~np.isin(part.group, total.group) & ~np.isin(part.group, total.doubtful)
     cases = np.concatenate([total.invocation[is_known], part.invocation[alone]])
     holds = np.concatenate([equal[is_known], np.zeros(int(alone.sum()), dtype=np.bool_)])
-    unknown = len(np.union1d(total.doubtful, part.doubtful)) + total.unseen + part.unseen
+    unknown = len(np.union1d(total.doubtful, part.doubtful)) + total.unseen_count + part.unseen_count
     order = np.argsort(cases, kind="stable")
     return Invariant(
         scope=CONTRACT_SCOPE,
@@ -188,7 +188,7 @@ def _relation(total: Course, part: Course, *, created: bool) -> Invariant:
         text=f"{total.name} {'=' if created else 'changes by exactly what changes in'} {part.name}",
         smt=apply("=", total.smt, part.smt) if created else None,
         cases=cases[order],
-        held=holds[order],
+        holds=holds[order],
         unknown=unknown,
     )
 
@@ -239,7 +239,7 @@ def find_conserved(context: HistoryContext, cells: Cells) -> Iterator[Invariant]
             text=f"{name} keeps the sum of {cells.name}",
             smt=apply("=", symbol(f"sum {cells.name}", after=True), symbol(f"sum {cells.name}")),
             cases=calls[of_function],
-            held=is_conserved,
+            holds=is_conserved,
             unknown=int((context.calls.function[doubtful] == number).sum()),
         )
 

@@ -45,7 +45,7 @@ class Claim:
     text: str
     cases: IntColumn | RowColumn
     """Rows of the invocations in which it could have failed; shape (c,)."""
-    held: BoolColumn
+    holds: BoolColumn
     """In which of them it did hold; shape (c,)."""
     before: bool = False
     """Whether it is about what a call found: the state in which it was accepted, then, not what it did."""
@@ -120,7 +120,7 @@ def _paths(history: History, measured: MeasuredBits, symbol: IntColumn) -> Sourc
     transaction = measured.units.transaction
     events = np.arange(len(bits))
     others = len(bits) - np.bincount(transaction, minlength=len(history.transaction_hash))[transaction]
-    cases = Cases(invocation=events, transaction=transaction, bits=bits, others=others, kind=events)
+    cases = Cases(invocation=events, transaction=transaction, bits=bits, comparisons=others, kind=events)
     return strongest(EvidenceSource.PATH, len(history.transaction_hash), cases)
 
 
@@ -149,15 +149,15 @@ def _failures(
     """Yield the rows that broke a claim, their bits by other transactions, how often it held there, and which it is."""
     history, function, lasting = context.history, context.calls.function, lasting_calls(context)
     for number, item in enumerate(claims):
-        if item.held.all():
+        if item.holds.all():
             continue
         transaction = history.invocation_transaction[item.cases]
         count = len(history.transaction_hash)
         own = np.bincount(transaction, minlength=count)
-        own_failures = np.bincount(transaction[~item.held], minlength=count)
-        rows = item.cases[~item.held].astype(np.int64)
+        own_failures = np.bincount(transaction[~item.holds], minlength=count)
+        rows = item.cases[~item.holds].astype(np.int64)
         at = history.invocation_transaction[rows]
-        total, wrong = len(item.cases) - own[at], int((~item.held).sum()) - own_failures[at]
+        total, wrong = len(item.cases) - own[at], int((~item.holds).sum()) - own_failures[at]
         bits = np.where(wrong <= RARE * total, np.log2((total + 1) / (wrong + 0.5)), 0.0)
         if item.waits:
             calls = np.bincount(function, weights=lasting)[function[rows]] - 1

@@ -72,7 +72,7 @@ class GuardedTransition:
     """What holds of the calls that take it: of the function, of the state, of the target."""
     broken: tuple[LearnedClause, ...]
     """Conditions of the function that the calls of this passage do not keep."""
-    taken: BoolColumn
+    is_taken: BoolColumn
     """Which calls of the passage took it."""
     held_out: GuardTest | None
     """How what was learned from this passage's first calls does on the later ones; ``None`` if there is nothing
@@ -175,7 +175,7 @@ def transitions(
                 target=target,
                 parts=_parts(passage, whole, conditions, own, there),
                 broken=broken_conditions,
-                taken=leads_there,
+                is_taken=leads_there,
                 held_out=_held_out(
                     passage, ~early, leads_there, same & ~leads_there, first, early_clauses.get(target, ())
                 )
@@ -268,7 +268,7 @@ def _oppose(
             continue
         truth = truth_of(meaning, clauses[0].literals, passage.call[same])
         there = passage.target[same] == target
-        wrong = int(np.sum(truth.known & (truth.true != there)))
+        wrong = int(np.sum(truth.is_known & (truth.is_true != there)))
         if wrong <= (1 - ACCEPTED) * len(there):
             choices.append((wrong, meaning.price(clauses[0].literals[0]), target, clauses[0]))
     if not choices:

@@ -57,7 +57,7 @@ def courses(context: HistoryContext, cells: Cells) -> Iterator[Invariant]:
 
 
 def _claim(template: Template, text: str, smt: str | None, cases: IntColumn, holds: BoolColumn) -> Invariant:
-    return Invariant(scope=CONTRACT_SCOPE, template=template, text=text, smt=smt, cases=cases, held=holds)
+    return Invariant(scope=CONTRACT_SCOPE, template=template, text=text, smt=smt, cases=cases, holds=holds)
 
 
 def _constant(context: HistoryContext, cells: Cells, rows: IntColumn) -> Iterator[Invariant]:

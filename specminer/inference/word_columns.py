@@ -20,7 +20,7 @@ class Values:
 
     words: WordArray
     """The distinct values, in any order."""
-    place: RowColumn
+    position: RowColumn
     """Position in ``words``, or ``MISSING``; shape (n,)."""
 
     def field(self, field: Field) -> Values:
@@ -29,7 +29,9 @@ class Values:
             return self
         words = _extract(self.words, field)
         distinct, index = np.unique(words, return_inverse=True)
-        return Values(words=distinct, place=np.append(index.ravel(), MISSING).astype(np.int32)[self.place])
+        return Values(
+            words=distinct, position=np.append(index.ravel(), MISSING).astype(np.int32)[self.position]
+        )
 
 
 def encode_values(table: WordArray, rows: IntColumn | RowColumn) -> Values:
@@ -38,14 +40,14 @@ def encode_values(table: WordArray, rows: IntColumn | RowColumn) -> Values:
     distinct, index = np.unique(table[used_rows], return_inverse=True)
     of_row = np.full(len(table) + 1, MISSING, dtype=np.int32)
     of_row[used_rows] = index.ravel()
-    return Values(words=distinct, place=of_row[rows])
+    return Values(words=distinct, position=of_row[rows])
 
 
 def together(columns: Sequence[Values]) -> tuple[WordArray, list[RowColumn]]:
     """Return all values, ascending, with zero and one, and each column as places among them."""
     words = np.unique(np.concatenate([from_integers([0, 1]), *(column.words for column in columns)]))
     return words, [
-        in_file(np.append(np.searchsorted(words, column.words), MISSING).astype(np.int32)[column.place])
+        in_file(np.append(np.searchsorted(words, column.words), MISSING).astype(np.int32)[column.position])
         for column in columns
     ]
 

@@ -182,7 +182,7 @@ def token_evidence(history: History) -> SourceEvidence:
     nothing = np.zeros(count)
     if transfers is None or not len(transfers.transaction):
         return SourceEvidence(
-            source=EvidenceSource.TOKENS, bits=nothing, case=none, others=none * 0, position=none
+            source=EvidenceSource.TOKENS, bits=nothing, case=none, comparisons=none * 0, position=none
         )
     own = np.isin(
         np.arange(len(transfers.parties)),
@@ -210,7 +210,7 @@ def token_evidence(history: History) -> SourceEvidence:
         invocation=first[transaction[present]],
         transaction=transaction[present],
         bits=bits[present],
-        others=others[present],
+        comparisons=others[present],
         kind=group[present],
     )
     directions = ("left the contract", "came to the contract", "moved between others")

@@ -28,7 +28,7 @@ def entity_ports(context: HistoryContext) -> BoolColumn:
     """Return which ports may hold entities: mappings at any depth, and arrays that lie in nothing."""
     return np.array(
         [
-            port.keyed is PortKind.MAPPING or (port.keyed is PortKind.ARRAY and port.depth == 0)
+            port.port_kind is PortKind.MAPPING or (port.port_kind is PortKind.ARRAY and port.depth == 0)
             for port in context.locations.ports
         ],
         dtype=np.bool_,

@@ -43,9 +43,9 @@ class ReplayCheck:
     interactions: int
     calls: int
     """Own calls of these that could be executed here."""
-    held: int
+    held_count: int
     """Those whose outcome and effects on their entity did not change without the others."""
-    failed: int
+    failed_count: int
     """Those that do not run here even from the recorded storage; not among ``calls``."""
     functions: tuple[tuple[str, int], ...]
     """Functions whose calls did not hold, with their number, the most first."""
@@ -53,7 +53,7 @@ class ReplayCheck:
     @property
     def share(self) -> float:
         """Share of the calls that held."""
-        return self.held / self.calls if self.calls else 1.0
+        return self.held_count / self.calls if self.calls else 1.0
 
 
 class Replayer:
@@ -104,8 +104,8 @@ class Replayer:
         return ReplayCheck(
             interactions=len(sample),
             calls=calls,
-            held=matches,
-            failed=failed,
+            held_count=matches,
+            failed_count=failed,
             functions=tuple(sorted(functions.items(), key=lambda item: (-item[1], item[0]))),
         )
 

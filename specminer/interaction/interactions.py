@@ -62,7 +62,7 @@ class Interactions:
         return bool(keys) and all(1 << 96 <= key < 1 << 160 for key in keys)
 
     @property
-    def owned(self) -> dict[int, IntColumn]:
+    def owners(self) -> dict[int, IntColumn]:
         """For each slot that some interaction owns, that interaction."""
         return {int(slot): self.owner[slot : slot + 1] for slot in np.flatnonzero(self.owner != MISSING)}
 

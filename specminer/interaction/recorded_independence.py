@@ -30,15 +30,15 @@ class Independence:
     """Those that read nothing that another interaction wrote: their effects hold without the others."""
     environment: int
     """Those that read only environment that others wrote."""
-    others: int
+    foreign_readers: int
     """Those that read storage under another's key, written by a call that is not the interaction's."""
-    own: int
+    own_readers: int
     """Those that read storage under their own key, written by another's call."""
-    unknown: int
+    unknown_readers: int
     """Those of which it is not known, as they read a value that is not known, or that somebody may have written."""
-    shared: tuple[tuple[str, int], ...]
+    shared_variables: tuple[tuple[str, int], ...]
     """The environment that links interactions: variables with the number of such events, the most first."""
-    changed: tuple[tuple[str, int], ...]
+    changed_variables: tuple[tuple[str, int], ...]
     """The own storage that others write: variables with the number of events that read it then."""
 
     @property
@@ -47,7 +47,7 @@ class Independence:
 
         Of those that are known.
         """
-        known_events = self.events - self.unknown
+        known_events = self.events - self.unknown_readers
         return (self.independent + self.environment) / known_events if known_events else 1.0
 
 
@@ -84,11 +84,11 @@ def independence(context: HistoryContext, interactions: Interactions) -> Indepen
         events=len(members),
         independent=len(members) - len(any_foreign) - len(unknown),
         environment=environment,
-        others=len(with_other),
-        own=len(with_own),
-        unknown=len(unknown),
-        shared=_variables(context, event, row, ~own & ~other),
-        changed=_variables(context, event, row, own),
+        foreign_readers=len(with_other),
+        own_readers=len(with_own),
+        unknown_readers=len(unknown),
+        shared_variables=_variables(context, event, row, ~own & ~other),
+        changed_variables=_variables(context, event, row, own),
     )
 
 

@@ -153,7 +153,10 @@ def slot_owner(
 def _is_choice(context: HistoryContext, port: int) -> bool:
     """Return whether the keys at a position are a few choices, and nobody's accounts."""
     key_position, locations = context.locations.ports[port], context.locations
-    if key_position.keyed is not PortKind.MAPPING or key_position.kind in (ValueKind.ADDRESS, ValueKind.TEXT):
+    if key_position.port_kind is not PortKind.MAPPING or key_position.kind in (
+        ValueKind.ADDRESS,
+        ValueKind.TEXT,
+    ):
         return False
     keys = distinct(locations.keys[locations.port[:, key_position.depth] == port, key_position.depth])
     table = locations.key_table

@@ -73,7 +73,7 @@ def _holds_accounts(context: HistoryContext, port: int) -> bool:
     key_position = context.locations.ports[port]
     if key_position.kind is not ValueKind.WORD:
         return key_position.kind is ValueKind.ADDRESS
-    if key_position.keyed is PortKind.ARRAY:
+    if key_position.port_kind is PortKind.ARRAY:
         return False
     has_port = context.locations.port[:, key_position.depth] == port
     keys = distinct(context.locations.keys[has_port, key_position.depth])

@@ -58,7 +58,7 @@ class CallVocabulary:
     def __init__(self, table: EventTable, symbol: int, measured: Sequence[Dimension] | None = None) -> None:
         self.rows: IntColumn = np.flatnonzero(table.symbol == symbol)
         self._table = table
-        self._measured = measured
+        self._measured_dimensions = measured
         self._language = Language()
         self._columns: dict[Formula, IntColumn] = {}
         self._words = _with_truths(table.words)
@@ -135,7 +135,7 @@ class CallVocabulary:
             yield language.equal(sender, names["creator"])
             yield language.equal(sender, names["previous"])
             yield names["newcomer"]
-        variable_dimensions = self._measured or dimensions(self._table)
+        variable_dimensions = self._measured_dimensions or dimensions(self._table)
         kinds = {
             variable.name: dimension
             for position, (variable, dimension) in enumerate(

@@ -114,7 +114,7 @@ class Describer:
         return FrontAutomaton(
             blocks=point.blocks,
             predicates=predicates,
-            merged=merged,
+            merged_states=merged,
             states=states,
             metrics=self._metrics(point, states),
             chosen=is_chosen,
@@ -340,7 +340,7 @@ class Describer:
         described = [len(state.predicates) for state in states[1:]]
         return measure(
             Finalist(
-                counts=self.objective.counts(point.score.selection, point.blocks, point.told),
+                counts=self.objective.counts(point.score.selection, point.blocks, point.conjunction_bits),
                 graph=self.objective.quotient,
                 blocks=point.blocks,
                 folds=self.folds,

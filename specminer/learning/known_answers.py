@@ -38,7 +38,7 @@ class _Replies:
 
     invocation: IntColumn
     """Rows of the invocations that asked, ascending; shape (c,)."""
-    given: tuple[Reply | None, ...]
+    replies: tuple[Reply | None, ...]
     """``None`` for an answer that is not known whole; c of them."""
     clock: ForeignClock | None
 
@@ -70,14 +70,14 @@ class KnownAnswers:
         replies = self._of(to, data[:_SELECTOR])
         if replies is None:
             return None
-        if len(data) == _SELECTOR and len(distinct := set(replies.given)) == 1:
+        if len(data) == _SELECTOR and len(distinct := set(replies.replies)) == 1:
             return next(iter(distinct))
         positions = [
             position for position, row in enumerate(replies.invocation.tolist()) if row in invocations
         ]
         rows = [int(replies.invocation[position]) for position in positions]
         at = bisect_right(rows, moment)
-        around = {replies.given[position] for position in positions[max(0, at - 1) : at + 1]}
+        around = {replies.replies[position] for position in positions[max(0, at - 1) : at + 1]}
         return next(iter(around)) if len(around) == 1 else None
 
     def _of(self, to: int, selector: bytes) -> _Replies | None:
@@ -97,7 +97,7 @@ class KnownAnswers:
             return None
         invocation = columns.call_invocation[rows].astype(np.int64)
         answers = tuple(_reply(columns, call) for call in rows.tolist())
-        return _Replies(invocation=invocation, given=answers, clock=self._clock(invocation, answers))
+        return _Replies(invocation=invocation, replies=answers, clock=self._clock(invocation, answers))
 
     def _clock(self, invocation: IntColumn, answers: tuple[Reply | None, ...]) -> ForeignClock | None:
         history = self._history

@@ -82,7 +82,7 @@ class KnownStorage:
     def _course(self, number: int) -> _SlotCourse:
         if number not in self._courses:
             low, high = np.searchsorted(self._sorted_slots, [number, number + 1])
-            rows = self._sorted[low:high]
+            rows = self._lasting_rows[low:high]
             history = self._context.history
             after = np.where(
                 history.access_undone[rows], history.access_before[rows], history.access_after[rows]
@@ -100,7 +100,7 @@ class KnownStorage:
         return doubtful_accesses(self._context.history)
 
     @cached_property
-    def _sorted(self) -> IntColumn:
+    def _lasting_rows(self) -> IntColumn:
         """Rows of the accesses that tell a value for good, by slot, then by time."""
         history, accesses = self._context.history, self._context.accesses
         slot = accesses.slot[accesses.touch]
@@ -111,4 +111,4 @@ class KnownStorage:
     @cached_property
     def _sorted_slots(self) -> RowColumn:
         accesses = self._context.accesses
-        return accesses.slot[accesses.touch[self._sorted]]
+        return accesses.slot[accesses.touch[self._lasting_rows]]

@@ -97,7 +97,7 @@ def _keepers(locations: Locations, interactions: Interactions) -> IntColumn:
     whole = np.array(
         [
             len(variable.ports) == 2
-            and locations.ports[variable.ports[1]].keyed is PortKind.MAPPING
+            and locations.ports[variable.ports[1]].port_kind is PortKind.MAPPING
             and [field.text for field in variable.fields] == [""]
             for variable in locations.variables
         ],

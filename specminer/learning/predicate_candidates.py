@@ -80,7 +80,7 @@ class TableLanguage:
     """Values after each of ``m`` accepted events."""
     assumed: SymbolColumns | None
     """The same with what is assumed of values in doubt; ``None`` if none is."""
-    spelled: Mapping[str, str]
+    formula_names: Mapping[str, str]
     """What a variable is called in formulas, by its name in the table."""
     spellings: Mapping[str, tuple[str, ...]]
     """All the names by which a definition may call a variable, by its name in the table."""
@@ -124,7 +124,7 @@ def table_language(table: EventTable, accepted: IntColumn) -> TableLanguage:
         dimensions=dimensions(table),
         columns=SymbolColumns.of(rows, words, len(accepted)),
         assumed=None if table.assumed is None else SymbolColumns.of(guessed, words, len(accepted)),
-        spelled=spelled,
+        formula_names=spelled,
         spellings=spellings,
     )
 
@@ -262,7 +262,7 @@ def _alike(base: TableLanguage, left: int, right: int) -> bool:
     is_known = (rows[0] >= 0) & (rows[1] >= 0)
     first, second = (base.columns.ranks[column[is_known]] for column in rows)
     equal = first[first == second]
-    zero = base.columns.ordered.index(0) if 0 in base.columns.ordered else MISSING
+    zero = base.columns.numeric_rows.index(0) if 0 in base.columns.numeric_rows else MISSING
     return not len(equal) or float(np.mean(equal != zero)) >= EQUAL
 
 
@@ -286,11 +286,11 @@ def _pair_names(
 
 def _distinct(columns: SymbolColumns, symbol: Formula) -> tuple[int, ...]:
     """Return the distinct values in a column, ascending, unknown ones left out."""
-    occurs = np.zeros(len(columns.ordered) + 1, dtype=np.bool_)
+    occurs = np.zeros(len(columns.numeric_rows) + 1, dtype=np.bool_)
     column = columns.rows[symbol]
     rows = column[column >= 0]
     occurs[columns.ranks[rows]] = True
-    return tuple(columns.ordered[rank] for rank in np.flatnonzero(occurs))
+    return tuple(columns.numeric_rows[rank] for rank in np.flatnonzero(occurs))
 
 
 def history(
@@ -301,7 +301,7 @@ def history(
     Changes of a flag of the whole contract are passed over: after one holds what held before it.
     """
     events = tuple(dict.fromkeys(table.wholes or table.symbols))
-    base_words = dict.fromkeys(base.columns.ordered)
+    base_words = dict.fromkeys(base.columns.numeric_rows)
     row = {word: rank for rank, word in enumerate(base_words)}
     extra = [word for word in range(max(2, len(events))) if word not in base_words]
     words = [*base_words, *extra]
@@ -335,7 +335,7 @@ def history(
         if position in table.flags:
             continue
         names = _names(table, base, position)
-        spelling = base.spelled[table.variables[position].name]
+        spelling = base.formula_names[table.variables[position].name]
         changed = _change_column(table.values[position][own_events], first, truths)[own_index]
         drafts += _draft_memory(base, added, f"changed({spelling})", changed, names)
         symbol = base.language.find(f"changed({spelling})")

@@ -40,7 +40,7 @@ class Merging:
     """State of each finest state; shape (s,)."""
     cubes: tuple[Cube, ...] = ()
     """For each joined state what its conjunction says."""
-    told: float = 0.0
+    conjunction_bits: float = 0.0
     """Bits to tell these conjunctions, before weighting."""
 
 
@@ -290,7 +290,10 @@ def _build_merging(
     cubes = _cubes(groups, valuations, choices, selection)
     bits = told_bits(objective, selection, cubes)
     return Merging(
-        score=objective.score_merging(selection, merged, bits), blocks=merged, cubes=cubes, told=bits
+        score=objective.score_merging(selection, merged, bits),
+        blocks=merged,
+        cubes=cubes,
+        conjunction_bits=bits,
     )
 
 

@@ -72,7 +72,7 @@ class FrontAutomaton:
     blocks: IntColumn = field(compare=False)
     """Id of the state of each finest state; 0 is the root, the others in order of first visit."""
     predicates: tuple[PredicateWorth, ...]
-    merged: tuple[str, ...]
+    merged_states: tuple[str, ...]
     """Conjunctions that describe the states in which others were joined."""
     states: tuple[TunedState, ...]
     """By id."""

@@ -74,7 +74,7 @@ class _Row:
     contract: int
     invocation: int
     moment: int
-    now: int | None
+    timestamp: int | None
     block: int | None
 
 
@@ -93,12 +93,12 @@ class _Moment:
         return self.owner.storage.value(self.row.contract, slot, self.row.moment)
 
     def clock(self, opcode: int) -> int | None:
-        return self.row.now if opcode == Op.TIMESTAMP else self.row.block
+        return self.row.timestamp if opcode == Op.TIMESTAMP else self.row.block
 
     def answer(self, to: int, data: bytes) -> tuple[bool, bytes] | None:
         match self.owner.answers.clock(to, data):
             case ForeignClock.TIME:
-                value = self.row.now
+                value = self.row.timestamp
             case ForeignClock.BLOCK:
                 value = self.row.block
             case None:

@@ -186,7 +186,7 @@ def vocabulary(table: EventTable, definition: Definition, *, nested: bool = True
     for draft in drafts:
         predicate = wishes.price_draft(draft)
         if predicate is None or (
-            predicate.formula not in wishes.mentioned and entries & set(draft.variables)
+            predicate.formula not in wishes.mentioned_names and entries & set(draft.variables)
         ):
             continue
         column = _truth(predicate.formula, assumed or columns)
@@ -197,12 +197,12 @@ def vocabulary(table: EventTable, definition: Definition, *, nested: bool = True
         )
         (facets if constant else candidates).append((predicate, column))
     dimensions = {
-        base.spelled[variable.name]: dimension
+        base.formula_names[variable.name]: dimension
         for variable, dimension in zip(table.variables, base.dimensions, strict=True)
     }
 
     stored = set(base.symbols)
-    observers = {base.spelled[item.name]: item for item in table.variables if item.function is not None}
+    observers = {base.formula_names[item.name]: item for item in table.variables if item.function is not None}
     values = Counter(predicate.subject or "" for predicate, _ in candidates)
 
     def rank(predicate: Predicate) -> _Rank:
@@ -210,7 +210,7 @@ def vocabulary(table: EventTable, definition: Definition, *, nested: bool = True
         measured = {dimensions.get(base.language.declaration(symbol).name) for symbol in symbols}
         return (
             _TIERS.index(predicate.tier),
-            predicate.formula not in wishes.mentioned,
+            predicate.formula not in wishes.mentioned_names,
             _observer_rank(observers.get(base.language.declaration(symbol).name) for symbol in symbols),
             not predicate.coded,
             predicate.price / (CODED if predicate.coded else 1.0),
@@ -304,16 +304,16 @@ class _Wishes:
         self._language = base.language
         self._definition = definition
         formulas = {wish: self._resolve_required(wish) for wish in definition.fix}
-        self._fixed = {wish: formula for wish, formula in formulas.items() if formula is not None}
+        self._fixed_predicates = {wish: formula for wish, formula in formulas.items() if formula is not None}
         self._prefer, self._prefer_names = self._read(definition.prefer)
         self._forbid, self._forbid_names = self._read(definition.forbid)
         name_formulas, _ = self._read(definition.names)
-        self.mentioned = frozenset(
+        self.mentioned_names = frozenset(
             atom
-            for formula in (*self._fixed.values(), *self._prefer, *name_formulas)
+            for formula in (*self._fixed_predicates.values(), *self._prefer, *name_formulas)
             for atom in self._both(formula)
         )
-        self._met: set[str | Formula] = set()
+        self._satisfied_wishes: set[str | Formula] = set()
 
     def _read(self, texts: Iterable[str]) -> tuple[dict[Formula, str], set[str]]:
         """Return what are predicates over this table, and what may be names."""
@@ -353,7 +353,7 @@ class _Wishes:
                 variables=(),
                 tier=self._tier(formula),
             )
-            for formula in self._fixed.values()
+            for formula in self._fixed_predicates.values()
         ]
 
     def _tier(self, formula: Formula) -> Tier:
@@ -364,14 +364,14 @@ class _Wishes:
 
     def is_fixed(self, predicate: Predicate) -> bool:
         """Whether the definition fixes it or its opposite."""
-        return not set(self._both(predicate.formula)).isdisjoint(self._fixed.values())
+        return not set(self._both(predicate.formula)).isdisjoint(self._fixed_predicates.values())
 
     def price_draft(self, draft: PredicateDraft) -> Predicate | None:
         """Return the candidate with its texts and price, or ``None`` if it is forbidden."""
         both = set(self._both(draft.formula))
         names = set(draft.variables)
-        self._met |= {*both, *names}
-        fixed = not both.isdisjoint(self._fixed.values())
+        self._satisfied_wishes |= {*both, *names}
+        fixed = not both.isdisjoint(self._fixed_predicates.values())
         if not fixed and (names & self._forbid_names or not both.isdisjoint(self._forbid)):
             return None
         is_preferred = not both.isdisjoint(self._prefer)
@@ -409,7 +409,7 @@ class _Wishes:
             for formula in (predicate.formula, *predicate.alias_formulas)
             for atom in self._both(formula)
         }
-        for wish, formula in self._fixed.items():
+        for wish, formula in self._fixed_predicates.items():
             if formula not in position_of and self._definition.lenient:
                 continue
             if formula not in position_of:
@@ -425,7 +425,13 @@ class _Wishes:
         formulas = {wish: formula for formula, wish in (self._prefer | self._forbid).items()}
         wishes = (*self._definition.prefer, *self._definition.forbid)
         return tuple(
-            sorted({wish for wish in wishes if wish not in self._met and formulas.get(wish) not in self._met})
+            sorted(
+                {
+                    wish
+                    for wish in wishes
+                    if wish not in self._satisfied_wishes and formulas.get(wish) not in self._satisfied_wishes
+                }
+            )
         )
 
 

@@ -76,7 +76,7 @@ def unknown_transitions(specification: Specification, run: AutomatonRun) -> Iter
     is_odd = np.zeros(len(run.edges), dtype=np.bool_)
     is_odd[list(odd)] = True
     events = np.flatnonzero(
-        calls.judged[calls.interactions.invocation] & ~run.uncertain & is_odd[run.transition]
+        calls.is_judged[calls.interactions.invocation] & ~run.uncertain & is_odd[run.transition]
     )
     for event in events.tolist():
         index = int(run.transition[event])

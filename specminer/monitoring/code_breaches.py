@@ -38,7 +38,7 @@ class CodeCheck:
         context = self.calls.context
         recordings, rows = (
             Recordings(context.history),
-            np.flatnonzero(context.is_event & self.calls.judged & ~self.confirmed),
+            np.flatnonzero(context.is_event & self.calls.is_judged & ~self.confirmed),
         )
         for row in rows[:MAX_EXECUTED].tolist():
             lack = recordings.lack(row)
@@ -74,7 +74,7 @@ def unseen_changes(calls: JudgedCalls) -> Iterator[Deviation]:
     context = calls.context
     history, writes = context.history, unseen_writes(context.history)
     rows = history.access_invocation[writes.access]
-    for index in np.flatnonzero(calls.judged[rows]).tolist():
+    for index in np.flatnonzero(calls.is_judged[rows]).tolist():
         row, access = int(rows[index]), int(writes.access[index])
         slot = int(context.accesses.slot[context.accesses.touch[access]])
         name = context.locations.text(slot)

@@ -39,7 +39,7 @@ class GuardCheck:
     def findings(self) -> Iterator[Deviation]:
         """Yield what does not fit, function by function."""
         for terms in self.functions:
-            calls = judged_calls(terms, self.calls.judged)
+            calls = judged_calls(terms, self.calls.is_judged)
             own = self._guards().get(terms.situation.function, ())
             if calls and own:
                 conditions = [self._conditions(terms, guard) for guard in own]

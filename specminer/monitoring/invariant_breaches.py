@@ -37,7 +37,7 @@ class InvariantCheck:
             if entry is None or claim.text in self.evaluated_cases:
                 continue
             self.evaluated_cases[claim.text] = claim.cases[:FIRST_CASES].astype(np.int64)
-            broken = claim.cases[~claim.held & self.calls.judged[claim.cases]]
+            broken = claim.cases[~claim.holds & self.calls.is_judged[claim.cases]]
             for row in np.unique(broken).tolist():
                 yield self._breach(entry, row)
 

@@ -17,7 +17,7 @@ class JudgedCalls:
 
     context: HistoryContext
     interactions: Interactions
-    judged: BoolColumn
+    is_judged: BoolColumn
     """Which invocations are judged; shape (n,)."""
 
     def function(self, row: int) -> str:

@@ -79,7 +79,7 @@ def rank_surprise(mining: Mining) -> Mining:
     weighed = weigh(mining.context, ranking, breakable(claims), mining.runs)
     return replace(
         mining,
-        weighed=weighed,
+        ranked_transactions=weighed,
         surprise=replace(
             ranking.surprise(count),
             transactions=weighed.surprise(count),
@@ -108,14 +108,14 @@ def _as_claims(guards: Sequence[LearnedGuard]) -> Iterator[Invariant]:
         for condition, clause in zip(item.guard.conditions, item.clauses, strict=True):
             if condition.exceptions:
                 truth = truth_of(item.meaning, clause.literals)
-                cases = situation.accepted & truth.known
+                cases = situation.accepted & truth.is_known
                 yield Invariant(
                     scope=function_scope(function),
                     template=Template.BEFORE,
                     text=f"the guard of {function}: {condition.text}",
                     smt=None,
                     cases=situation.rows[cases],
-                    held=truth.true[cases],
+                    holds=truth.is_true[cases],
                 )
 
 
@@ -125,7 +125,7 @@ def breakable(invariants: Sequence[Invariant]) -> list[Claim]:
         Claim(
             text=item.text,
             cases=item.cases,
-            held=item.held,
+            holds=item.holds,
             before=item.template is Template.BEFORE,
             waits=item.template is Template.CONSTANT,
         )
@@ -155,7 +155,7 @@ def broken(invariants: Sequence[Invariant], history: History, unit: IntColumn) -
                     invocation=failed.invocation.astype(np.int64),
                     bits=failed.bits,
                     text=item.text,
-                    held_count=failed.held,
+                    held_count=failed.held_count,
                     kind=SurpriseKind.BEFORE if item.template is Template.BEFORE else SurpriseKind.BROKEN,
                 )
             )

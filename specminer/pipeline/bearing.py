@@ -122,12 +122,12 @@ def is_sure(mining: Mining, judgement: Judgement, required: Mapping[str, Collect
     state is assumed, and no flag of the whole contract changed, which befalls all interactions.
     """
     calls, interactions = judgement.guards.calls, mining.interactions
-    called = {f"{_GUARDS}{calls.function(row)}" for row in np.flatnonzero(calls.judged).tolist()}
+    called = {f"{_GUARDS}{calls.function(row)}" for row in np.flatnonzero(calls.is_judged).tolist()}
     coverage = coverage_of(mining, judgement)
     needed = {
         part: texts for part, texts in required.items() if part in called or not part.startswith(_GUARDS)
     }
-    switched = interactions.switches & ~interactions.clocked & calls.judged[interactions.invocation]
+    switched = interactions.switches & ~interactions.clocked & calls.is_judged[interactions.invocation]
     return (
         not judgement.result.findings
         and not judgement.uncertain

@@ -129,7 +129,7 @@ def divide_history(
 
 def judge(specification: Specification, mining: Mining, judged: BoolColumn) -> Judgement:
     """Judge some invocations of a history that was divided as the specification says; ``judged`` has shape (n,)."""
-    calls = JudgedCalls(context=mining.context, interactions=mining.interactions, judged=judged)
+    calls = JudgedCalls(context=mining.context, interactions=mining.interactions, is_judged=judged)
     return _Check(specification, mining, calls).judgement()
 
 
@@ -226,10 +226,10 @@ class _Check:
     def judgement(self) -> Judgement:
         """Return all findings, and what could not be judged."""
         mining, specification = self.mining, self.specification
-        history, judged = mining.history, self.calls.judged
+        history, judged = mining.history, self.calls.is_judged
         reasons = causes(history, mining.context.interface)
         entities = Entities(mining.context, mining.interactions)
-        functions = functions_of(mining.context, reasons, entities, mining.followed)
+        functions = functions_of(mining.context, reasons, entities, mining.followed_functions)
         guards = GuardCheck(specification, self.calls, tuple(map(CallTerms, functions)), reasons)
         invariants = InvariantCheck(
             specification, self.calls, propose(mining.context, mining.tuning, mining.interactions)
@@ -315,7 +315,7 @@ class _Check:
         accepted_functions |= {effect.function for effect in specification.effects} | set(
             specification.interactions.outside
         )
-        for row in np.flatnonzero(context.is_accepted & self.calls.judged).tolist():
+        for row in np.flatnonzero(context.is_accepted & self.calls.is_judged).tolist():
             function = self.calls.function(row)
             if function not in accepted_functions:
                 yield Deviation(

@@ -225,14 +225,14 @@ def _evidence(mining: Mining, claimed: Specification) -> ComparedEvidence:
         if item.text in texts and len(item.cases)
     }
     idle: dict[tuple[str, str], IdleEffect] = {}
-    for number, item in mining.followed.items():
+    for number, item in mining.followed_functions.items():
         writes = writes_of(item.decisions, item.wording)
         idle |= idle_effects_of(item.decisions, writes, item.wording, mining.context.calls.functions[number])
     return ComparedEvidence(
         claims=claims,
         idle=idle,
         callers=_callers(mining.context),
-        refused=_broken_requirements(mining, claimed),
+        refusals=_broken_requirements(mining, claimed),
     )
 
 
@@ -248,10 +248,12 @@ def _broken_requirements(mining: Mining, claimed: Specification) -> dict[tuple[s
         return {}
     context = mining.context
     reasons = causes(mining.history, context.interface)
-    functions = functions_of(context, reasons, Entities(context, mining.interactions), mining.followed)
+    functions = functions_of(
+        context, reasons, Entities(context, mining.interactions), mining.followed_functions
+    )
     check = GuardCheck(
         replace(claimed, guards=guards),
-        JudgedCalls(context=context, interactions=mining.interactions, judged=context.is_accepted),
+        JudgedCalls(context=context, interactions=mining.interactions, is_judged=context.is_accepted),
         tuple(map(CallTerms, functions)),
         reasons,
     )

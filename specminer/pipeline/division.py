@@ -64,7 +64,7 @@ def divide(mining: Mining) -> Mining:
     analysis = analyse(
         mining.context,
         access_facts(mining.context, mining.runs),
-        lambda: state_conditions_of(mining.followed),
+        lambda: state_conditions_of(mining.followed_functions),
     )
     return divide_events(replace(mining, analysis=analysis), split(analysis, mining.options.interactions))
 
@@ -88,7 +88,7 @@ def divide_events(mining: Mining, interactions: Interactions) -> Mining:
     events = [definition.called.get(function, function) for function in functions]
     flagged = flags(context, interactions)
     requested = replace(definition, forbid=(*definition.forbid, *options.forbid))
-    conditions = state_conditions_of(mining.followed)
+    conditions = state_conditions_of(mining.followed_functions)
     constants = deployment_constants(context) if conditions else {}
     observers = Observers(context, forbidden=requested.forbid)
     phasing = Phasing(
@@ -112,7 +112,7 @@ def divide_events(mining: Mining, interactions: Interactions) -> Mining:
                 },
             ),
             definition.fix,
-            mining.followed,
+            mining.followed_functions,
         ),
     )
     plain = phasing.table(())

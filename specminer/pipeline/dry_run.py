@@ -108,13 +108,17 @@ class _Meter:
 
     def __init__(self, node: Node) -> None:
         self._node = node
-        self._requests, self._received, self._start_time = node.requests, node.received, time.monotonic()
+        self._requests, self._received_before, self._start_time = (
+            node.requests,
+            node.received,
+            time.monotonic(),
+        )
 
     def cost(self) -> _Cost:
         """Return what it took so far."""
         return _Cost(
             requests=self._node.requests - self._requests,
-            received=self._node.received - self._received,
+            received=self._node.received - self._received_before,
             seconds=time.monotonic() - self._start_time,
         )
 

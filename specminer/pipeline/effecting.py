@@ -28,7 +28,7 @@ def find_effects(mining: Mining) -> Mining:
     open_ways = OpenWays()
     function_writes: list[tuple[Arena, FunctionWrites]] = []
     branches_by_function: dict[str, Branches] = {}
-    for number, item in sorted(mining.followed.items()):
+    for number, item in sorted(mining.followed_functions.items()):
         decisions, name = item.decisions, names[number]
         writes = writes_of(decisions, item.wording)
         changes.append(changes_of(decisions, writes, name, int(accepted[number]), creates=number in created))
@@ -45,7 +45,7 @@ def find_effects(mining: Mining) -> Mining:
         take_in_branches(
             open_ways, branches, slot_variables, branches_by_function.get(branches.name, frozenset())
         )
-    call_count = int(accepted[sorted(mining.followed)].sum()) if mining.followed else 0
+    call_count = int(accepted[sorted(mining.followed_functions)].sum()) if mining.followed_functions else 0
     laws = laws_of(changes, context.locations.variables, whole=call_count == int(accepted.sum()))
     laws = {text: derivation for text, derivation in laws.items() if text not in open_ways.courses}
     return replace(mining, laws=laws, effects=tuple(effects), open_ways=open_ways)

@@ -51,7 +51,7 @@ class Explainer:
     recording: Recording | None
     """Where its transactions can be read as values; ``None``: nowhere, so that none is explained."""
     interactions: Interactions | None = None
-    weighed: Transactions | None = None
+    ranked_transactions: Transactions | None = None
     """What speaks against each transaction; ``None`` if the history was not mined."""
     roles: tuple[Role, ...] = ()
     units: Units | None = None
@@ -104,7 +104,7 @@ class Explainer:
             register=self.register,
             actors={actor.address: actor for actor in self.actors().actors},
             interactions=self.interactions,
-            weighed=self.weighed,
+            ranked_transactions=self.ranked_transactions,
             units=self.units,
         )
 

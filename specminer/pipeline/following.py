@@ -21,7 +21,7 @@ def execute_calls(mining: Mining) -> Mining:
 
 def follow_decisions(mining: Mining) -> Mining:
     """Say what the executed calls of each function decided."""
-    return replace(mining, followed=follow(mining.context, mining.runs, mining.observer))
+    return replace(mining, followed_functions=follow(mining.context, mining.runs, mining.observer))
 
 
 def execute(context: HistoryContext) -> tuple[FunctionRuns, ...]:

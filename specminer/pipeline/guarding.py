@@ -38,7 +38,7 @@ def find_guards(mining: Mining) -> Mining:
         causes(context.history, context.interface),
         mining.tuning.seed,
         entities,
-        mining.followed,
+        mining.followed_functions,
     )
     return replace(
         mining,

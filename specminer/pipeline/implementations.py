@@ -35,9 +35,9 @@ class _Change:
 
     row: int
     """The first invocation that wrote one."""
-    over: set[Address] = field(default_factory=set)
+    overwritten_addresses: set[Address] = field(default_factory=set)
     """Addresses that were overwritten."""
-    into: set[Address] = field(default_factory=set)
+    written_addresses: set[Address] = field(default_factory=set)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,7 +107,7 @@ def _changes(context: HistoryContext, rows_by_code: _HandedRows) -> tuple[Implem
     storage_changes = _written_changes(context.history, {code for _, code in rows_by_code})
     changes: list[tuple[int, ImplementationChange]] = []
     for (contract, _), change in storage_changes.items():
-        if change.over != change.into:
+        if change.overwritten_addresses != change.written_addresses:
             changes.append((change.row, _told_change(context, contract, change)))
     contracts = Counter(contract for contract, _ in rows_by_code)
     for contract in (contract for contract, codes in contracts.items() if codes > 1):
@@ -146,8 +146,8 @@ def _written_changes(history: History, implementations: set[Address]) -> dict[tu
         invocation = int(history.access_invocation[row])
         key = int(history.invocation_contract[invocation]), int(history.invocation_transaction[invocation])
         change = changes.setdefault(key, _Change(row=invocation))
-        change.over |= over
-        change.into |= into
+        change.overwritten_addresses |= over
+        change.written_addresses |= into
     return changes
 
 
@@ -188,8 +188,8 @@ def _told_change(context: HistoryContext, contract: int, change: _Change) -> Imp
         block=int(history.transaction_block[transaction]),
         transaction=f"0x{history.transaction_hash[transaction].hex()}",
         function=context.calls.name(change.row),
-        added=_checksum_addresses(change.into - change.over),
-        removed=_checksum_addresses(change.over - change.into),
+        added=_checksum_addresses(change.written_addresses - change.overwritten_addresses),
+        removed=_checksum_addresses(change.overwritten_addresses - change.written_addresses),
     )
 
 

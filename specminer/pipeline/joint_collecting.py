@@ -162,7 +162,7 @@ class _JointObserver:
     def __init__(self, observer: Observer, contracts: int) -> None:
         self._observer = observer
         self._contracts = contracts
-        self._said: set[str] = set()
+        self._shown_texts: set[str] = set()
         self._label = ""
         self._range = self._window = (0, 0)
         self._position, self._waiting = 0, 1
@@ -188,8 +188,8 @@ class _JointObserver:
 
     def note(self, text: str) -> None:
         """Tell a sentence with the contract that it is about; what is true of all of them, once."""
-        if text not in self._said:
-            self._said.add(text)
+        if text not in self._shown_texts:
+            self._shown_texts.add(text)
             self._observer.note(text if self._contracts == 1 else f"{self._label}: {text}")
 
     def progress(self, event: ProgressEvent) -> None:

@@ -56,7 +56,7 @@ class MiningResult:
     analysis: Analysis
     interactions: Interactions
     tuning: Tuning
-    weighed: Transactions
+    ranked_transactions: Transactions
     """What speaks against each transaction."""
     notes: tuple[str, ...]
     """What a user should know, as sentences."""
@@ -113,7 +113,7 @@ def mine(
         analysis=mining.analysis,
         interactions=mining.interactions,
         tuning=mining.tuning,
-        weighed=mining.weighed,
+        ranked_transactions=mining.ranked_transactions,
         notes=tuple(_notes(mining)),
     )
 

@@ -43,9 +43,9 @@ class ReadingPiece:
 
     node: NodeOptions
     contract: Address
-    wanted: tuple[Wanted, ...]
+    keys: tuple[Wanted, ...]
     patient: bool
-    suspected: frozenset[Hash]
+    suspected_hashes: frozenset[Hash]
 
 
 class DaskHelpers:
@@ -100,9 +100,9 @@ class DaskHelpers:
         piece = ReadingPiece(
             node=self._node,
             contract=contract,
-            wanted=tuple(keys),
+            keys=tuple(keys),
             patient=patient,
-            suspected=frozenset(hashes.intersection(suspected)),
+            suspected_hashes=frozenset(hashes.intersection(suspected)),
         )
         return self._cluster.run(read_piece, piece)
 
@@ -156,7 +156,7 @@ def find_piece(piece: SearchPiece) -> Spans:
 def read_piece(piece: ReadingPiece) -> Reading:
     """Read transactions and trace them; called on a worker."""
     reader = _OPEN_NODES.reader(piece.node, piece.contract)
-    return reader.read(piece.wanted, patient=piece.patient, suspected=piece.suspected)
+    return reader.read(piece.keys, patient=piece.patient, suspected=piece.suspected_hashes)
 
 
 def _ignore(_: str) -> None:

@@ -27,7 +27,7 @@ class PartReader:
         self._chain = chain_id
         self._contracts = contracts
         self._memory: TraceStore | None = None
-        self._held: set[Hash] = set()
+        self._hashes: set[Hash] = set()
         self._fresh: dict[Address, dict[Hash, Transaction]] = {}
         """What was read last as values, by contract and hash."""
 
@@ -35,7 +35,7 @@ class PartReader:
         """Read everything anew from now on."""
         if self._memory is not None:
             self._memory.close()
-        self._memory, self._held, self._fresh = None, set(), {}
+        self._memory, self._hashes, self._fresh = None, set(), {}
 
     def transactions(self, contract: Address, hashes: Collection[Hash]) -> list[Transaction]:
         """Return transactions of a contract; the next history is made of these, as far as it needs them."""
@@ -51,10 +51,10 @@ class PartReader:
 
         """
         requested = set(hashes)
-        if len(self._held | requested) > _MOST * len(requested):
+        if len(self._hashes | requested) > _MOST * len(requested):
             self.forget()
         try:
-            self._add(requested - self._held)
+            self._add(requested - self._hashes)
         except BaseException:
             self.forget()
             raise
@@ -81,4 +81,4 @@ class PartReader:
                 (item for name, item in transactions.items() if name in hashes),
                 complete=(spans[0][0], spans[-1][1]),
             )
-        self._held |= set(hashes)
+        self._hashes |= set(hashes)

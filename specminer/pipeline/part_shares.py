@@ -61,12 +61,12 @@ def _of_calls(mining: Mining, blocks: IntColumn) -> Iterator[tuple[ShareKey, Tim
 
 def _of_effects(mining: Mining, blocks: IntColumn) -> Iterator[tuple[ShareKey, TimedShare]]:
     """Yield how often accepted calls did what their functions do."""
-    for number, item in sorted(mining.followed.items()):
+    for number, item in sorted(mining.followed_functions.items()):
         name, runs = mining.context.calls.functions[number], item.decisions.runs
         invocations = np.array([run.invocation for run in runs.runs], dtype=np.int64)
         accepted = np.array([run.accepted for run in runs.runs], dtype=np.bool_)
         run_of = np.append(np.arange(len(invocations)), runs.matched_run).astype(np.int64)
-        row_of = np.append(invocations, runs.matched).astype(np.int64)
+        row_of = np.append(invocations, runs.matched_rows).astype(np.int64)
         is_accepted = accepted[run_of]
         run_of, block = run_of[is_accepted], blocks[row_of[is_accepted]]
         writes = writes_of(item.decisions, item.wording)
@@ -98,4 +98,4 @@ def _of_automaton(mining: Mining, blocks: IntColumn) -> Iterator[tuple[ShareKey,
 def _of_invariants(mining: Mining, blocks: IntColumn) -> Iterator[tuple[ShareKey, TimedShare]]:
     """Yield how often what might always hold fails."""
     for item in propose(mining.context, mining.tuning, mining.interactions):
-        yield (Subject.INVARIANT, (item.text,)), TimedShare.of(blocks[item.cases], ~item.held)
+        yield (Subject.INVARIANT, (item.text,)), TimedShare.of(blocks[item.cases], ~item.holds)

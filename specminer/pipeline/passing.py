@@ -53,9 +53,9 @@ def condition(item: Passable) -> TransitionGuard:
     for part in way.parts:
         truth = truth_of(meaning, part.clause.literals, passage.call)
         refused |= truth.false
-        unknown |= truth.doubtful
+        unknown |= truth.is_doubtful
     elsewhere, rejected = way.siblings, ~passage.accepted
-    accepted, exceptions = int(np.sum(way.taken)), int(np.sum(way.taken & refused))
+    accepted, exceptions = int(np.sum(way.is_taken)), int(np.sum(way.is_taken & refused))
     explained = int(np.sum(rejected & refused))
     followed = {id(dropped.part): dropped for dropped in item.dropped_conditions}
     narrowed = {
@@ -80,7 +80,7 @@ def condition(item: Passable) -> TransitionGuard:
         interval=wilson(accepted - exceptions, accepted),
         explained_interval=wilson(explained, int(np.sum(rejected))),
         held_out=way.held_out,
-        unknown=int(np.sum(way.taken & unknown & ~refused)) or None,
+        unknown=int(np.sum(way.is_taken & unknown & ~refused)) or None,
     )
 
 
@@ -106,7 +106,7 @@ def _part(
         kind=part.kind,
         explained=int((truth.false & ~way.passage.accepted).sum()),
         told_apart=int((truth.false & way.siblings).sum()),
-        exceptions=int((truth.false & way.taken).sum()),
+        exceptions=int((truth.false & way.is_taken).sum()),
         here=None if narrowed is None else text(meaning.language, formula_of(meaning, (narrowed,))),
         follows_from=None if dropped is None else dropped.reason,
         proved=None if dropped is None else dropped.proof,
@@ -153,7 +153,7 @@ def _sentence(pair: Siblings, tuning: Tuning) -> str:
                 f"tells which{example}"
             )
         case TransitionVerdict.OPEN:
-            rare = min(int(way.taken.sum()) for way in (one, other))
+            rare = min(int(way.is_taken.sum()) for way in (one, other))
             if rare < MIN_CALLS:
                 return f"{where}: too few calls ({rare:,}) took one of them to learn what tells{example}"
             return f"{where}: no recorded call meets both guards, but one could{example}"

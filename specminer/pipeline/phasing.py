@@ -53,7 +53,7 @@ class Phasing:
     """Adds what the contract's read-only functions return."""
     seed: int = 0
     """Draws the halves of the history."""
-    made: dict[tuple[str, ...], BuiltTable] = field(default_factory=dict)
+    tables: dict[tuple[str, ...], BuiltTable] = field(default_factory=dict)
     """What was built already, by the flags that were asked for."""
 
     @property
@@ -75,15 +75,15 @@ class Phasing:
 
     def build_with(self, names: tuple[str, ...]) -> BuiltTable:
         """Return the table with the changes of some of the flags, and the interactions that it is of."""
-        if names not in self.made:
+        if names not in self.tables:
             flags = [flag for flag in self.flags if flag.name in names]
             built = self.build(with_phases(self.interactions, self.context, flags))
             table = with_flags(built.table, built.interactions, flags)
             reached = [item for item in self.deadlines if item.name in names]
             table, interactions = with_deadlines(table, built.interactions, reached)
             table = self.observers.add_to(table, interactions)
-            self.made[names] = replace(built, table=table, interactions=interactions)
-        return self.made[names]
+            self.tables[names] = replace(built, table=table, interactions=interactions)
+        return self.tables[names]
 
 
 def chosen_deadlines(

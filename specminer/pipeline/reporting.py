@@ -74,7 +74,7 @@ def explainer_of(
         context=mined.context,
         recording=mined.recording,
         interactions=mined.interactions,
-        weighed=mined.weighed,
+        ranked_transactions=mined.ranked_transactions,
         roles=roles,
         units=units_of(mined.specification),
         labels=labels or {},

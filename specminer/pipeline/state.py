@@ -122,7 +122,7 @@ class Mining:
     runs: tuple[FunctionRuns, ...] = field(default=_pending("execute_calls"))
     """Calls of each function, executed alone."""
 
-    followed: Mapping[int, FollowedFunction] = field(default=_pending("follow_decisions"))
+    followed_functions: Mapping[int, FollowedFunction] = field(default=_pending("follow_decisions"))
     """What calls decided, by number of the function; functions whose code could not be followed are left out."""
 
     analysis: Analysis = field(default=_pending("divide"))
@@ -165,7 +165,7 @@ class Mining:
     """What follows from what, and the guards of transitions."""
     confidence: Confidence = field(default=_pending("assess_confidence"))
     surprise: Surprise = field(default=_pending("rank_surprise"))
-    weighed: Transactions = field(default=_pending("rank_surprise"))
+    ranked_transactions: Transactions = field(default=_pending("rank_surprise"))
     """What speaks against each transaction."""
     specification: Specification = field(default=_pending("build_specification"))
 

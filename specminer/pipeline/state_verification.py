@@ -33,8 +33,8 @@ class SlotDifference:
 
     block: int
     slot: int
-    recorded: int
-    held: int
+    recorded_value: int
+    node_value: int
     """What the node says."""
 
 
@@ -54,7 +54,8 @@ class VerificationResult:
             text = f"{self.compared:,} values of storage slots were compared with the node's, and all agree"
         else:
             examples = "; ".join(
-                f"slot {item.slot:#x} after block {item.block}: recorded {item.recorded:#x}, held {item.held:#x}"
+                f"slot {item.slot:#x} after block {item.block}: recorded {item.recorded_value:#x}, "
+                f"held {item.node_value:#x}"
                 for item in self.differences[:NAMED]
             )
             text = (
@@ -93,7 +94,7 @@ def verify(
     values = list(_sample_values(history, share))
     node_values = _values_at_node(node, contract, values)
     differences = tuple(
-        SlotDifference(block=item.block, slot=item.slot, recorded=item.value, held=node_value)
+        SlotDifference(block=item.block, slot=item.slot, recorded_value=item.value, node_value=node_value)
         for item, node_value in zip(values, node_values, strict=True)
         if node_value is not None and node_value != item.value
     )
@@ -118,11 +119,11 @@ def _sample_values(history: History, share: float) -> Iterator[_Value]:
     later = np.append(block[1:], [0] * min(1, len(block)))
     # the last visit of a slot in its block tells what the block left
     closing = ~following | (later != block)
-    is_known = closing & (slot_visits.left != MISSING)
+    is_known = closing & (slot_visits.value_after != MISSING)
     sampled_blocks = {number for number in np.unique(block).tolist() if source.random() < share}
     begin, end = history.ranges[-1] if history.ranges else (0, 0)
     for row in np.flatnonzero(is_known).tolist():
-        left = int(slot_visits.left[row])
+        left = int(slot_visits.value_after[row])
         value = 0 if left == ZERO else history.words[left]
         slot = history.words[int(numbered.word[slot_visits.slot[row]])]
         if int(block[row]) in sampled_blocks:

@@ -129,22 +129,24 @@ class StoredCheck:
     state: StateFile
     artifact: Artifact | None = None
     observer: Observer = SILENT
-    least: int = LEAST
+    min_calls: int = LEAST
     """Calls from which on something is kept."""
-    listed: TransactionList | None = None
+    transaction_list: TransactionList | None = None
     """The contracts' transactions, if whoever checks keeps the list up to date; ``None`` to read it at each check."""
-    _listed: TransactionList = field(init=False)
+    _transaction_list: TransactionList = field(init=False)
     _parts: PartReader = field(init=False)
     _replacements: int = 0
     """Those of the list when something was read last."""
-    _known: tuple[ClaimEdits, tuple[Specification, bytes]] | None = None
+    _edited_specification: tuple[ClaimEdits, tuple[Specification, bytes]] | None = None
     """The specification with edits, and a digest of it."""
 
     def __post_init__(self) -> None:
         """Prepare; nothing is read."""
         arguments = self.store, self.specification.chain_id, self.contracts
         self._parts = PartReader(*arguments)
-        self._listed = TransactionList(*arguments) if self.listed is None else self.listed
+        self._transaction_list = (
+            TransactionList(*arguments) if self.transaction_list is None else self.transaction_list
+        )
 
     def result(self, options: CheckOptions) -> CheckResult:
         """Judge transactions; the findings are those of a check that reads the whole history.
@@ -156,21 +158,24 @@ class StoredCheck:
         """
         specification, encoded = self._apply_edits(options.edits)
         digest = self._digest(encoded)
-        if self.listed is None:
-            self._listed.renew()
-        if self._listed.replacements != self._replacements:
+        if self.transaction_list is None:
+            self._transaction_list.renew()
+        if self._transaction_list.replacements != self._replacements:
             self._parts.forget()
-            self._replacements = self._listed.replacements
+            self._replacements = self._transaction_list.replacements
         mark = self._fitting(digest)
         state_result = None if mark is None else self._from_state(specification, options, mark)
         return self._whole(specification, options, digest) if state_result is None else state_result
 
     def _apply_edits(self, edits: ClaimEdits) -> tuple[Specification, bytes]:
         """Return the specification with what was decided about its claims, and a digest of it."""
-        if self._known is None or self._known[0] != edits:
+        if self._edited_specification is None or self._edited_specification[0] != edits:
             edited = edit_specification(self.specification, edits)
-            self._known = edits, (edited, hashlib.sha256(encode_specification(edited)).digest())
-        return self._known[1]
+            self._edited_specification = (
+                edits,
+                (edited, hashlib.sha256(encode_specification(edited)).digest()),
+            )
+        return self._edited_specification[1]
 
     def _digest(self, encoded: bytes) -> str:
         """Return what tells a specification and its contracts from others."""
@@ -187,7 +192,7 @@ class StoredCheck:
         if mark is not None:
             if mark.specification != digest:
                 why = "it was kept for another specification"
-            elif (mark.prefix, mark.count) != self._listed.fingerprint(mark.last_block):
+            elif (mark.prefix, mark.count) != self._transaction_list.fingerprint(mark.last_block):
                 why = "transactions that it was made of were replaced"
         if why:
             self.observer.note(f"the stored state of checks is not used and written anew: {why}")
@@ -198,7 +203,7 @@ class StoredCheck:
         self, specification: Specification, options: CheckOptions, mark: StateMark
     ) -> CheckResult | None:
         """Return what new transactions alone show; ``None`` if the whole history has to be read."""
-        behind = self._listed.behind(mark.last_block)
+        behind = self._transaction_list.behind(mark.last_block)
         fresh = set(behind)
         requested = {Hash(bytes.fromhex(item[2:])) for item in options.transactions if len(item) == 66}
         is_rest = options == CheckOptions(edits=options.edits) and mark.result is not None
@@ -217,7 +222,7 @@ class StoredCheck:
         if mark.result is not None and judged == fresh:
             full_result = join_results(mark.result, result)
         last = max(behind.values())
-        prefix, count = self._listed.fingerprint(last)
+        prefix, count = self._transaction_list.fingerprint(last)
         self.state.extend(
             _state_of(
                 part,
@@ -241,7 +246,7 @@ class StoredCheck:
                     slots |= {(number, access.slot.to_bytes(32, "big")) for access in call.accesses}
         earlier, _ = self.state.bearing(slots, (), senders)
         for _ in range(_ROUNDS):
-            if self.least and len(earlier | fresh) * 2 > total:
+            if self.min_calls and len(earlier | fresh) * 2 > total:
                 return None
             try:
                 part = divide_history(specification, self._parts.read(earlier | fresh), self.artifact)
@@ -261,7 +266,7 @@ class StoredCheck:
         old = self.state.mark
         count = len(history.transaction_hash)
         was_vain = old is not None and not old.coverage and old.specification == digest
-        if len(history) < self.least or (was_vain and old is not None and count < 2 * old.count):
+        if len(history) < self.min_calls or (was_vain and old is not None and count < 2 * old.count):
             return check_history(
                 self.specification, history, options, artifact=self.artifact, observer=self.observer
             )
@@ -269,7 +274,7 @@ class StoredCheck:
         judgement = judge(specification, mining, judged_of(mining.history, specification, options))
         is_rest = options == CheckOptions(edits=options.edits)
         last = int(history.transaction_block.max(initial=-1))
-        prefix, count = self._listed.fingerprint(last)
+        prefix, count = self._transaction_list.fingerprint(last)
         mark = StateMark(
             specification=digest,
             last_block=last,
@@ -298,7 +303,7 @@ class StoredCheck:
         more = np.zeros(0, dtype=np.int64)
         for size in SAMPLES:
             sample = np.union1d(sample_transactions(mining, size), more)
-            if self.least and len(sample) * 2 > len(history.transaction_hash):
+            if self.min_calls and len(sample) * 2 > len(history.transaction_hash):
                 return None
             rows = np.flatnonzero(np.isin(history.invocation_transaction, sample))
             try:

@@ -185,8 +185,8 @@ class Watch:
                 state=self.state,
                 artifact=self.artifact,
                 observer=self.observer,
-                least=self.kept_from,
-                listed=self._transaction_list,
+                min_calls=self.kept_from,
+                transaction_list=self._transaction_list,
             )
         return self._checks.result(options)
 

@@ -28,7 +28,7 @@ class SymbolColumns:
 
     rows: Mapping[Formula, IntColumn]
     """For each symbol the row of its word in the table of words, or -1 where unknown; shape (n,)."""
-    ordered: tuple[int, ...]
+    numeric_rows: tuple[int, ...]
     """The distinct words, ascending."""
     ranks: IntColumn
     """For each row of the table of words, its position in ``ordered``."""
@@ -42,7 +42,7 @@ class SymbolColumns:
         ranks = np.empty(len(words), dtype=np.int64)
         ranks[np.array(order, dtype=np.int64)] = np.arange(len(words))
         rows = {symbol: in_file(column) for symbol, column in rows.items()}
-        return cls(rows=rows, ordered=tuple(words[row] for row in order), ranks=ranks, length=length)
+        return cls(rows=rows, numeric_rows=tuple(words[row] for row in order), ranks=ranks, length=length)
 
 
 def evaluate(formula: Formula, columns: SymbolColumns) -> tuple[BoolColumn, BoolColumn]:
@@ -60,8 +60,8 @@ def _walk(formula: Formula, columns: SymbolColumns) -> tuple[BoolColumn, BoolCol
     """Return (certainly true, certainly false)."""
     if formula.is_symbol():
         rows = _rows(formula, columns)
-        zero = bisect_left(columns.ordered, 0)
-        is_zero = columns.ordered[zero : zero + 1] == (0,)
+        zero = bisect_left(columns.numeric_rows, 0)
+        is_zero = columns.numeric_rows[zero : zero + 1] == (0,)
         holds = np.ones(columns.length, dtype=np.bool_)
         if is_zero:
             holds = columns.ranks[rows] != zero
@@ -110,7 +110,7 @@ def _signs(formula: Formula, columns: SymbolColumns) -> tuple[IntColumn, IntColu
     for index, case in enumerate(cases.T.tolist()):
         if min(case) >= 0:
             values = {
-                symbol: columns.ordered[columns.ranks[row]]
+                symbol: columns.numeric_rows[columns.ranks[row]]
                 for symbol, row in zip(symbols, case, strict=False)
             }
             left, right = (_value(part, values) for part in formula.args())
@@ -141,13 +141,13 @@ def _positions(term: Formula, columns: SymbolColumns) -> tuple[IntColumn, BoolCo
     """
     if term.is_int_constant():
         value = int(term.constant_value())
-        rank = bisect_left(columns.ordered, value)
-        position = 2 * rank if columns.ordered[rank : rank + 1] == (value,) else 2 * rank - 1
+        rank = bisect_left(columns.numeric_rows, value)
+        position = 2 * rank if columns.numeric_rows[rank : rank + 1] == (value,) else 2 * rank - 1
         return np.full(columns.length, position), np.ones(columns.length, dtype=np.bool_)
     if not term.is_symbol():
         raise FormulaError(f"expected a variable or an integer constant but got {term}")
     rows = _rows(term, columns)
-    positions = 2 * columns.ranks[rows] if columns.ordered else np.zeros(columns.length, dtype=np.int64)
+    positions = 2 * columns.ranks[rows] if columns.numeric_rows else np.zeros(columns.length, dtype=np.int64)
     return positions, rows >= 0
 
 

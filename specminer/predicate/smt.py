@@ -123,35 +123,35 @@ class Language:
         self._environment = Environment()
         self._build = self._environment.formula_manager
         self._declarations: dict[Formula, Declaration] = {}
-        self._named: dict[str, Formula] = {}
+        self._symbols: dict[str, Formula] = {}
         self._aliases: dict[str, Formula] = {}
 
     def declare(self, declaration: Declaration) -> Formula:
         """Return a new symbol; raises ``FormulaError`` if another one has its name."""
-        if declaration.name in self._named:
+        if declaration.name in self._symbols:
             raise FormulaError(f"expected one symbol a name but '{declaration.name}' is declared twice")
         sort = BOOL if declaration.sort is FormulaSort.BOOL else INT
         symbol = self._build.Symbol(f"x{len(self._declarations)}", sort)
         self._declarations[symbol] = declaration
-        self._named[declaration.name] = symbol
+        self._symbols[declaration.name] = symbol
         return symbol
 
     @property
     def names(self) -> tuple[str, ...]:
         """What symbols are called, in the order of their declaration."""
-        return tuple(self._named)
+        return tuple(self._symbols)
 
     def find(self, name: str) -> Formula | None:
         """Return the symbol of a name or else of an alias, ``None`` if there is none."""
-        return self._named.get(name, self._aliases.get(name))
+        return self._symbols.get(name, self._aliases.get(name))
 
     def is_taken(self, name: str) -> bool:
         """Whether a symbol is called so, or can be read so."""
-        return name in self._named or name in self._aliases
+        return name in self._symbols or name in self._aliases
 
     def alias(self, name: str, symbol: Formula) -> None:
         """Let a symbol be read under another name, unless something else is called so; it is never printed."""
-        if name not in self._named:
+        if name not in self._symbols:
             self._aliases.setdefault(name, symbol)
 
     def declaration(self, symbol: Formula) -> Declaration:

@@ -251,12 +251,12 @@ def _independence(checked: Independence) -> Document:
         "events": checked.events,
         "independent": checked.independent,
         "environment": checked.environment,
-        "others": checked.others,
-        "own": checked.own,
-        **({"unknown": checked.unknown} if checked.unknown else {}),
+        "others": checked.foreign_readers,
+        "own": checked.own_readers,
+        **({"unknown": checked.unknown_readers} if checked.unknown_readers else {}),
         "share": round(checked.share, 6),
-        "shared": dict(checked.shared),
-        "changed": dict(checked.changed),
+        "shared": dict(checked.shared_variables),
+        "changed": dict(checked.changed_variables),
     }
 
 
@@ -264,8 +264,8 @@ def _execution(executed: ReplayCheck) -> Document:
     return {
         "interactions": executed.interactions,
         "calls": executed.calls,
-        "held": executed.held,
-        "failed": executed.failed,
+        "held": executed.held_count,
+        "failed": executed.failed_count,
         "share": round(executed.share, 6),
         "functions": dict(executed.functions),
     }

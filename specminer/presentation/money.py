@@ -40,7 +40,7 @@ class Ledger:
     """Of each payment, ``None`` if not seen."""
     value: list[int]
     """Wei that came with each invocation."""
-    made: list[int]
+    payment_counts: list[int]
     """How many payments each invocation made, ``MISSING`` if that was not recorded."""
 
     def received_wei(self, row: int) -> int:
@@ -49,8 +49,8 @@ class Ledger:
 
     def is_known(self, row: int) -> bool:
         """Return whether a call's payments were recorded, with their amounts."""
-        if self.made[row] <= 0:
-            return self.made[row] == 0
+        if self.payment_counts[row] <= 0:
+            return self.payment_counts[row] == 0
         return all(self.wei[payment] is not None for payment in self.list_payments(row, undone=False))
 
     def list_payments(self, row: int, *, undone: bool) -> list[int]:
@@ -76,7 +76,7 @@ class Ledger:
 
 def payments_of(book: Ledger, row: int) -> list[dict[str, str | None]] | None:
     """Return a call's payments that lasted, to be told; ``None`` if they were not recorded."""
-    if book.made[row] == MISSING:
+    if book.payment_counts[row] == MISSING:
         return None
     return [
         {
@@ -98,7 +98,7 @@ def ledger(history: History) -> Ledger:
         undone=history.payment_undone.tolist(),
         wei=[None if row == MISSING else words[row] for row in history.payment_value.tolist()],
         value=[words[row] for row in history.invocation_value.tolist()],
-        made=history.invocation_payments.tolist(),
+        payment_counts=history.invocation_payments.tolist(),
     )
 
 

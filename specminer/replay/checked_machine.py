@@ -47,10 +47,10 @@ class CheckedMachine:
         self.main: VirtualMachine = fast
         """The one that counts."""
         self._fast = fast
-        self._other = reference
+        self._reference = reference
         self._note = note
         self._sample = sample
-        self._left = MAX_SAMPLE
+        self._remaining_samples = MAX_SAMPLE
         self._rules = ""
         self._state = _CheckedState(self)
 
@@ -67,7 +67,7 @@ class CheckedMachine:
     @property
     def machines(self) -> tuple[VirtualMachine, ...]:
         """Those that execute now."""
-        return (self.main,) if self._other is None else (self.main, self._other)
+        return (self.main,) if self._reference is None else (self.main, self._reference)
 
     def use(self, name: str) -> object:
         """Take the rules of a fork from now on; by its name in ``FORKS``."""
@@ -102,7 +102,7 @@ class CheckedMachine:
     def _compare(self, call: Call, execution: ExecutedCall, expected: ExecutedCall) -> ExecutedCall:
         """Return the execution that counts."""
         if self._sample is not None and (execution.limited or expected.limited):
-            self._other = None  # what limits it depends on what was executed before in its block
+            self._reference = None  # what limits it depends on what was executed before in its block
             return execution
         difference = describe_difference(execution, expected)
         if difference is None:
@@ -112,30 +112,35 @@ class CheckedMachine:
             f"{name}: the engine and the executable specification differ: {difference}; the specification counts from "
             "here on (please report this)"
         )
-        assert self._other is not None
-        self.main, self._other, self._sample = self._other, None, None
+        assert self._reference is not None
+        self.main, self._reference, self._sample = self._reference, None, None
         return expected
 
     def begin_outermost(self) -> None:
         """If nothing is running, decide whether what comes is compared."""
-        if self._sample is None or self._left <= 0 or self._state.depth or self._sample.random() >= SHARE:
+        if (
+            self._sample is None
+            or self._remaining_samples <= 0
+            or self._state.depth
+            or self._sample.random() >= SHARE
+        ):
             return
         kind = load_reference()
         if kind is None:
             self._sample = None
             return
-        self._left -= 1
+        self._remaining_samples -= 1
         reference = kind(max_steps=self._fast.max_steps, max_gas=self._fast.max_gas)
         reference.use(self._rules or "osaka")
         reference.state.load((), self._fast.state.dump()[1])
         for address, basics, assumed in self._fast.state.accounts():
             reference.state.put(address, basics, assumed=assumed)
-        self._other = reference
+        self._reference = reference
 
     def end_outermost(self) -> None:
         """If nothing is running any more, leave the machine of a sample."""
         if self._sample is not None and not self._state.depth:
-            self._other = None
+            self._reference = None
 
     def save(self) -> bytes:
         """Return the state, for :meth:`restore`; only between transactions."""

@@ -315,7 +315,7 @@ class FastMachine:
         if not result.succeeded:
             accounts = self.state.world
             strangers |= {
-                address: None for address in recorder.measured if not accounts.account(address).code
+                address: None for address in recorder.measured_accounts if not accounts.account(address).code
             }
         return tuple(map(address_of, strangers))
 

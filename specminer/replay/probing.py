@@ -198,9 +198,9 @@ class _Runner:
         plans: Sequence[tuple[_SlotValues, _Arguments]],
     ) -> None:
         self.code = code
-        self.selected = selected
+        self.selector = selected
         self.getter = getter
-        self.returned = returned
+        self.return_types = returned
         self.work = 0
         """Gas used so far."""
         self.rng = rng
@@ -257,11 +257,11 @@ class _Runner:
         machine = FastMachine(_MadeUp(values, self.rng.getrandbits(64)), max_steps=_OPCODES)
         machine.use(_RULES)
         machine.install(_HERE, self.code)
-        data = self.selected + _encode_call(arguments, self.getter)
+        data = self.selector + _encode_call(arguments, self.getter)
         call = Call(sender=_CALLER, origin=_CALLER, to=_HERE, value=0, data=data, gas=_GAS)
         done = machine.run(call, _AROUND, _RULES, (_HERE,), keep=False)
         self.work += done.gas_used
-        answers = _decode_output(self.returned, done.output) if done.succeeded else None
+        answers = _decode_output(self.return_types, done.output) if done.succeeded else None
         if answers is None:
             return None
         reads: dict[int, int] = {}

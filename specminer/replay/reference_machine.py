@@ -164,7 +164,7 @@ class Machine:
                 dict.fromkeys(
                     (
                         *recorder.strangers,
-                        *(() if output.error is None else self._without_code(recorder.measured)),
+                        *(() if output.error is None else self._without_code(recorder.measured_accounts)),
                     )
                 )
             ),

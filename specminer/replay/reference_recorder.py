@@ -113,16 +113,16 @@ class ReferenceRecorder:
         """Accounts without code that were called with calldata: contracts that are not at hand."""
         self.own_balance = False
         """Whether a recorded contract asked for its own balance, or paid out all of it."""
-        self.measured: dict[Address, None] = {}
+        self.measured_accounts: dict[Address, None] = {}
         """Accounts that were asked for the size or the hash of their code."""
         self._storage = storage
         self._balance = balance
         self._contracts = contracts
-        self._left = limit
+        self._remaining = limit
         self.room = room
         """Bytes that are left."""
         self._frames: list[Any] = []
-        self._mine = False
+        self._is_own = False
         self._op = 0
         self._pending: Step | None = None
 
@@ -132,12 +132,12 @@ class ReferenceRecorder:
         if kind is OpStart:
             if not self._frames or evm is not self._frames[-1]:
                 self._turn_to(evm)
-            self._left -= 1
-            if self._left < 0:
+            self._remaining -= 1
+            if self._remaining < 0:
                 raise StepLimit
             op = event.op.value
             self._op = op
-            if self._mine and op in _WATCHED:
+            if self._is_own and op in _WATCHED:
                 self._prepare(evm, op)
         elif kind is OpEnd:
             if self._pending is not None:
@@ -150,10 +150,10 @@ class ReferenceRecorder:
             if not self._frames or evm is not self._frames[-1]:
                 self._turn_to(evm)
             if kind is PrecompileStart:
-                self._left -= _effort(
+                self._remaining -= _effort(
                     int.from_bytes(event.address, "big"), evm.message.data, int(evm.gas_left)
                 )
-                if self._left < 0:
+                if self._remaining < 0:
                     raise StepLimit
         elif kind is TransactionEnd:
             while self._frames:
@@ -168,7 +168,7 @@ class ReferenceRecorder:
             self._leave()
         if not self._frames or self._frames[-1] is not evm:
             self._enter(evm)
-        self._mine = Address(bytes(evm.message.current_target)) in self._contracts
+        self._is_own = Address(bytes(evm.message.current_target)) in self._contracts
 
     def _enter(self, evm: Any) -> None:
         message = evm.message
@@ -243,7 +243,7 @@ class ReferenceRecorder:
             self.own_balance |= op == _BALANCE
             return
         if op in (_EXTCODESIZE, _EXTCODEHASH):
-            self.measured[Address(int(about).to_bytes(20, "big"))] = None
+            self.measured_accounts[Address(int(about).to_bytes(20, "big"))] = None
         self.unrecorded_opcodes[_UNKNOWN[op]] = None
 
     def _settle(self, evm: Any) -> None:

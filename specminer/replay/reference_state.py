@@ -214,7 +214,7 @@ class ReferenceState:
         self._storage_tries: Any = _Tries(self._journal, source)
         self._snapshots: list[Any] = []
         self._marks: list[int] = []
-        self._seen = 0
+        self._seen_entries = 0
         self._before: dict[tuple[int, Any], Any] = {}
         self.created_accounts: set[Any] = _CreatedAccounts(self._storage_tries)
 
@@ -258,7 +258,7 @@ class ReferenceState:
             self._journal.clear()
             self._before.clear()
             self._accounts.fresh.clear()
-            self._seen = 0
+            self._seen_entries = 0
             self._snapshots.append((None, _Original(self)))
         self._marks.append(len(self._journal))
 
@@ -274,7 +274,7 @@ class ReferenceState:
         while len(self._journal) > mark:
             data, key, old = self._journal.pop()
             data.restore(key, old)
-        self._seen = min(self._seen, mark)
+        self._seen_entries = min(self._seen_entries, mark)
         self._end()
 
     def _end(self) -> None:
@@ -284,10 +284,10 @@ class ReferenceState:
 
     def before(self) -> dict[tuple[int, Any], Any]:
         """Return what each slot that changed since the outermost moment held then, by (slots, key)."""
-        for data, key, old in self._journal[self._seen :]:
+        for data, key, old in self._journal[self._seen_entries :]:
             if isinstance(data, _Slots):
                 self._before.setdefault((id(data), key), None if old is _ABSENT else old)
-        self._seen = len(self._journal)
+        self._seen_entries = len(self._journal)
         return self._before
 
     @property

@@ -99,7 +99,7 @@ class Arena:
         """Nodes whose expression became too deep: what they held has to be noted like that of sources."""
         self.foreign = CallNumbers(max_nodes)
         """The calls whose answers are sources."""
-        self._made: dict[tuple[Any, ...], int | None] = {}
+        self._interned: dict[tuple[Any, ...], int | None] = {}
         self._sites: dict[Key, int] = {}
 
     def __len__(self) -> int:
@@ -202,7 +202,7 @@ class Arena:
 
         """
         key = (kind, first, second, left if first is None else right if second is None else 0)
-        cached = self._made.get(key, -1)
+        cached = self._interned.get(key, -1)
         if cached != -1:
             return cached
         node = self.make(
@@ -210,9 +210,9 @@ class Arena:
             self.constant(left) if first is None else first,
             self.constant(right) if second is None else second,
         )
-        if len(self._made) >= self.max_nodes:
-            self._made.clear()
-        self._made[key] = node
+        if len(self._interned) >= self.max_nodes:
+            self._interned.clear()
+        self._interned[key] = node
         return node
 
     def make(self, kind: str, first: int, second: int) -> int | None:

@@ -62,7 +62,7 @@ def _ending(base: BlockEnd) -> BlockEnd:
         if note.number == note.record.frame:
             record, where = note.record, note.marks[-2:]
             record.output = tuple(sorted(note.output.pieces.items()))
-            record.output_varies = note.output.lost or any(node is not None for node in where)
+            record.output_varies = note.output.overflowed or any(node is not None for node in where)
         return base(stack, frame, block)
 
     return end

@@ -68,7 +68,7 @@ class ForcedRun:
     output: bytes
     ended: bool
     """Whether it came to an end within its bounds."""
-    place: FrameEnding | None
+    ending: FrameEnding | None
     """Where the frame halted that made the call end; ``None`` if the call returned or did not end."""
     calls_after: int
     """How many calls of other contracts were made after the first forced decision, questions (STATICCALL) left out."""
@@ -247,7 +247,7 @@ def _forcing(fork: Fork, reports: Reports) -> InstructionSet:
     rules = shadowing(fork, reports)
     ends = {**rules.ends, Op.JUMPI: _force_jump(rules.ends[Op.JUMPI])}
     return InstructionSet(
-        rules.costs, rules.handlers, ends, rules.located, (rules.falls, rules.stops, rules.fails)
+        rules.costs, rules.handlers, ends, rules.located_opcodes, (rules.falls, rules.stops, rules.fails)
     )
 
 
@@ -296,7 +296,7 @@ def force(
     run = frame.run
     tape.world = run.world
     run.origin, run.gas_price, run.steps = recording.origin, gas_price, max_steps
-    run.observer, run.watched = shadow, shadow.watch(fork)
+    run.observer, run.watched_instructions = shadow, shadow.watch(fork)
     ended, contradicted = True, False
     try:
         if recording.kind.creates:
@@ -313,7 +313,7 @@ def force(
         halt=frame.halt,
         output=frame.output,
         ended=ended,
-        place=shadow.origin() if ended else None,
+        ending=shadow.origin() if ended else None,
         calls_after=tape.calls,
         constant_jumps=shadow.constant_jumps,
         opcodes=max_steps - max(run.steps, 0),

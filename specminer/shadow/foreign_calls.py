@@ -38,7 +38,7 @@ class CallNumbers:
         self._limit = limit
         self._numbers: dict[ForeignCall, int] = {}
         self._calls: list[ForeignCall] = []
-        self._unheld = 0
+        self._overflow = 0
 
     def number(self, call: ForeignCall) -> int:
         """Return the number of a call, the same for the same question."""
@@ -46,8 +46,8 @@ class CallNumbers:
         if number is None:
             number = len(self._calls)
             if number >= self._limit:
-                self._unheld += 1
-                return self._limit + self._unheld
+                self._overflow += 1
+                return self._limit + self._overflow
             self._numbers[call] = number
             self._calls.append(call)
         return number

@@ -17,14 +17,14 @@ MAX_PIECES: Final = 1 << 12
 class ShadowMemory:
     """The pieces of some bytes."""
 
-    __slots__ = ("lost", "pieces", "residues")
+    __slots__ = ("overflowed", "pieces", "residues")
 
     def __init__(self) -> None:
         self.pieces: dict[int, Part] = {}
         """By their start."""
         self.residues: set[int] = set()
         """All starts modulo 32."""
-        self.lost = False
+        self.overflowed = False
         """Whether there were too many pieces."""
 
     def write_word(self, start: int, node: int | None) -> None:
@@ -49,7 +49,7 @@ class ShadowMemory:
         self.pieces[start] = part
         self.residues.add(start & 31)
         if len(self.pieces) > MAX_PIECES:
-            self.lost = True
+            self.overflowed = True
             self.pieces.clear()
 
     def _touching(self, start: int, size: int) -> list[int]:
@@ -77,7 +77,7 @@ class ShadowMemory:
         self.clear(start, size)
         for offset in range(0, size, 32):
             self.put(start + offset, (UNKNOWN, 0, min(32, size - offset)))
-            if self.lost:
+            if self.overflowed:
                 return
 
     def clear(self, start: int, size: int) -> None:
@@ -92,8 +92,8 @@ class ShadowMemory:
 
     def copy(self, start: int, other: ShadowMemory, source: int, size: int) -> None:
         """Note that a range was copied from elsewhere; ``other`` may be this memory."""
-        if other.lost:
-            self.lost = True
+        if other.overflowed:
+            self.overflowed = True
         pieces = other.cut(source, size)
         self.clear(start, size)
         for offset, part in pieces:
@@ -111,7 +111,7 @@ class ShadowMemory:
 
     def read_word(self, arena: Arena, start: int, data: bytes | bytearray) -> int | None:
         """Return the node of the 32 bytes from ``start`` on; ``data`` is what the bytes are."""
-        if self.lost:
+        if self.overflowed:
             return UNKNOWN
         piece = self.pieces.get(start)
         if piece is not None and piece[2] == 32:
@@ -125,7 +125,7 @@ class ShadowMemory:
 
     def read(self, arena: Arena, start: int, size: int, data: bytes | bytearray) -> tuple[Part, ...] | None:
         """Return what stands in a range as parts, constants among them; ``None`` if that is not known, or too much."""
-        if self.lost:
+        if self.overflowed:
             return None
         pieces = self.cut(start, size)
         if len(pieces) > arena.max_parts:

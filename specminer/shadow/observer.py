@@ -127,7 +127,7 @@ class Shadow(EventRecorder):
 def _is_handed_on(frame: Frame, outer: ShadowNote, data: ShadowMemory) -> bool:
     """Return whether a frame was given the whole calldata of the call, as proxies do: it then reads the call's own."""
     parent = frame.parent
-    if outer.data is not None or parent is None or parent.code_address is None or data.lost:
+    if outer.data is not None or parent is None or parent.code_address is None or data.overflowed:
         return False
     arena = outer.record.arena
     return (

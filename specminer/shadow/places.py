@@ -37,7 +37,7 @@ def _mload(base: Handler) -> Handler:
         note: ShadowNote = frame.note
         memory = note.memory
         piece = memory.pieces.get(offset)
-        if piece is not None and piece[2] == 32 and not memory.lost:
+        if piece is not None and piece[2] == 32 and not memory.overflowed:
             note.marks[-1] = piece[0]
         else:
             note.marks[-1] = _read(note.record, memory, offset, frame.memory, stack[-1])
@@ -136,7 +136,7 @@ def _copy_data(note: ShadowNote, target: int, begin: tuple[int, int | None], siz
             memory.blur(target, size)
             return
         memory.put(target + offset, (word, 0, min(32, size - offset)))
-        if memory.lost:
+        if memory.overflowed:
             return
 
 
@@ -182,7 +182,7 @@ def _copy_arguments(note: ShadowNote, target: int, data: bytes) -> None:
             memory.blur(target, len(data))
             return
         memory.put(target + offset, (node, 0, len(text)))
-        if memory.lost:
+        if memory.overflowed:
             return
 
 
@@ -218,7 +218,7 @@ def _keccak(base: Handler) -> Handler:
         note: ShadowNote = frame.note
         note.marks.pop()
         memory, record = note.memory, note.record
-        if not memory.pieces and not memory.lost:
+        if not memory.pieces and not memory.overflowed:
             note.marks[-1] = None
             return
         parts = memory.read(record.arena, offset, size, frame.memory)

@@ -172,7 +172,7 @@ class Collector:
         )
 
     def _tell_traced(self) -> None:
-        self._tell(self._position, self._reader.traced)
+        self._tell(self._position, self._reader.trace_count)
 
     def _choose(self, last: int, created_in: int | None) -> tuple[Way, str | None]:
         """Choose by a block that surely holds a transaction, unless the node no longer traces that far back."""
@@ -293,10 +293,10 @@ class Collector:
             envelopes += reading.envelopes
             gaps += reading.gaps
             recorded += reading.transactions
-            if reading.stopped is not None:
+            if reading.stop_reason is not None:
                 raise NodeRefused(
-                    f"{self.node.endpoint.label} has stopped tracing: {reading.stopped}; what was collected before is "
-                    "kept, try again later"
+                    f"{self.node.endpoint.label} has stopped tracing: {reading.stop_reason}; what was collected "
+                    "before is kept, try again later"
                 )
             if reading.envelopes:
                 self._position = max(self._position, reading.envelopes[-1].block.number)

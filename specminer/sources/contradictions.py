@@ -34,19 +34,19 @@ class ContradictionCheck:
     ) -> None:
         self._tracing = tracing
         self._contract = contract
-        self._known = values_before
+        self._values_before = values_before
         self._note = note
-        self._held = SlotValues()
-        self._held_at = -1
+        self._node_values = SlotValues()
+        self._node_values_at = -1
         """The block before which the slots held these values."""
 
     def forget(self) -> None:
         """Look up anew what the slots held before the next chunk."""
-        self._held_at = -1
+        self._node_values_at = -1
 
     def advance(self, block: int) -> None:
         """Take note that the next chunk begins at a block, right behind the last one."""
-        self._held_at = block
+        self._node_values_at = block
 
     def resolve(
         self, transactions: list[Transaction], envelopes: Sequence[Envelope], first: int
@@ -58,13 +58,13 @@ class ContradictionCheck:
 
         Return the transactions as they are then, and whether the node was asked.
         """
-        if self._held_at != first:
-            self._held = self._known(first)
+        if self._node_values_at != first:
+            self._node_values = self._values_before(first)
         by_hash: dict[Hash, Envelope] = {}
         traced_again: set[int] = set()
         changed, confirmed = False, 0
         while True:
-            values = self._held.copy()
+            values = self._node_values.copy()
             doubtful = contradicting(transactions, self._contract, values) - traced_again
             if not doubtful or confirmed >= MAX_CONFIRMED:
                 break
@@ -80,7 +80,7 @@ class ContradictionCheck:
             self._note(
                 "what a node answered to a batch contradicted itself; it was asked for again, one by one"
             )
-        self._held, self._held_at = values, -1
+        self._node_values, self._node_values_at = values, -1
         return transactions, bool(traced_again)
 
     def _trace_again(self, transactions: list[Transaction], row: int, envelope: Envelope) -> bool:

@@ -22,12 +22,12 @@ class CreationSearch:
         self._node = node
         self._contract = contract
         self._note = note
-        self._known: tuple[int, tuple[list[Any], list[Any]]] | None = None
+        self._block_transactions: tuple[int, tuple[list[Any], list[Any]]] | None = None
         """A block, its transactions, and those that created the contract."""
 
     def forget(self) -> None:
         """Ask for all anew: the chain may have changed."""
-        self._known = None
+        self._block_transactions = None
 
     def add(self, hits: BlockHits, created_in: int) -> BlockHits:
         """Add the creation: the transaction whose receipt names the contract, else all of that block.
@@ -75,16 +75,16 @@ class CreationSearch:
 
     def known_in(self, block: int) -> list[Hash]:
         """Return the transactions of a block that created the contract themselves, if they were asked for already."""
-        if self._known is None or self._known[0] != block:
+        if self._block_transactions is None or self._block_transactions[0] != block:
             return []
-        return [Hash(octets(text, "a transaction hash", 32)) for text in self._known[1][1]]
+        return [Hash(octets(text, "a transaction hash", 32)) for text in self._block_transactions[1][1]]
 
     def _creating_in(self, block: int) -> tuple[list[Any], list[Any]]:
         """Return the transactions of a block, and those that created the contract themselves, without another one."""
-        if self._known is None or self._known[0] != block:
+        if self._block_transactions is None or self._block_transactions[0] != block:
             hashes = self._hashes_in(block)
-            self._known = block, (hashes, self._creating(hashes))
-        return self._known[1]
+            self._block_transactions = block, (hashes, self._creating(hashes))
+        return self._block_transactions[1]
 
     def _hashes_in(self, block: int) -> list[Any]:
         def reader(answers: list[Any]) -> list[Any]:

@@ -35,7 +35,7 @@ class Dispatcher:
         self._traffic = traffic
         self._order = itertools.count()
         self._timers: set[asyncio.TimerHandle] = set()
-        self._open: set[RequestGroup] = set()
+        self._open_groups: set[RequestGroup] = set()
 
     async def ask(
         self, calls: Sequence[Request], *, alone: bool, patience: int, only: int | None = None
@@ -59,11 +59,11 @@ class Dispatcher:
                 row=row,
                 alone=alone,
                 patience=min(patience, self._traffic.retries),
-                pinned=None if only is None else self.upstreams[only],
+                required_upstream=None if only is None else self.upstreams[only],
             )
             for row, call in enumerate(calls)
         ]
-        self._open.add(group)
+        self._open_groups.add(group)
         for job in jobs:
             self._choose(job).enqueue_later(job)
         for upstream in self.upstreams:
@@ -71,14 +71,14 @@ class Dispatcher:
         try:
             return await group.answers
         finally:
-            self._open.discard(group)
+            self._open_groups.discard(group)
             group.answers.cancel()
 
     async def close(self) -> None:
         """Give up what is under way and close the connections."""
         for timer in self._timers:
             timer.cancel()
-        for group in self._open:
+        for group in self._open_groups:
             group.answers.cancel()
         for upstream in self.upstreams:
             await upstream.close()
@@ -86,8 +86,8 @@ class Dispatcher:
     # -- which endpoint ---------------------------------------------------------------------------
 
     def _able(self, job: RequestJob) -> list[Upstream]:
-        if job.pinned is not None:
-            return [job.pinned]
+        if job.required_upstream is not None:
+            return [job.required_upstream]
         return [item for item in self.upstreams if not item.excluded and item not in job.refusals]
 
     def _choose(self, job: RequestJob) -> Upstream:
@@ -101,7 +101,7 @@ class Dispatcher:
             key=lambda item: (
                 job.call[0] in item.lacks,
                 item.down_until > now,
-                job.missed.get(item, 0),
+                job.misses.get(item, 0),
             ),
         )
 
@@ -123,7 +123,7 @@ class Dispatcher:
         job.refusals[upstream] = refusal
         if refusal.need is not None or refusal.code == NO_METHOD:
             upstream.lacks.add(job.call[0])
-        if job.pinned is None and self._able(job):
+        if job.required_upstream is None and self._able(job):
             self._again(job, 0.0)
         else:
             refusals = list(job.refusals.values())
@@ -135,7 +135,7 @@ class Dispatcher:
             return
         if not failure.nothing:  # these have a limit of their own, at which nothing is the answer
             job.failures += 1
-        job.missed[upstream] = job.missed.get(upstream, 0) + 1
+        job.misses[upstream] = job.misses.get(upstream, 0) + 1
         if job.failures >= self._tries(failure):
             error = failure.error
             if isinstance(error, NodeRefused):

@@ -307,7 +307,7 @@ class ExplorerClient:
         status = response.status_code
         if status == 200:
             return
-        self._retries.answered = True
+        self._retries.has_answered = True
         hint = _HTTP_HINTS.get(
             status, " (a redirection): give the address that it leads to" * (300 <= status < 400)
         )
@@ -354,7 +354,7 @@ class ExplorerClient:
                 "of the API, which often ends in /api",
                 lasting=True,
             )
-        self._retries.answered = True
+        self._retries.has_answered = True
         status, result = str(answer.get("status", "")), answer.get("result")
         message = str(answer.get("message", ""))
         if "error" in answer and answer["error"] is not None:

@@ -40,7 +40,7 @@ class HeadSubscription:
         self._endpoint = next((item for item in endpoints if item.scheme in ("ws", "wss")), None)
         self._note, self._sleep = note, sleep
         self._connection: ClientConnection | None = None
-        self._opened = ExitStack()
+        self._connection_stack = ExitStack()
         """Closes the connection."""
         self._is_silent = False
         """Whether it was said that the socket does not tell blocks."""
@@ -83,7 +83,7 @@ class HeadSubscription:
         from websockets.sync.client import connect
 
         patience = min(float(CONNECT_TIMEOUT), max(_LEAST, end - time.monotonic()))
-        connection = self._opened.enter_context(
+        connection = self._connection_stack.enter_context(
             connect(
                 endpoint.url,
                 additional_headers=dict(endpoint.headers),
@@ -107,7 +107,7 @@ class HeadSubscription:
     def _close(self) -> None:
         self._connection = None
         with suppress(Exception):  # it is gone either way
-            self._opened.close()
+            self._connection_stack.close()
 
 
 class _NotSubscribed(Exception):

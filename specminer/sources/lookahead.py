@@ -44,7 +44,7 @@ class Lookahead:
 
     def __init__(self, workers: int) -> None:
         self._pool = ThreadPoolExecutor(max_workers=workers, thread_name_prefix="ahead")
-        self._stopped = threading.Event()
+        self._stop_event = threading.Event()
         self._changed = threading.Condition()
         self._pending_pieces: set[Future[Any]] = set()
         """Pieces whose result nobody has taken yet."""
@@ -57,7 +57,7 @@ class Lookahead:
 
     def close(self) -> None:
         """Begin nothing more; what waits for a node ends when the node is closed."""
-        self._stopped.set()
+        self._stop_event.set()
         self._pool.shutdown(wait=False, cancel_futures=True)
 
     def begin(self, work: Callable[[], _T]) -> Future[_T]:
@@ -125,12 +125,12 @@ class Lookahead:
     def wait_for_room(self, ahead: int) -> None:
         """Wait until fewer than ``ahead`` pieces are begun that nobody has taken, or nothing is wanted any more."""
         with self._changed:
-            while len(self._pending_pieces) >= ahead and not self._stopped.is_set():
+            while len(self._pending_pieces) >= ahead and not self._stop_event.is_set():
                 self._changed.wait(_LOOK)
 
     def feed(self, items: Iterable[_T], ahead: int) -> Iterator[_T]:
         """Yield the items, which a thread takes from their iterator, at most ``ahead`` before they are wanted."""
-        feeder = _Feeder(items, ahead, self._stopped)
+        feeder = _Feeder(items, ahead, self._stop_event)
         threading.Thread(target=feeder.run, name="feeder", daemon=True).start()
         return feeder.take_items()
 
@@ -139,7 +139,7 @@ class _Feeder(Generic[_T]):
     def __init__(self, items: Iterable[_T], ahead: int, stopped: threading.Event) -> None:
         self._items = items
         self._queue: Queue[tuple[_T] | BaseException | None] = Queue(max(1, ahead))
-        self._stopped = stopped
+        self._stop_event = stopped
 
     def run(self) -> None:
         try:
@@ -152,7 +152,7 @@ class _Feeder(Generic[_T]):
             self._put(None)
 
     def _put(self, item: tuple[_T] | BaseException | None) -> bool:
-        while not self._stopped.is_set():
+        while not self._stop_event.is_set():
             try:
                 self._queue.put(item, timeout=_LOOK)
             except Full:
@@ -165,7 +165,7 @@ class _Feeder(Generic[_T]):
             try:
                 item = self._queue.get(timeout=_LOOK)
             except Empty:
-                if self._stopped.is_set():
+                if self._stop_event.is_set():
                     return
                 continue
             if item is None:

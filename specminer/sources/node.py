@@ -82,7 +82,7 @@ class Node:
     @property
     def requests(self) -> int:
         """How many requests were sent, a batch counted by its members."""
-        return sum(upstream.sent for upstream in self._upstreams)
+        return sum(upstream.request_count for upstream in self._upstreams)
 
     @property
     def retries(self) -> int:

@@ -127,7 +127,7 @@ class Pages:
         self._size = PAGE
         self._tail: Counter[bytes] = Counter()
         """What was taken of the block ``_start``."""
-        self._seen: set[Hash] = set()
+        self._hashes: set[Hash] = set()
         self._count = 0
 
     def know(self, records: Iterable[KeptRecord]) -> None:
@@ -142,7 +142,7 @@ class Pages:
         self._tail[record.text] += 1
         self._count += 1
         if isinstance(record.item, ExportedTransaction):
-            self._seen.add(record.item.hash)
+            self._hashes.add(record.item.hash)
 
     def new(self) -> Iterator[list[KeptRecord]]:
         """Yield what is new, a page at a time, in the order of blocks.
@@ -240,7 +240,7 @@ class Pages:
         hashes: set[Hash] = set()
         for record in fresh:
             if isinstance(record.item, ExportedTransaction):
-                if record.item.hash in self._seen or record.item.hash in hashes:
+                if record.item.hash in self._hashes or record.item.hash in hashes:
                     raise ChangedListing(
                         f"{self._explorer.endpoint.label} tells of transaction 0x{record.item.hash.hex()} twice, and "
                         "not the same: the chain was reorganised, or the explorer is not reliable"

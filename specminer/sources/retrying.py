@@ -79,7 +79,7 @@ class Retries:
 
     def __init__(self, pause: float) -> None:
         """Take the seconds of the first pause."""
-        self.answered = False
+        self.has_answered = False
         """Whether the server has answered anything yet; whoever hears of an answer that is an error sets it."""
         self._pause = pause
 
@@ -92,7 +92,7 @@ class Retries:
         """
         policy = tenacity.Retrying(
             retry=tenacity.retry_if_exception_type(PassingFailure),
-            stop=lambda state: state.attempt_number >= (TRIES if self.answered else FIRST_TRIES),
+            stop=lambda state: state.attempt_number >= (TRIES if self.has_answered else FIRST_TRIES),
             wait=self._wait,
             reraise=True,
         )
@@ -100,7 +100,7 @@ class Retries:
             answer = policy(send)
         except PassingFailure as failure:
             raise failure.error from None
-        self.answered = True
+        self.has_answered = True
         return answer
 
     def _wait(self, state: tenacity.RetryCallState) -> float:

@@ -86,7 +86,7 @@ class _Log:
         return octets("0x" + text, "memory")[start - first * 32 :][:size].ljust(size, b"\0")
 
     @property
-    def spent(self) -> int | None:
+    def gas_after(self) -> int | None:
         """Gas left behind the opcode, where gas and cost are plausible."""
         if self.gas is None or self.cost is None or self.cost > self.gas:
             return self.gas
@@ -365,7 +365,7 @@ class _Walk:
     def _end(self, log: _Log, *, worked: bool, innermost: bool) -> None:
         gas = self.gas_at_entry[-1]
         output, size = (self.last_output, self.last_size) if innermost else (b"", None)
-        left = log.spent if innermost else gas
+        left = log.gas_after if innermost else gas
         used = gas if left is None else min(max(gas - left, 0), gas)
         if worked:
             deposit = CODE_DEPOSIT * len(output) if self.kinds[-1] in _CREATES else 0

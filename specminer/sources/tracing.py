@@ -185,10 +185,10 @@ class TracerChoice:
         self._choosing = threading.Lock()
         self._decoding = threading.Lock()
         """So that threads that decode do not keep the one that asks the node from its turn."""
-        self._lost = 0
+        self._wrong_traces = 0
         """Transactions whose trace stayed wrong, however often it was asked for."""
-        self._noted = 0
-        self._wrong = 0
+        self._note_count = 0
+        self._wrong_batches = 0
         """Transactions whose answers in a batch were wrong, and right when they were asked for alone."""
 
     def requests(self, tracer: Tracer, transaction: Hash) -> list[Request]:
@@ -370,30 +370,30 @@ class TracerChoice:
 
     def doubt_batches(self, error: InvalidNodeResponse) -> None:
         """Send no batches for a while after answers in them were wrong again and again; one may be this node's way."""
-        self._wrong += 1
-        if self._wrong >= MAX_WRONG and self.node.takes_batches:
-            self._wrong = 0
+        self._wrong_batches += 1
+        if self._wrong_batches >= MAX_WRONG and self.node.takes_batches:
+            self._wrong_batches = 0
             self.node.doubt_batches()
             self._note(
                 f"requests are sent one by one for a while, because in batches answers were wrong: {error}"
             )
 
     def _tell(self, text: str) -> None:
-        self._noted += 1
-        if self._noted <= MAX_NOTES:
+        self._note_count += 1
+        if self._note_count <= MAX_NOTES:
             self._note(text)
-        elif self._noted == MAX_NOTES + 1:
+        elif self._note_count == MAX_NOTES + 1:
             self._note("further transactions of this kind are not named")
 
     def _one(self, tracer: Tracer, envelope: Envelope) -> Transaction:
         requests = self.requests(tracer, envelope.hash)
-        tries = FEW_TRIES if self._lost >= MAX_LOST else None
+        tries = FEW_TRIES if self._wrong_traces >= MAX_LOST else None
         try:
             return self.node.read(
                 requests, lambda answers: self._decode(tracer, envelope, answers), tries=tries
             )
         except InvalidNodeResponse:
-            self._lost += 1
+            self._wrong_traces += 1
             raise
 
     def _without_spurious(self, item: Transaction) -> Transaction:

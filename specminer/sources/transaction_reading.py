@@ -39,7 +39,7 @@ class Reading:
     gaps: list[Gap]
     notes: list[str] = field(default_factory=list)
     """What a user should know of it."""
-    stopped: str | None = None
+    stop_reason: str | None = None
     """How the node had stopped tracing by then, as the end of a sentence; ``None`` if it goes on."""
 
     @property
@@ -79,7 +79,7 @@ class TransactionReader:
 
     def __init__(self, node: Node, contract: Address, notes: Notes) -> None:
         self.tracing = TracerChoice(node, [contract], notes)
-        self.traced = 0
+        self.trace_count = 0
         """Transactions traced so far, whether anybody has taken them or not."""
         self._node = node
         self._contract = contract
@@ -87,7 +87,7 @@ class TransactionReader:
         self._lock = threading.Lock()
         self._failures = 0
         """Transactions in a row that could not be traced, in the order in which the node answered."""
-        self._stopped: str | None = None
+        self._stop_reason: str | None = None
         self._room = threading.Semaphore(_LARGE)
         self._choice_notes: list[str] = []
         """What a user should know of the tracer, until a reading brings it."""
@@ -107,7 +107,7 @@ class TransactionReader:
         """
         if self._node.helpers is not None:
             reading = self._node.helpers.read(self._contract, keys, patient=patient, suspected=suspected)
-            self.traced += len(reading.transactions)
+            self.trace_count += len(reading.transactions)
             return reading
         with self._notes.delay() as notes, self._turn() as first:
             answers, traces = self._answers(keys, first=first)
@@ -120,8 +120,8 @@ class TransactionReader:
             for traced in self._trace(envelopes, traces):
                 reading.transactions += traced.transactions
                 reading.gaps += traced.gaps
-                reading.stopped = self._stopped_after(traced, {*suspected, *reading.of_system})
-                if reading.stopped is not None:
+                reading.stop_reason = self._stopped_after(traced, {*suspected, *reading.of_system})
+                if reading.stop_reason is not None:
                     break
             return reading
 
@@ -145,11 +145,11 @@ class TransactionReader:
         failed = [gap for gap in traced.gaps if gap.hash not in suspected]
         with self._lock:
             self._failures = 0 if traced.transactions else self._failures + len(failed)
-            if self._stopped is None and self._failures >= MAX_FAILURES:
-                self._stopped = (
+            if self._stop_reason is None and self._failures >= MAX_FAILURES:
+                self._stop_reason = (
                     f"{self._failures} transactions in a row could not be recorded ({failed[-1].reason})"
                 )
-            return self._stopped
+            return self._stop_reason
 
     def _answers(self, keys: Sequence[Wanted], *, first: bool) -> tuple[list[Any], Mapping[Hash, Any]]:
         """Return the answers to :func:`_requests_of`, and JavaScript traces that came in the same round trip.
@@ -199,7 +199,7 @@ class TransactionReader:
         for start in range(0, len(envelopes), size):
             with self._room if tracer is Tracer.STRUCT_LOGS else nullcontext():
                 traced = self.tracing.record(envelopes[start : start + size], traces)
-            self.traced += len(traced.transactions)
+            self.trace_count += len(traced.transactions)
             yield traced
 
     def envelopes(self, keys: Sequence[Wanted], *, patient: bool) -> tuple[list[Envelope], list[Gap]]:

@@ -122,16 +122,16 @@ class RequestJob:
     alone: bool
     patience: int
     """How often an answer that holds nothing is asked for again."""
-    pinned: Upstream | None = None
+    required_upstream: Upstream | None = None
     """The only endpoint that may answer."""
     failures: int = 0
     timeouts: int = 0
-    since: float = math.inf
+    first_timeout: float = math.inf
     """When it was waited for in vain for the first time."""
     nothings: int = 0
-    most: int = MOST_IN_BATCH
+    max_batch: int = MOST_IN_BATCH
     """Requests in a batch with this one at most: half as many as in the last that failed."""
-    missed: dict[Upstream, int] = field(default_factory=dict)
+    misses: dict[Upstream, int] = field(default_factory=dict)
     refusals: dict[Upstream, NodeRefused] = field(default_factory=dict)
     settled: bool = False
 
@@ -153,7 +153,7 @@ class RequestJob:
     @property
     def lane(self) -> Lane:
         """Where it waits."""
-        if self.alone or self.most <= 1:
+        if self.alone or self.max_batch <= 1:
             return Lane.ALONE
         return Lane.HEAVY if self.heavy else Lane.LIGHT
 
@@ -188,7 +188,7 @@ class Upstream:
         """Whether it is not used any more: it serves another chain, or nobody was there at the beginning."""
         self.lacks: set[str] = set()
         """Methods that it has refused because it lacks what they need."""
-        self.sent = 0
+        self.request_count = 0
         """Requests sent, a batch counted by its members."""
         self.down_until = 0.0
         self.transport = Transport(endpoint)
@@ -199,7 +199,7 @@ class Upstream:
         self._running = 0
         self._batches: Counter[Lane] = Counter()
         """Batches under way."""
-        self._tried: set[Lane] = set()
+        self._answered_lanes: set[Lane] = set()
         """Lanes of which a batch was answered."""
         self._tasks: set[asyncio.Task[None]] = set()
         self._timer: asyncio.TimerHandle | None = None
@@ -218,7 +218,7 @@ class Upstream:
         """Messages in a row that failed."""
         self._busy = 0
         """Pauses in a row because the server was busy."""
-        self._spoiled = 0
+        self._spoiled_batches = 0
 
     def _most(self, requests: int) -> int:
         return requests if self._traffic.rate is None else max(1, min(requests, int(self._traffic.rate)))
@@ -269,7 +269,7 @@ class Upstream:
                 continue
             self._pace.spend(now, len(jobs))
             self._running += 1
-            self.sent += len(jobs)
+            self.request_count += len(jobs)
             batch = self._begin_batch(lane, len(jobs)) if len(jobs) > 1 else None
             task = loop.create_task(self._send(jobs))
             self._tasks.add(task)
@@ -299,7 +299,7 @@ class Upstream:
         open_lanes = [
             lane
             for lane, jobs in self._lanes.items()
-            if jobs and (lane in self._tried or self._batches[lane] < _UNTRIED)
+            if jobs and (lane in self._answered_lanes or self._batches[lane] < _UNTRIED)
         ]
         return min(open_lanes, key=lambda lane: (lane is not Lane.ALONE, self._lanes[lane][0]), default=None)
 
@@ -310,12 +310,12 @@ class Upstream:
         jobs: list[RequestJob] = []
         while waiting and len(jobs) < size:
             job = waiting[0][2]
-            if jobs and job.most <= len(jobs):
+            if jobs and job.max_batch <= len(jobs):
                 break
             heapq.heappop(waiting)
             if not job.done:
                 jobs.append(job)
-                size = min(size, job.most)
+                size = min(size, job.max_batch)
         return jobs
 
     def _share(self, lane: Lane) -> int:
@@ -361,7 +361,7 @@ class Upstream:
         self._patience[heavy].note(latency)
         if lane is not Lane.ALONE:
             if len(jobs) > 1:
-                self._tried.add(lane)
+                self._answered_lanes.add(lane)
             spoiled = None in answers
             self._note_batch(lane, len(jobs), spoiled=spoiled)
             if not spoiled:
@@ -376,9 +376,9 @@ class Upstream:
         """Send smaller batches after some in a row could not be read, or could not be told apart."""
         if size == 1:
             return
-        self._spoiled = self._spoiled + 1 if spoiled else 0
-        if self._spoiled >= _SPOILED:
-            self._spoiled = 0
+        self._spoiled_batches = self._spoiled_batches + 1 if spoiled else 0
+        if self._spoiled_batches >= _SPOILED:
+            self._spoiled_batches = 0
             self._sizes[lane].refuse(size)
 
     def _slow_down(self, wait: float) -> None:
@@ -399,7 +399,7 @@ class Upstream:
             if self._failures >= _DOWN:
                 self.down_until = now + growing_pause(1.0, self._failures, _MAX_DOWN)
         for job in jobs:
-            job.most = max(1, len(jobs) // 2) if len(jobs) > 1 else job.most
+            job.max_batch = max(1, len(jobs) // 2) if len(jobs) > 1 else job.max_batch
             self._settle(self, job, failure, None)
 
     def _failure(
@@ -413,7 +413,7 @@ class Upstream:
                 self._limit.shrink(now)
                 for job in jobs:
                     job.timeouts += 1
-                    job.since = min(job.since, now)
+                    job.first_timeout = min(job.first_timeout, now)
                 if size == 1 and self._is_too_much(jobs[0]):
                     return NodeRefused(
                         f"{label} did not answer {jobs[0].call[0]} in time, {jobs[0].timeouts} times, but other "
@@ -466,7 +466,7 @@ class Upstream:
     def _is_too_much(self, job: RequestJob) -> bool:
         """Whether the server answers others, but not this request, which it has to execute transactions for."""
         last_try = job.failures >= self._traffic.retries
-        return job.heavy and last_try and job.timeouts >= _TIMEOUTS and self._heard_at > job.since
+        return job.heavy and last_try and job.timeouts >= _TIMEOUTS and self._heard_at > job.first_timeout
 
     def _status(self, jobs: Sequence[RequestJob], error: AnsweredStatus) -> Failure | NodeRefused:
         self.answered = True
@@ -500,7 +500,7 @@ class Upstream:
         """Settle a request by its answer; return whether the server says that it is busy."""
         label, method = self._label, job.call[0]
         if answer is None:
-            job.most = max(1, size // 2)
+            job.max_batch = max(1, size // 2)
             lie = InvalidNodeResponse(
                 f"{label} left out the answer to a request in a batch, or answered it twice"
             )

@@ -29,7 +29,7 @@ class Rewriter:
 
     units: Units
     """What its terms measure."""
-    _written: dict[tuple[int, str], str] = field(default_factory=dict, repr=False, compare=False)
+    _texts: dict[tuple[int, str], str] = field(default_factory=dict, repr=False, compare=False)
     """Texts that were written, by the identity of their scope: many stand at many places."""
     _scopes: dict[int, Scope] = field(default_factory=dict, repr=False, compare=False)
     """Keeps the scopes alive whose identities stand in ``_written``."""
@@ -37,10 +37,10 @@ class Rewriter:
     def condition(self, text: str, scope: Scope) -> str:
         """Return a condition, an effect or an invariant with the units of its numbers."""
         key = id(scope), text
-        if key not in self._written:
+        if key not in self._texts:
             self._scopes[id(scope)] = scope
-            self._written[key] = self._with_units(text, scope)
-        return self._written[key]
+            self._texts[key] = self._with_units(text, scope)
+        return self._texts[key]
 
     def _with_units(self, text: str, scope: Scope) -> str:
         quantities: list[tuple[Number, Measure | None]] = []

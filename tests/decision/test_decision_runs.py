@@ -50,7 +50,7 @@ def test_calls_of_the_datasets_are_proved(name: str) -> None:
     counted.pop(SHORT, None)
     assert not counted
     assert sum(len(item.runs) for item in runs) > 60
-    told = sum(len(item.runs) + sum(item.unproved.values()) + len(item.matched) for item in runs)
+    told = sum(len(item.runs) + sum(item.unproved.values()) + len(item.matched_rows) for item in runs)
     assert told == context.is_event.sum()
     assert not any(item.unpursued for item in runs)
 
@@ -61,8 +61,8 @@ def test_matched_calls_take_the_path_that_they_are_matched_to(name: str) -> None
     recordings = Recordings(context.history)
     matched = 0
     for item in run_calls(context, bound=3):
-        assert item.matched.tolist() == sorted(set(item.matched.tolist()))
-        for row, number in list(zip(item.matched.tolist(), item.matched_run.tolist(), strict=True))[::4]:
+        assert item.matched_rows.tolist() == sorted(set(item.matched_rows.tolist()))
+        for row, number in list(zip(item.matched_rows.tolist(), item.matched_run.tolist(), strict=True))[::4]:
             alone = execute_alone(recordings.of(row), item.arena)
             assert alone.pursuit.proved
             assert alone.record is not None

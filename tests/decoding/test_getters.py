@@ -53,7 +53,7 @@ def assert_same_structure(one: Locations, other: Locations, rows: list[int]) -> 
         for place, (here, _) in enumerate(ports):
             codes = int(one.keys[row, place]), int(other.keys[row, place])
             keys = one.key_table.data(codes[0]), other.key_table.data(codes[1])
-            if one.ports[here].keyed is PortKind.MAPPING:
+            if one.ports[here].port_kind is PortKind.MAPPING:
                 assert keys[0] == keys[1]
             else:  # elements of small types: one source counts slots, another elements
                 indices[here, place, keys[0]].add(keys[1])

@@ -116,7 +116,7 @@ def test_what_nothing_explains_is_one_variable_unless_most_calls_touch_it() -> N
         f"unresolved[{1 << 200:#066x}]",
         f"slot{1 << 201:#066x}",
     ]
-    assert locations.ports[0].keyed is PortKind.UNRESOLVED
+    assert locations.ports[0].port_kind is PortKind.UNRESOLVED
     assert [RESOLUTIONS[item] for item in locations.resolution] == [
         Resolution.FIXED,
         Resolution.UNRESOLVED,

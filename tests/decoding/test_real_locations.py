@@ -51,8 +51,8 @@ def test_variables_carry_their_getters_names(real_database: RealDatabase, name: 
     assert artifact is not None
     found = decode(history, parse(artifact, name))
     assert not found.layout_used
-    assert found.coverage.resolved >= RESOLVED
-    assert found.coverage.named >= 0.9
+    assert found.coverage.resolved_share >= RESOLVED
+    assert found.coverage.named_share >= 0.9
     assert NAMES[name] <= names_of(found)
 
 

@@ -95,8 +95,8 @@ def test_what_a_call_found_and_is_not_known_is_in_doubt_and_not_absent() -> None
         ),
     )
     truth = Meaning(doubtful).truth(Literal(left=place, sign=Sign.EQUAL, constant=0))
-    assert not truth.known.any()
-    assert np.array_equal(truth.doubtful, looked)
+    assert not truth.is_known.any()
+    assert np.array_equal(truth.is_doubtful, looked)
 
 
 def test_a_variable_has_the_names_of_all_functions_that_read_exactly_it() -> None:

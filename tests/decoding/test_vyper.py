@@ -83,7 +83,7 @@ def test_getters_name_them_too(history: History) -> None:
         "owner", "total", "orders[500].owner", "orders[500].amount", "orders[500].open", f"nested[{WHO}][500]",
         "flagged", f"roles[{WHO}]", "numbers[2]", "fixed3[1]", "single.open",
     } <= set(texts(found.locations))  # fmt: skip
-    assert found.coverage.resolved == 1.0
+    assert found.coverage.resolved_share == 1.0
     assert found.notes == ()
     assert decode(history, artifact).notes == ()
 

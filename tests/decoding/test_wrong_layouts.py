@@ -42,7 +42,7 @@ def member(layout: dict[str, Any], label: str) -> dict[str, Any]:
 
 def test_the_right_layout_is_not_doubted(contract: Lived) -> None:
     found = located_by(contract, lambda layout: None)
-    assert (found.notes, found.layout_used, found.coverage.named, found.coverage.resolved) == (
+    assert (found.notes, found.layout_used, found.coverage.named_share, found.coverage.resolved_share) == (
         (),
         True,
         1.0,
@@ -105,7 +105,7 @@ def test_a_variable_hashed_like_a_mapping_but_declared_as_a_number(contract: Liv
     assert "does not explain" in found.notes[0]
     assert "mapping2[" in found.notes[0]
     # what the layout gets wrong the getters name
-    assert found.coverage.named > 0.9
+    assert found.coverage.named_share > 0.9
 
 
 def test_what_is_wrong_stands_in_the_result(contract: Lived) -> None:

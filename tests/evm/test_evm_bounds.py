@@ -123,14 +123,14 @@ def test_programs_that_were_long_not_used_are_forgotten() -> None:
         [*LONDON.costs],
         LONDON.handlers,
         LONDON.ends,
-        LONDON.located,
+        LONDON.located_opcodes,
         (LONDON.falls, LONDON.stops, LONDON.fails),
     )
     first = rules.program(bytes([Op.STOP]))
     for number in range(200):
         rules.program(number.to_bytes(2, "big") + bytes(40_000))
         assert rules.program(bytes([Op.STOP])) is first, "it is used all the time"
-        assert rules.remembered <= MAX_REMEMBERED
+        assert rules.cached_bytes <= MAX_REMEMBERED
     assert rules.program(bytes(1 << 20)) is not rules.program(bytes(1 << 20)), "too large to be kept"
 
 

@@ -150,9 +150,9 @@ def test_signed_numbers_are_compared_as_such(
     meaning = Meaning(signed_situation(values))
     compare = COMPARE[sign]
     alone = meaning.truth(Literal(left=0, sign=sign, constant=constant))
-    assert alone.true.tolist() == [compare(left, constant) for left, _ in values]
+    assert alone.is_true.tolist() == [compare(left, constant) for left, _ in values]
     pair = meaning.truth(Literal(left=0, sign=sign, right=1))
-    assert pair.true.tolist() == [compare(left, right) for left, right in values]
+    assert pair.is_true.tolist() == [compare(left, right) for left, right in values]
 
 
 def decided(count: int, followed: int) -> DecidedCalls:
@@ -253,4 +253,4 @@ def test_a_condition_that_is_false_in_a_rejected_call_is_not_always_observed() -
 def test_truth_of_a_choice_is_that_of_its_parts() -> None:
     meaning = Meaning(situation([(1, 0, 2, 0), (2, 0, 1, 0), (0, 0, MISSING, 1)], [True] * 3))
     either = (Literal(left=0, sign=Sign.AT_LEAST, right=2), Literal(left=3, sign=Sign.EQUAL, constant=1))
-    assert truth_of(meaning, either).true.tolist() == [False, True, True]
+    assert truth_of(meaning, either).is_true.tolist() == [False, True, True]

@@ -17,7 +17,7 @@ AUTHORS = np.arange(400)
 def said(source: EvidenceSource, bits: FloatColumn) -> SourceEvidence:
     """Return evidence that says so many bits of each transaction."""
     rows = np.arange(len(bits), dtype=np.int32)
-    return SourceEvidence(source=source, bits=bits, case=rows, others=rows, position=rows)
+    return SourceEvidence(source=source, bits=bits, case=rows, comparisons=rows, position=rows)
 
 
 def random_bits(seed: int, families: int, transactions: int = 200_000) -> dict[EvidenceFamily, FloatColumn]:

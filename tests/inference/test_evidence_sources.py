@@ -83,7 +83,7 @@ def test_a_product_that_falls_once_is_broken_and_one_that_wanders_is_no_claim() 
     fallen = rising.copy()
     fallen[40:] -= 2.0
     (claim,) = _claim("k never falls", rows, fallen)
-    assert [int(row) for row in claim.cases[~claim.held]] == [40]
+    assert [int(row) for row in claim.cases[~claim.holds]] == [40]
     assert not list(_claim("k", rows, np.sin(rows)))
     assert not list(_claim("k", rows, np.ones(60))), "what never moves says nothing"
 

@@ -61,8 +61,8 @@ def test_columns_and_formulas_agree(calls: list[tuple[int, ...]], literal: Liter
     true, known = evaluate(meaning.formula(literal), columns)
     found = meaning.truth(literal)
 
-    assert found.true.tolist() == true.tolist()
-    assert found.known.tolist() == known.tolist()
+    assert found.is_true.tolist() == true.tolist()
+    assert found.is_known.tolist() == known.tolist()
 
 
 @given(st.lists(st.tuples(rows, st.booleans(), st.integers(0, 2)), min_size=1, max_size=40))
@@ -92,8 +92,8 @@ def test_a_condition_that_few_calls_suggest_is_none() -> None:
 def test_an_unknown_value_neither_meets_nor_breaks_a_condition() -> None:
     meaning = Meaning(situation([(0, 0, MISSING, 0)], [True]))
     truth = truth_of(meaning, (Literal(left=0, sign=Sign.LESS, right=2),))
-    assert not truth.known.any()
-    assert not truth.true.any()
+    assert not truth.is_known.any()
+    assert not truth.is_true.any()
 
 
 def test_numbers_are_those_that_code_computes_with() -> None:

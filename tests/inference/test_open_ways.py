@@ -32,17 +32,17 @@ def hits(*numbers: int) -> Stage:
 
 
 def test_a_way_that_nobody_took_is_known_by_what_it_writes() -> None:
-    ways = hits(1, 2, 3).decisions(0xC0DE, HIT).untried
+    ways = hits(1, 2, 3).decisions(0xC0DE, HIT).untried_ways
     assert [[(slot.slot, slot.value, slot.node) for slot in way.slots] for way in ways] == [[(0, 0, None)]]
     assert ways[0].steps[-1].condition.holds
 
 
 def test_a_way_that_somebody_took_is_not_untried() -> None:
-    assert not hits(1, 2, 7, 3).decisions(0xC0DE, HIT).untried
+    assert not hits(1, 2, 7, 3).decisions(0xC0DE, HIT).untried_ways
 
 
 def test_without_what_it_takes_to_force_decisions_no_way_is_known() -> None:
-    assert not hits(1, 2, 3).decisions(0xC0DE, HIT, forced=False).untried
+    assert not hits(1, 2, 3).decisions(0xC0DE, HIT, forced=False).untried_ways
 
 
 def claim(template: Template, text: str, exceptions: int = 0, value: str = "") -> Invariant:
@@ -51,7 +51,7 @@ def claim(template: Template, text: str, exceptions: int = 0, value: str = "") -
     target, changes, told = text.partition("' = ")
     smt = f"(= |{target}'| {value or told})" if changes else None
     return Invariant(
-        scope=CONTRACT_SCOPE, template=template, text=text, smt=smt, cases=np.arange(20), held=held
+        scope=CONTRACT_SCOPE, template=template, text=text, smt=smt, cases=np.arange(20), holds=held
     )
 
 

@@ -72,7 +72,7 @@ def test_targets_are_told_apart_by_a_condition_and_its_opposite() -> None:
     (first,), (second,) = one.of(ConditionOrigin.TARGET), other.of(ConditionOrigin.TARGET)
     both = meaning.language.conjunction(*(formula_of(meaning, (clause,)) for clause in (first, second)))
     assert meaning.language.satisfiable(both) is False
-    assert int(one.siblings.sum()) == int(other.taken.sum()) == 20
+    assert int(one.siblings.sum()) == int(other.is_taken.sum()) == 20
 
 
 def test_two_calls_tell_no_targets_apart() -> None:
@@ -96,11 +96,11 @@ def test_two_calls_tell_no_targets_apart() -> None:
 def test_no_transition_refuses_more_of_its_calls_than_is_tolerated(calls: list[Call]) -> None:
     passage = passage_of(calls)
     found = list(transitions(passage, {}, NONE, several=True))
-    assert sum(int(way.taken.sum()) for way in found) == int(passage.accepted.sum())
+    assert sum(int(way.is_taken.sum()) for way in found) == int(passage.accepted.sum())
     for way in found:
         for part in way.parts:
             false = truth_of(passage.function.meaning, part.clause.literals, passage.call).false
-            taken = way.taken if part.origin is ConditionOrigin.TARGET else passage.accepted
+            taken = way.is_taken if part.origin is ConditionOrigin.TARGET else passage.accepted
             assert int(np.sum(false & taken)) <= (1 - ACCEPTED) * int(np.sum(taken))
     again = list(transitions(passage, {}, NONE, several=True))
     assert [way.parts for way in again] == [way.parts for way in found]

@@ -36,7 +36,7 @@ def test_the_same_calls_in_another_order_are_unusual() -> None:
     assert not combination.bits.any(), "all have the same calls"
     assert np.flatnonzero(order.bits).tolist() == [60]
     assert order.bits[60] > 5
-    assert order.others[60] == 60
+    assert order.comparisons[60] == 60
 
 
 def test_an_order_that_many_have_or_that_nothing_is_compared_with_is_not_unusual() -> None:
@@ -72,7 +72,7 @@ def test_a_way_through_the_code_that_others_hardly_take_is_told() -> None:
             and history.invocation_transaction[call] != transaction
             and lasting[call]
         ]
-        assert found.others[transaction] == len(others)
+        assert found.comparisons[transaction] == len(others)
         rarest = min(sum(turn in turns for turns in others) for turn in mine)
         assert rarest <= 0.01 * len(others)
         told = found.sentence(int(found.position[transaction]))
@@ -87,7 +87,7 @@ def _ways_by_call(runs: Sequence[FunctionRuns]) -> dict[int, set[tuple[int, bool
         found |= {one.invocation: turns[place] for place, one in enumerate(function.runs)}
         found |= {
             call: turns[place]
-            for call, place in zip(function.matched.tolist(), function.matched_run.tolist(), strict=True)
+            for call, place in zip(function.matched_rows.tolist(), function.matched_run.tolist(), strict=True)
         }
     return found
 

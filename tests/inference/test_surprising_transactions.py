@@ -80,7 +80,7 @@ def test_what_changed_in_one_transaction_alone_breaks_that_it_never_changes() ->
     assert len(claim.broken_by) == 1
     run = mined("escrow")
     hashes = [f"0x{item.hex()}" for item in run.history.transaction_hash]
-    found = run.weighed.describe(hashes.index(claim.broken_by[0]))
+    found = run.ranked_transactions.describe(hashes.index(claim.broken_by[0]))
     assert found is not None
     assert "never changes after the deployment" in found.text
     assert found.evidence["broken"] < 4, "it held only because nobody called what breaks it"
@@ -135,12 +135,12 @@ def test_a_payment_far_above_all_others_is_improbable_and_equal_ones_are_not() -
 def test_what_is_held_is_what_came_less_what_left() -> None:
     run = mined("savings")
     taken = payouts(run.history)
-    assert np.all(taken.paid <= taken.held * (1 + 1e-6))
+    assert np.all(taken.amount <= taken.holdings * (1 + 1e-6))
     shares = taken.share[~np.isnan(taken.share)]
     assert np.all((shares >= 0) & (shares <= 1))
     unseen = replace(run.history, invocation_value=np.zeros_like(run.history.invocation_value))
     zero = replace(unseen, words=(0, *run.history.words[1:]))
-    assert np.isnan(payouts(zero).held).all(), "more left than ever came: what was held is not known"
+    assert np.isnan(payouts(zero).holdings).all(), "more left than ever came: what was held is not known"
 
 
 @pytest.mark.parametrize("name", ["savings", "governance"])

@@ -148,9 +148,9 @@ def test_slots_that_nothing_explains_do_not_become_a_variable_each() -> None:
     history = history_of(simulated)
     whole = divided(history, Mode.WHOLE)
     locations = locate(history)
-    names = {locations.text(slot) for slot in whole.owned}
+    names = {locations.text(slot) for slot in whole.owners}
     assert names == {"slot0"}
-    assert len(whole.owned) <= MAX_UNNAMED
+    assert len(whole.owners) <= MAX_UNNAMED
 
 
 def _keyed_by_nothing(count: int) -> Simulated:

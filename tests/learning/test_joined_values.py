@@ -44,15 +44,15 @@ def test_values_that_mean_the_same_are_joined_and_said_as_a_choice() -> None:
     choice = "status = Open or status = Paused or status = Hidden"
     point = tune(table, Definition(name="asked", fix=values, only=True, merge=(choice,))).chosen_point
     assert point.blocks.tolist() == found.blocks.tolist()
-    assert point.merged == ("(status = Open or status = Paused or status = Hidden)",)
+    assert point.merged_states == ("(status = Open or status = Paused or status = Hidden)",)
     assert point.states[2].name == "status open, paused or hidden"
     assert point.states[2].predicates == ("status = Open or status = Paused or status = Hidden",)
     again = tune(table, point.definition).chosen_point
     bracketed = replace(point.definition, merge=(f"({choice})",))
     assert tune(table, bracketed).chosen_point.blocks.tolist() == point.blocks.tolist()
-    assert (again.blocks.tolist(), again.merged, again.states) == (
+    assert (again.blocks.tolist(), again.merged_states, again.states) == (
         point.blocks.tolist(),
-        point.merged,
+        point.merged_states,
         point.states,
     )
 

@@ -41,7 +41,7 @@ def without_proofs(tuning: Tuning) -> list[object]:
         (
             point.states,
             point.metrics,
-            point.merged,
+            point.merged_states,
             point.definition,
             [replace(item, equivalent=()) for item in point.predicates],
         )

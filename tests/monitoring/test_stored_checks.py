@@ -97,7 +97,7 @@ class Growing:
             contracts=self.contracts,
             state=state,
             observer=observer,
-            least=0,
+            min_calls=0,
         ).result(CheckOptions())
 
     def whole(self) -> CheckResult:
@@ -154,7 +154,7 @@ def test_a_check_that_goes_on_finds_what_a_whole_one_finds(name: str, state: Sta
         store=growing.store,
         contracts=growing.contracts,
         state=state,
-        least=0,
+        min_calls=0,
     )
     short = 0
     for cut in later[:8]:
@@ -175,7 +175,7 @@ def test_what_is_remembered_is_forgotten_when_it_was_replaced(state: StateFile) 
         store=growing.store,
         contracts=growing.contracts,
         state=state,
-        least=0,
+        min_calls=0,
     )
     check.result(CheckOptions())
     growing.grow(later[5])
@@ -301,7 +301,7 @@ def test_chosen_transactions_that_are_new_are_judged_alone(prepared: Prepared) -
             store=growing.store,
             contracts=growing.contracts,
             state=state,
-            least=0,
+            min_calls=0,
         ).result(options)
     assert telling(got) == telling(want)
     assert got.transactions == 1

@@ -444,7 +444,7 @@ def test_a_value_that_the_node_contradicts_is_told_and_stays_among_the_limits(ch
         gather(store, chain.anvil.url, chain.contract)
         with LyingNode(chain.anvil.url, change) as liar, Node(Endpoint(liar.url)) as node:
             (difference,) = verify(store, node, CHAIN, key, 1).differences
-        assert (difference.block, difference.held) == (5, 0x99)
+        assert (difference.block, difference.node_value) == (5, 0x99)
         assert any("held 0x99" in limit for limit in store.history(CHAIN, [key]).limits)
         with Node(Endpoint(chain.anvil.url)) as node:
             verify(store, node, CHAIN, key, 1)

@@ -205,4 +205,4 @@ def test_the_abstraction_that_was_fixed_is_not_joined() -> None:
     tuned = tune(life_cycle(), Definition())
     fixed = tune(life_cycle(), Definition(fix=tuple(item.text for item in tuned.vocabulary[:3]), only=True))
     assert len(fixed.front) == 1
-    assert fixed.chosen_point.merged == ()
+    assert fixed.chosen_point.merged_states == ()

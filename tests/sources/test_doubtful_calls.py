@@ -72,8 +72,8 @@ def test_a_call_that_met_a_value_in_doubt_took_the_only_path_that_ends_like_it()
     last = len(history) - 1
     assert (history.access_after[history.accesses(last)] == MISSING).all()
     runs = runs_of(history)
-    assert last in runs.matched.tolist()
-    run = runs.runs[int(runs.matched_run[runs.matched.tolist().index(last)])]
+    assert last in runs.matched_rows.tolist()
+    run = runs.runs[int(runs.matched_run[runs.matched_rows.tolist().index(last)])]
     assert not run.accepted
     assert UNKNOWN_READ not in runs.unproved
 
@@ -115,7 +115,7 @@ def test_gas_tells_ways_apart_that_access_the_same_and_end_alike() -> None:
     assert (history.access_after[history.accesses(last)] == MISSING).all()
     runs = runs_of(history)
     assert runs.inferred == {last: Inference.GAS}
-    (place,) = runs.matched_run[runs.matched == last].tolist()
+    (place,) = runs.matched_run[runs.matched_rows == last].tolist()
     first = next(run for run in runs.runs if history.invocation_data[run.invocation][:32] == word(7))
     assert runs.runs[place] is first
     assert used[4] - used[1] == 12  # one more byte that is not zero
@@ -131,7 +131,7 @@ def test_nothing_is_claimed_where_two_paths_are_left() -> None:
     ]
     unsure = runs_of(history_of(BOTH, [*calls, replace(REFUSED, data=word(9) + word(9))]))
     assert len(unsure.runs) == 3
-    assert not len(unsure.matched)
+    assert not len(unsure.matched_rows)
 
 
 def test_all_calls_that_met_values_in_doubt_are_matched_not_only_those_that_would_be_executed() -> None:
@@ -139,5 +139,5 @@ def test_all_calls_that_met_values_in_doubt_are_matched_not_only_those_that_woul
     calls = [record(2, data=word(0)), record(3, data=word(7), succeeded=False), STARVED, *many]
     runs = runs_of(history_of(LIMIT, calls))
     assert runs.unpursued == 0
-    assert len(runs.matched) >= len(many)
+    assert len(runs.matched_rows) >= len(many)
     assert UNKNOWN_READ not in runs.unproved

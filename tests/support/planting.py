@@ -295,7 +295,7 @@ def _moved(literal: Literal, meaning: Meaning, places: dict[str, int]) -> Litera
         literal,
         left=places[terms[literal.left].name],
         right=None if literal.right is None else places[terms[literal.right].name],
-        other=None if literal.other is None else places[terms[literal.other].name],
+        operand=None if literal.operand is None else places[terms[literal.operand].name],
     )
 
 

@@ -33,7 +33,7 @@ class CheckedShadow(Shadow):
             rules.costs,
             {opcode: self._checked(handler) for opcode, handler in rules.handlers.items()},
             {opcode: self._checked_end(end) for opcode, end in rules.ends.items()},
-            rules.located,
+            rules.located_opcodes,
             (rules.falls, rules.stops, rules.fails),
         )
 
