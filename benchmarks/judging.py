@@ -42,7 +42,7 @@ from specminer.learning.transition_support import count_exits
 from specminer.learning.tune import tune
 from specminer.pipeline.assessment import breakable, broken, units
 from specminer.pipeline.guarding import causes
-from specminer.specification import LISTED, GuardKind, ObligationSubject
+from specminer.specification import DEFAULT_LISTED, GuardKind, ObligationSubject
 from specminer.store import TraceStore
 
 _NAME = "benchmarks.judging"
@@ -87,7 +87,7 @@ def judge(path: Path) -> Numbers:
         ranking = Ranking(history=history, interactions=interactions, tuning=tuning, measured_bits=measured_)
         ranking.surprise()
     with watch.timing("ranking"):
-        weigh(context, ranking, breakable(held)).surprise(LISTED)
+        weigh(context, ranking, breakable(held)).surprise(DEFAULT_LISTED)
     assert halves is not None
     guards = [item.guard for item in found if item.guard.kind is GuardKind.LEARNED]
     return watch.seconds | {

@@ -4,7 +4,11 @@
 
 Local variables, parameters and functions of ``specminer``, or of other folders, whose whole name is one of
 :data:`WORDS`, or a bare participle of :data:`PARTICIPLES` for a function that is no property, and classes whose whole
-name is a participle. Each is printed with its line and what to write instead; the exit code is 1 if there is any.
+name is a participle; attributes, fields, properties and constants of modules whose whole name is one of either, or of
+:data:`VAGUE`. Each is printed with its line and what to write instead; the exit code is 1 if there is any.
+
+A truth value may be a participle (``Branch.taken``), and an operand ``left``. Names of a format, of an option or of the
+public API are in :data:`FORMAT_FIELDS`.
 """
 
 from __future__ import annotations
@@ -17,6 +21,7 @@ from typing import Final, NamedTuple
 
 ROOT: Final = Path(__file__).parent.parent
 _WHAT: Final = "a noun for what it holds: predicates, edges, rows, answers"
+_TRUTH: Final = ("bool", "Final[bool]", "bool | None")
 _MASK: Final = "what is true of each: is_known, has_creation, accepted"
 WORDS: Final = {
     "asked": "requested_..., or the question",
@@ -94,6 +99,68 @@ PARTICIPLES: Final = frozenset(
     }
 )
 """What functions are not called; a verb, or a noun for what they return."""
+VAGUE: Final = frozenset(
+    {
+        "about",
+        "alike",
+        "alone",
+        "anew",
+        "around",
+        "asking",
+        "at",
+        "bare",
+        "because",
+        "begun",
+        "beyond",
+        "both",
+        "here",
+        "how",
+        "least",
+        "most",
+        "now",
+        "one",
+        "other",
+        "others",
+        "over",
+        "own",
+        "rest",
+        "telling",
+        "what",
+        "where",
+        "whole",
+    }
+)
+"""What attributes and constants are not called, besides."""
+OPERANDS: Final = frozenset({"left"})
+"""Participles that are nouns where a field of the same class is called ``right``."""
+FORMAT_FIELDS: Final = {
+    "AbstractionSummary": frozenset({"chosen"}),
+    "Caller": frozenset({"refused"}),
+    "CheckTexts": frozenset({"least"}),
+    "CompetingTransitions": frozenset({"both", "proved"}),
+    "Deviation": frozenset({"where"}),
+    "ElapsedTime": frozenset({"known", "least", "most"}),
+    "Finding": frozenset({"what"}),
+    "Guard": frozenset({"explained", "proved"}),
+    "GuardCondition": frozenset({"explained"}),
+    "GuardTest": frozenset({"explained", "refused"}),
+    "HalvesAgreement": frozenset({"explained"}),
+    "ListedClaim": frozenset({"about"}),
+    "LocationCoverage": frozenset({"named"}),
+    "Money": frozenset({"held"}),
+    "NamedValue": frozenset({"shown"}),
+    "Obligation": frozenset({"about", "proved"}),
+    "RedundantClaim": frozenset({"because", "proved"}),
+    "Reentry": frozenset({"most"}),
+    "RejectionReason": frozenset({"explained"}),
+    "SavedReplay": frozenset({"asked"}),
+    "TransitionCondition": frozenset({"explained", "here", "proved"}),
+    "TransitionGuard": frozenset({"explained", "whole"}),
+    "Variant": frozenset({"least", "most"}),
+    "WatchOptions": frozenset({"least"}),
+    "WatchTexts": frozenset({"least"}),
+}
+"""By class: fields of ``automaton.json``, of a report, of saved state, of an option or of the public API."""
 
 
 class Finding(NamedTuple):
@@ -107,8 +174,13 @@ class Finding(NamedTuple):
 
 
 def names_in(path: Path) -> Iterator[Finding]:
-    """Yield the names of a module that say nothing of what they hold; those of fields are left alone."""
+    """Yield the names of a module that say nothing of what they hold."""
     tree = ast.parse(path.read_text(encoding="utf-8"))
+    yield from _attributes(path, tree)
+    for name, line in _targets(tree.body):
+        bare = name.strip("_").lower()
+        if not name.startswith("__") and (bare in WORDS or bare in PARTICIPLES or bare in VAGUE):
+            yield Finding(path, line, "constant", name, WORDS.get(bare, _WHAT))
     local = {
         id(node)
         for function in ast.walk(tree)
@@ -120,7 +192,7 @@ def names_in(path: Path) -> Iterator[Finding]:
             yield Finding(path, node.lineno, "class", node.name, "a noun")
         elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             bare = node.name.strip("_")
-            if (bare in WORDS and bare not in VERBS) or (bare in PARTICIPLES and not _is_property(node)):
+            if not _is_property(node) and ((bare in WORDS and bare not in VERBS) or bare in PARTICIPLES):
                 yield Finding(path, node.lineno, "function", node.name, "a verb phrase")
         elif isinstance(node, ast.arg) and node.arg.strip("_") in WORDS:
             yield Finding(path, node.lineno, "parameter", node.arg, WORDS[node.arg.strip("_")])
@@ -131,6 +203,67 @@ def names_in(path: Path) -> Iterator[Finding]:
             and node.id.strip("_") in WORDS
         ):
             yield Finding(path, node.lineno, "variable", node.id, WORDS[node.id.strip("_")])
+
+
+def _targets(statements: list[ast.stmt]) -> Iterator[tuple[str, int]]:
+    """Yield the names that statements bind, with their lines; those of truth values are left out."""
+    for statement in statements:
+        if isinstance(statement, ast.AnnAssign):
+            if isinstance(statement.target, ast.Name) and ast.unparse(statement.annotation) not in _TRUTH:
+                yield statement.target.id, statement.lineno
+        elif isinstance(statement, ast.Assign):
+            for target in statement.targets:
+                if isinstance(target, ast.Name):
+                    yield target.id, statement.lineno
+
+
+def _attributes(path: Path, tree: ast.Module) -> Iterator[Finding]:
+    """Yield fields, properties and attributes of classes; members of enums have the names of their formats."""
+    for node in ast.walk(tree):
+        if not isinstance(node, ast.ClassDef) or any("Enum" in ast.unparse(base) for base in node.bases):
+            continue
+        methods = [item for item in node.body if isinstance(item, ast.FunctionDef)]
+        names = dict(reversed([*_own_attributes(methods), *_targets(node.body)]))
+        names |= {
+            item.name: item.lineno
+            for item in methods
+            if _is_property(item) and (item.returns is None or ast.unparse(item.returns) not in _TRUTH)
+        }
+        for name, line in sorted(names.items(), key=lambda item: item[1]):
+            bare = name.strip("_")
+            if bare in OPERANDS and "right" in names:
+                continue
+            if (bare in WORDS or bare in PARTICIPLES or bare in VAGUE) and name not in FORMAT_FIELDS.get(
+                node.name, ()
+            ):
+                yield Finding(path, line, "attribute", f"{node.name}.{name}", WORDS.get(bare, _WHAT))
+
+
+def _own_attributes(methods: list[ast.FunctionDef]) -> Iterator[tuple[str, int]]:
+    """Yield the attributes that methods give to ``self``, except those that begin as a truth value."""
+    values = {
+        target.attr: node.value
+        for method in methods
+        for node in ast.walk(method)
+        if isinstance(node, ast.Assign)
+        for target in node.targets
+        if isinstance(target, ast.Attribute) and isinstance(node.value, ast.Constant)
+    }
+    truths = {
+        name
+        for name, value in values.items()
+        if isinstance(value, ast.Constant) and isinstance(value.value, bool)
+    }
+    for method in methods:
+        for node in ast.walk(method):
+            if (
+                isinstance(node, ast.Attribute)
+                and isinstance(node.ctx, ast.Store)
+                and isinstance(node.value, ast.Name)
+                and node.value.id == "self"
+                and node.attr not in truths
+            ):
+                yield node.attr, node.lineno
 
 
 def _is_property(node: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:

@@ -16,7 +16,7 @@ from typing import Final
 MAX_NESTING: Final = 64
 """Lists and objects inside each other; what chains and compilers write needs about 20."""
 _STRING: Final = re.compile(rb'"(?:[^"\\]|\\.)*"', re.DOTALL)
-_OTHERS: Final = bytes(byte for byte in range(256) if byte not in b"[]{}")
+_NO_BRACKETS: Final = bytes(byte for byte in range(256) if byte not in b"[]{}")
 
 
 class NestingError(ValueError):
@@ -32,7 +32,7 @@ def check_nesting(text: bytes) -> None:
     """
     if text.count(b"[") + text.count(b"{") <= MAX_NESTING:
         return
-    brackets = _STRING.sub(b"", text).translate(None, _OTHERS)
+    brackets = _STRING.sub(b"", text).translate(None, _NO_BRACKETS)
     for _ in range(MAX_NESTING):
         shorter = brackets.replace(b"[]", b"").replace(b"{}", b"")
         if len(shorter) == len(brackets):

@@ -15,7 +15,7 @@ from typing import IO, Any, Final, TypeVar
 import numpy as np
 import numpy.typing as npt
 
-LEAST: int = 1 << 20
+FILE_THRESHOLD: int = 1 << 20
 """Columns of fewer bytes stay in memory."""
 _PIECE: Final = 1 << 22
 """Bytes written at a time."""
@@ -36,12 +36,12 @@ class ColumnWriter:
         """Append bytes."""
         self._buffer += data
         self._size += len(data)
-        if len(self._buffer) >= _PIECE and self._size >= LEAST:
+        if len(self._buffer) >= _PIECE and self._size >= FILE_THRESHOLD:
             self._empty()
 
     def column(self, kind: type[_Scalar] | np.dtype[_Scalar]) -> npt.NDArray[_Scalar]:
         """Return what was appended as a column that can only be read; nothing can be appended any more."""
-        if self._size >= LEAST:
+        if self._size >= FILE_THRESHOLD:
             self._empty()
         if self._file is None:
             buffer, self._buffer = self._buffer, bytearray()
@@ -74,7 +74,7 @@ class ColumnWriter:
 
 def in_file(column: npt.NDArray[_Scalar]) -> npt.NDArray[_Scalar]:
     """Return a column that can only be read, with the same values, in a file if it is large."""
-    if column.nbytes < LEAST or column.dtype.hasobject or is_mapped(column):
+    if column.nbytes < FILE_THRESHOLD or column.dtype.hasobject or is_mapped(column):
         return column
     writer = ColumnWriter()
     flat: npt.NDArray[Any] = np.ascontiguousarray(column).reshape(-1)

@@ -8,7 +8,7 @@ from typing import Final
 
 from specminer._support.errors import plain
 
-_SHOWN: Final = 80
+_MAX_CHARACTERS: Final = 80
 """Characters of a suggested name that are shown at most."""
 
 
@@ -62,7 +62,7 @@ def nearest(name: str, names: Iterable[str], *, count: int = 1, cutoff: float = 
 def suggest(name: str, names: Iterable[str], otherwise: str = "") -> str:
     """Return ``did you mean 'NAME'?`` for the known name that is most like an unknown one; ``otherwise`` if none is."""
     near = nearest(name, names)
-    return f"did you mean '{plain(near[0], _SHOWN)}'?" if near else otherwise
+    return f"did you mean '{plain(near[0], _MAX_CHARACTERS)}'?" if near else otherwise
 
 
 class UniqueNames:

@@ -32,7 +32,7 @@ from specminer.pipeline.node_source import NodeOptions
 from specminer.pipeline.selecting import SelectionOptions
 from specminer.presentation.actor_text import actors_csv, actors_text
 
-LISTED: Final = 30
+TEXT_ROWS: Final = 30
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,7 +46,7 @@ class ActorTexts:
     @property
     def max_actors(self) -> int | None:
         """How many actors are listed at most; ``None`` for all."""
-        return LISTED if self.limit is None and self.form == "text" else self.limit
+        return TEXT_ROWS if self.limit is None and self.form == "text" else self.limit
 
 
 @click.command("actors")
@@ -63,7 +63,7 @@ class ActorTexts:
     "--limit",
     type=click.IntRange(1),
     metavar="N",
-    help=f"List N actors at most; by default {LISTED} in the table, all in JSON and CSV.",
+    help=f"List N actors at most; by default {TEXT_ROWS} in the table, all in JSON and CSV.",
 )
 @fast_option
 @label_option

@@ -17,7 +17,7 @@ from specminer.pipeline.output import replace_file
 from specminer.pipeline.selecting import SelectionOptions
 from specminer.specification import Specification
 
-_SHOWN = 400
+_MAX_CHARACTERS = 400
 """Characters of what is told of a claim that is left out."""
 
 
@@ -106,7 +106,7 @@ def command(texts: ExportTexts, out: Path | None) -> None:
     """
     export = export_as(texts.language, texts.request())
     for item in export.left_out:
-        click.echo(f"not stated: {plain(str(item), _SHOWN)}", err=True)
+        click.echo(f"not stated: {plain(str(item), _MAX_CHARACTERS)}", err=True)
     if out is None:
         click.echo(export.text, nl=False)
     else:

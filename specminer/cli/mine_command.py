@@ -38,7 +38,7 @@ from specminer.pipeline.state import MineOptions
 from specminer.presentation.abstraction_explanation import explanation
 from specminer.presentation.first_screen import short_summary
 from specminer.presentation.summary import SURPRISING, summary
-from specminer.specification import LISTED, MAX_LISTED, is_specification
+from specminer.specification import DEFAULT_LISTED, MAX_LISTED, is_specification
 
 MAX_PATH: Final = 4096
 """Characters of a path, more than which no system takes."""
@@ -74,7 +74,7 @@ class MiningTexts:
             definition=None if self.abstraction is None else read_definition(self.abstraction),
             forbid=self.forbid,
             seed=self.seed,
-            surprising=max(self.surprising, LISTED),
+            surprising=max(self.surprising, DEFAULT_LISTED),
             preset=PRESETS[self.preset],
             weights=parse_weights(self.weights),
             states=self.states,

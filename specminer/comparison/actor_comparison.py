@@ -15,7 +15,7 @@ Callers = Mapping[str, Mapping[str, int]]
 """How many accepted calls of each function each account sent."""
 MAX_CALLERS: Final = 20
 """Accounts of a function that are compared: those that called most often."""
-_SHOWN: Final = 3
+_MAX_EXAMPLES: Final = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,7 +112,7 @@ def _difference(function: str, callers: Sequence[_Caller]) -> Difference:
 
 def _list_callers(callers: Sequence[_Caller]) -> str:
     ordered = sorted(callers, key=lambda item: (item.probability, item.account))
-    return list_some([item.text() for item in ordered[:_SHOWN]], len(ordered))
+    return list_some([item.text() for item in ordered[:_MAX_EXAMPLES]], len(ordered))
 
 
 def _passed_roles(
@@ -126,7 +126,9 @@ def _passed_roles(
         if other is None or not callers or not _is_passed(other, role):
             continue
         surest = min(callers, key=lambda item: item.probability)
-        was, now = (list_some(list(item.addresses[:_SHOWN]), len(item.addresses)) for item in (other, role))
+        was, now = (
+            list_some(list(item.addresses[:_MAX_EXAMPLES]), len(item.addresses)) for item in (other, role)
+        )
         yield Difference(
             subject=Subject.ACTOR,
             change=Change.OTHER,

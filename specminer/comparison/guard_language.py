@@ -27,7 +27,7 @@ _SORTS: Final = {
 _UNNAMED: Final = re.compile(r"\b(?:mapping|slot)\d")
 """Storage that is called by its place."""
 DEMANDED: Final = (GuardKind.REQUIRED, GuardKind.CODED)
-LEAST: Final = 3
+MIN_ACCEPTED: Final = 3
 """A function of fewer accepted calls may not have shown all that its code asks."""
 
 
@@ -39,7 +39,7 @@ def followed_functions(specification: Specification) -> set[str]:
     for guard in specification.guards:
         if guard.kind in DEMANDED and guard.calls is not None:
             calls[guard.scope] = max(calls.get(guard.scope, 0), guard.accepted)
-    return {scope for scope, count in calls.items() if count >= LEAST}
+    return {scope for scope, count in calls.items() if count >= MIN_ACCEPTED}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,7 +9,7 @@ _ENTRY: Final = re.compile(
     r"\s*(function|event|error|constructor|fallback|receive|struct)\b\s*([\w$]*)\s*", re.ASCII
 )
 _WORD: Final = re.compile(r"[\w$]+", re.ASCII)
-_PLACES: Final = frozenset({"memory", "calldata", "storage", "payable"})
+_MODIFIERS: Final = frozenset({"memory", "calldata", "storage", "payable"})
 _MUTABILITY: Final = ("pure", "view", "payable")
 MAX_DEPTH: Final = 32
 """Tuples inside each other at most."""
@@ -103,7 +103,7 @@ def _argument(text: str, at: int, row: int, depth: int) -> tuple[dict[str, Any],
         at = word.end()
         if word[0] == "indexed":
             argument["indexed"] = True
-        elif word[0] not in _PLACES:
+        elif word[0] not in _MODIFIERS:
             argument["name"] = word[0]
     return argument, at
 

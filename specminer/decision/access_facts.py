@@ -28,9 +28,9 @@ from specminer.shadow.record import SlotEffect
 
 MAX_SLOTS: Final = 128
 """Slots that one call writes to of which it is told whether it counts in them."""
-_ASKED: Final = (Check.OWN, Check.ARITHMETIC)
+_CHECKS: Final = (Check.OWN, Check.ARITHMETIC)
 """What conditions are for that may depend on a state; a subtraction that must not wrap asks for a balance."""
-_GIVEN: Final = frozenset({"calldata", "sender", "origin", "value"})
+_CALL_VALUES: Final = frozenset({"calldata", "sender", "origin", "value"})
 """What a call brings along."""
 
 
@@ -137,7 +137,7 @@ def _contested_conditions(runs: FunctionRuns) -> Mapping[int, frozenset[int]]:
 
 def _asks_for_state(arena: Arena, rejected: PathCondition) -> bool:
     """Return whether a condition that rejected a call may have asked for a state; who is to call is none."""
-    if shape_of(arena, rejected.negation) not in _ASKED:
+    if shape_of(arena, rejected.negation) not in _CHECKS:
         return False
     key = arena.key(rejected.node)
     return not (key[0] == "eq" and "sender" in (arena.kind(key[1]), arena.kind(key[2])))
@@ -269,4 +269,4 @@ def _is_computed(arena: Arena, step: MappingKey) -> bool:
     if not any(arena.kind(item) == "keccak" for node in nodes for item in arena.below(node)):
         return False
     kinds = {arena.kind(item) for node in nodes for item in arena.sources(node)}
-    return bool(kinds) and kinds <= _GIVEN
+    return bool(kinds) and kinds <= _CALL_VALUES

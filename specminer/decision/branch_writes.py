@@ -18,7 +18,7 @@ from specminer.decoding import HistoryContext
 from specminer.history.contract_history import MISSING
 from specminer.shadow.arena import UNKNOWN, Arena
 
-_OWN: Final = ("sender", "origin")
+_SENDERS: Final = ("sender", "origin")
 
 
 @dataclass(slots=True)
@@ -137,7 +137,7 @@ def _entries_of_others(
     for depth, step in enumerate(path.steps):
         if isinstance(step, MappingKey) and len(step.parts) == 1:
             key = step.parts[0][0]
-            if arena.kind(key) not in _OWN and not _is_senders(arena, key, way):
+            if arena.kind(key) not in _SENDERS and not _is_senders(arena, key, way):
                 keys = tuple("k" if key_depth == depth else "·" for key_depth in range(len(variable.ports)))
                 for position in range(len(variable.fields)):
                     yield variable.text(keys, position)
@@ -149,7 +149,7 @@ def _is_senders(arena: Arena, key: int, way: BranchWay) -> bool:
         step.condition.holds
         and arena.kind(step.condition.node) == "eq"
         and key in (operands := arena.key(step.condition.node)[1:3])
-        and any(arena.kind(item) in _OWN for item in operands)
+        and any(arena.kind(item) in _SENDERS for item in operands)
         for step in way.steps
         if step.condition.node
     )

@@ -18,7 +18,7 @@ from specminer.shadow.arena import MASK
 
 _GAS = ENVIRONMENT.index(EnvironmentKind.GAS)
 _OPCODES = np.array([int(FrameKind[kind.name]) for kind in CALLS], dtype=object)
-_Places = npt.NDArray[np.int64]
+_Positions = npt.NDArray[np.int64]
 
 
 def objects(values: Sequence[int]) -> Vector:
@@ -188,14 +188,14 @@ class CallColumns:
         return time.astype(object), time != MISSING
 
 
-def _entries(ascending: RowColumn, number: int, rows: RowColumn) -> tuple[_Places, BoolColumn]:
+def _entries(ascending: RowColumn, number: int, rows: RowColumn) -> tuple[_Positions, BoolColumn]:
     """Return where the numbered entry of each invocation stands, and whether it has so many."""
     invocations = rows.astype(ascending.dtype)
     positions = np.searchsorted(ascending, invocations) + number
     return positions, positions < np.searchsorted(ascending, invocations, side="right")
 
 
-def _take(values: Vector, positions: _Places, is_recorded: BoolColumn) -> Vector:
+def _take(values: Vector, positions: _Positions, is_recorded: BoolColumn) -> Vector:
     """Return values at positions; 0 where none is recorded."""
     if not len(values):
         return objects([0] * len(positions))

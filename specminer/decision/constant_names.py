@@ -17,7 +17,7 @@ from specminer.evm.frame import BlockContext, FrameKind
 
 LARGE: Final = 1 << 64
 """Smaller numbers are not taken for names: they say more as they are."""
-TELLING: Final = 1 << 24
+MIN_MASK: Final = 1 << 24
 """Smaller numbers are found in any code, so that a getter's name for one would mostly be another's."""
 MAX_GETTERS: Final = 128
 MAX_STEPS: Final = 5_000
@@ -92,7 +92,7 @@ class ConstantNames:
         if kind is ValueKind.BYTES and value in self._roles:
             return self._roles[value]
         if value < LARGE or value > (1 << 256) - LARGE:
-            return self._words.get(value) if TELLING <= value < LARGE and not is_round(value) else None
+            return self._words.get(value) if MIN_MASK <= value < LARGE and not is_round(value) else None
         if is_round(value):
             return None
         return self._roles.get(value) or self._words.get(value) or self._usual_names.get(value)

@@ -27,7 +27,7 @@ from specminer.decoding.storage_values import ValueKind
 from specminer.history.contract_history import MISSING
 from specminer.shadow.arena import SOURCES, TRUTHS, Key, Part, operands_of
 
-_MOST: Final = (1 << 256) - 1
+_MAX_WORD: Final = (1 << 256) - 1
 _SMALL_SHIFT: Final = 16
 """A shift by fewer bits is told as a factor."""
 _FACTS: Final = {
@@ -48,7 +48,7 @@ _FACTS: Final = {
     "gas": ("gas left", ValueKind.UINT, 256),
     "data_size": ("calldata size", ValueKind.UINT, 256),
 }
-_ABOUT: Final = {
+_SUBJECT_PHRASES: Final = {
     "code_size": ("code size of {}", ValueKind.UINT),
     "code_hash": ("code hash of {}", ValueKind.BYTES),
     "external_code": ("code of {}", ValueKind.BYTES),
@@ -128,8 +128,8 @@ class ExpressionTerms:
 
     def constant(self, value: int, kind: ValueKind = ValueKind.WORD) -> Phrase:
         """Return what a constant is called."""
-        if value >> 255 and value > _MOST - (1 << 128) and kind is not ValueKind.BYTES:
-            return Phrase(text=str(value - _MOST - 1), strength=Strength.SUM, kind=kind)
+        if value >> 255 and value > _MAX_WORD - (1 << 128) and kind is not ValueKind.BYTES:
+            return Phrase(text=str(value - _MAX_WORD - 1), strength=Strength.SUM, kind=kind)
         return Phrase(text=self._names.constants.text(value, kind), kind=kind, bits=value.bit_length())
 
     @property
@@ -279,7 +279,7 @@ class ExpressionTerms:
         if fact is not None:
             text, kind, bits = fact
             return Phrase(text=text, kind=kind, bits=bits, origin=Origin.CALL)
-        about = _ABOUT.get(key[0])
+        about = _SUBJECT_PHRASES.get(key[0])
         if about is None:
             return None
         inner = self.phrase(key[1])
@@ -348,7 +348,7 @@ class ExpressionTerms:
         kind = ValueKind.INT if ValueKind.INT in (first.kind, second.kind) else ValueKind.UINT
         constant = self._arena.constants.get(key[2])
         if constant is not None and constant >> 255:
-            less = self.constant(_MOST + 1 - constant, ValueKind.UINT)
+            less = self.constant(_MAX_WORD + 1 - constant, ValueKind.UINT)
             return join_phrases([first, less], "-", Strength.SUM, kind)
         return join_phrases([first, second], "+", Strength.SUM, kind)
 

@@ -11,10 +11,10 @@ from specminer.shadow.record import ShadowRecord
 
 _OF_THE_CALL: Final = frozenset({"data_size", "sender", "origin", "value", "this", "time", "block", "chain"})
 _OF_THE_BLOCK: Final = frozenset({"base_fee", "beneficiary", "gas_limit", "randomness"})
-_TOLD: Final = frozenset(
+_ENVIRONMENT: Final = frozenset(
     {"balance", "own_balance", "code_size", "code_hash", "block_hash", "blob_hash", "transient"}
 )
-_ANSWERED: Final = frozenset({"answer", "answer_size", "success", "created"})
+_CALL_ANSWERS: Final = frozenset({"answer", "answer_size", "success", "created"})
 _DELEGATING: Final = (FrameKind.DELEGATECALL, FrameKind.CALLCODE)
 MAX_NODES: Final = 4_000
 """Nodes that the conditions and effects of a path may be made of, so that calls are matched to it."""
@@ -61,9 +61,9 @@ class FeedReader:
         kind = key[0]
         if kind == "storage":
             return _number_feed("access", record.read_at.get(node))
-        if kind in _TOLD:
+        if kind in _ENVIRONMENT:
             return _number_feed("told", record.told_at.get(node))
-        if kind in _ANSWERED and key[1] in self._numbers:
+        if kind in _CALL_ANSWERS and key[1] in self._numbers:
             number = self._numbers[key[1]]
             if number is None:
                 value = record.inputs.get(node)

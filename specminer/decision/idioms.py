@@ -38,7 +38,7 @@ _ARITHMETIC_TEXT: Final = re.compile(
 )
 _OF_THE_CALLER: Final = frozenset({"calldata", "value"})
 _FROM_OUTSIDE: Final = _OF_THE_CALLER | {"answer", "balance", "own_balance"}
-_STORED: Final = frozenset({"storage", "transient"})
+_STORAGE_KINDS: Final = frozenset({"storage", "transient"})
 _STACK_ONLY: Final = frozenset({Op.JUMPDEST, Op.POP, *range(0x5F, 0xA0)})  # pushes, copies and exchanges
 _MAX_SCANNED: Final = 24
 """Opcodes behind a check among which a subtraction is looked for."""
@@ -280,7 +280,8 @@ def _is_internal_sum(arena: Arena, condition: PathCondition) -> bool:
         return False
     kinds = [{arena.kind(item) for item in value_sources(arena, part)} for part in total[1:3]]
     return not any(
-        added_kinds & _OF_THE_CALLER and stored & _STORED for added_kinds, stored in (kinds, reversed(kinds))
+        added_kinds & _OF_THE_CALLER and stored & _STORAGE_KINDS
+        for added_kinds, stored in (kinds, reversed(kinds))
     )
 
 

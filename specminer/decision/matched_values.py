@@ -13,7 +13,7 @@ from specminer.decision.value_matching import CallValues
 from specminer.history.contract_history import IntColumn
 from specminer.shadow.arena import SOURCES, UNKNOWN, operands_of
 
-_Fed = tuple[tuple[int, Feed], ...]
+_NodeFeeds = tuple[tuple[int, Feed], ...]
 """Sources, with the columns that they are read from."""
 
 
@@ -34,7 +34,7 @@ class MatchedValues:
     def column(self, node: int) -> list[int | None]:
         """Return what a node was worth in each matched call; ``None`` where that was not recorded; shape (m,)."""
         words: list[int | None] = [None] * len(self._runs.matched_rows)
-        groups: dict[tuple[int, _Fed], list[IntColumn]] = defaultdict(list)
+        groups: dict[tuple[int, _NodeFeeds], list[IntColumn]] = defaultdict(list)
         for number, positions in self._positions.items():
             own = self._runs.own_nodes.get(number, {}).get(node, node)
             fed = self._find_feeds(self._runs.runs[number], own)
@@ -44,7 +44,7 @@ class MatchedValues:
             self._fill(words, own, fed, np.concatenate(parts))
         return words
 
-    def _fill(self, column: list[int | None], node: int, fed: _Fed, positions: IntColumn) -> None:
+    def _fill(self, column: list[int | None], node: int, fed: _NodeFeeds, positions: IntColumn) -> None:
         rows = self._runs.matched_rows[positions]
         values = CallValues(self._runs.arena, dict(fed), self._columns, rows)
         try:
@@ -56,7 +56,7 @@ class MatchedValues:
             if is_known:
                 column[position] = int(word)
 
-    def _find_feeds(self, run: CallRun, node: int) -> _Fed | None:
+    def _find_feeds(self, run: CallRun, node: int) -> _NodeFeeds | None:
         """Return where the calls of a path have what a node is made of; ``None`` if they do not have all of it."""
         if not run.feeds:
             return None

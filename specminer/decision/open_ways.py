@@ -26,7 +26,7 @@ from specminer.shadow.arena import UNKNOWN, Arena
 GROWING: Final = "changes only by growing by 1"
 RISING: Final = "never decreases"
 FALLING: Final = "never increases"
-CHOSEN: Final = frozenset({"calldata", "value", "answer"})
+CALLER_VALUES: Final = frozenset({"calldata", "value", "answer"})
 """Sources that a caller or another contract chooses."""
 
 
@@ -158,7 +158,7 @@ class CourseReader:
         """Return whether a new value is what somebody says, whatever was there before."""
         arena = self._arena
         below = set(arena.below(change.new))
-        if change.old in below or not any(arena.kind(item) in CHOSEN for item in below):
+        if change.old in below or not any(arena.kind(item) in CALLER_VALUES for item in below):
             return False
         return not any(change.old in (parts := set(arena.below(fact))) and below & parts for fact in facts)
 

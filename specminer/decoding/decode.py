@@ -24,7 +24,7 @@ from specminer.history.lives import Destroys, divide_lives
 from specminer.replay.fork_schedule import rules_of_chain
 from specminer.replay.machine_calls import FORKS
 
-_COMPARED: Final = 64
+_MAX_CONTRACTS: Final = 64
 """Contracts at most whose code is compared with what ran."""
 _DELEGATION: Final = bytes.fromhex("ef0100")
 """How the code of an account begins that delegates to another's (EIP-7702), and may do so to another at any time."""
@@ -79,7 +79,7 @@ def separate_lives(history: History) -> History:
 
 def _unseen_lives(history: History) -> list[str]:
     """Return a sentence for each contract whose code at the end is not what ran last: it was created again since."""
-    if history.lives or not len(history) or len(history.contracts) > _COMPARED:
+    if history.lives or not len(history) or len(history.contracts) > _MAX_CONTRACTS:
         return []
     sentences = []
     for owner, record in enumerate(history.contracts):

@@ -21,7 +21,7 @@ KNOWN_SHARE: Final = 0.5
 """A layout that explains less of the accesses is not used."""
 TOLD_SHARE: Final = 0.001
 """A smaller share of unexplained accesses is not worth a sentence: assembly may keep things anywhere."""
-_LISTED: Final = 3
+_MAX_EXAMPLES: Final = 3
 _MAX_CHECKED: Final = 500
 """Variables whose values are looked at."""
 
@@ -57,7 +57,7 @@ def check(
         )
     problems += _misfits(history, slot_numbers, locations)
     agreeing, contrary = _getters(layout, getters)
-    problems += contrary[:_LISTED]
+    problems += contrary[:_MAX_EXAMPLES]
     is_contradicted = len(contrary) > 1 and len(contrary) > agreeing
     return LayoutVerdict(problems=tuple(problems), usable=share <= 1 - KNOWN_SHARE and not is_contradicted)
 
@@ -65,7 +65,7 @@ def check(
 def _most_touched(accesses: IntColumn, strange: BoolColumn) -> list[int]:
     rows = np.flatnonzero(strange)
     order = np.lexsort((rows, -accesses[rows]))
-    return [int(row) for row in rows[order][:_LISTED]]
+    return [int(row) for row in rows[order][:_MAX_EXAMPLES]]
 
 
 def _misfits(history: History, slot_numbers: Slots, locations: Locations) -> Iterable[str]:
@@ -94,7 +94,7 @@ def _misfits(history: History, slot_numbers: Slots, locations: Locations) -> Ite
                 field_name = plain(item.text(field=item.fields.index(part)), 80)
                 yield f"{field_name} is a bool in the storage layout, but holds values other than 0 and 1"
                 count += 1
-        if count >= _LISTED:
+        if count >= _MAX_EXAMPLES:
             return
 
 

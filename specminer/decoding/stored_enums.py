@@ -15,7 +15,7 @@ from specminer.decoding.storage_values import ValueKind
 _WIDTH: Final = 8
 """Bits of an enum."""
 _WORD: Final = re.compile(r"[A-Za-z_$][\w$]*", re.ASCII)
-_SPOKEN: Final = frozenset(
+_RESERVED_WORDS: Final = frozenset(
     [
         "and",
         "block",
@@ -61,7 +61,7 @@ def _reserved_names(locations: Locations, artifact: Artifact) -> frozenset[str]:
     parameter_names = {
         parameter.name for entry in artifact.abi for parameter in (*entry.inputs, *entry.outputs)
     }
-    return frozenset(words | parameter_names | _SPOKEN)
+    return frozenset(words | parameter_names | _RESERVED_WORDS)
 
 
 def _returned_enums(artifact: Artifact) -> Iterator[tuple[tuple[str, str], str]]:

@@ -28,7 +28,7 @@ MAX_STEPS: Final = 20_000
 _GAS: Final = 10_000_000
 """What it may spend: memory stays bounded."""
 _CLOCKS: Final = (Op.TIMESTAMP, Op.NUMBER)
-_KNOWN: Final = (Op.CHAINID,)
+_RECORDED_OPCODES: Final = (Op.CHAINID,)
 
 
 class QuestionKind(Enum):
@@ -208,7 +208,7 @@ class _Opcodes(Container[int]):
     def __contains__(self, opcode: object) -> bool:
         if opcode in _CLOCKS and isinstance(opcode, int):
             return self._tape.look_up(ViewQuestion(QuestionKind.CLOCK, int(opcode))) is None
-        return opcode not in _KNOWN
+        return opcode not in _RECORDED_OPCODES
 
 
 def _run(

@@ -175,12 +175,20 @@ class Tape:
 
 
 _VALUED = (FrameKind.CALL, FrameKind.CALLCODE, FrameKind.CREATE, FrameKind.CREATE2)
-_AROUND = (
+_BLOCK_OPCODES = (
     *(Op.GASPRICE, Op.COINBASE, Op.TIMESTAMP, Op.NUMBER, Op.PREVRANDAO, Op.GASLIMIT, Op.CHAINID),
     *(Op.BASEFEE, Op.BLOBBASEFEE),
 )
 """Opcodes that ask for values of the block and the transaction."""
-_ASKING = (Op.BALANCE, Op.EXTCODESIZE, Op.EXTCODEHASH, Op.SELFBALANCE, Op.BLOCKHASH, Op.BLOBHASH, Op.TLOAD)
+_STATE_OPCODES = (
+    Op.BALANCE,
+    Op.EXTCODESIZE,
+    Op.EXTCODEHASH,
+    Op.SELFBALANCE,
+    Op.BLOCKHASH,
+    Op.BLOBHASH,
+    Op.TLOAD,
+)
 
 
 def _sload(stack: list[int], frame: Any, argument: Any) -> None:
@@ -316,8 +324,8 @@ def taped_instructions(fork: Fork) -> Instructions:
     return (
         {
             **handlers,
-            **{opcode: partial(_ask, int(opcode)) for opcode in _ASKING},
-            **{opcode: partial(_around, int(opcode), handlers[opcode]) for opcode in _AROUND},
+            **{opcode: partial(_ask, int(opcode)) for opcode in _STATE_OPCODES},
+            **{opcode: partial(_around, int(opcode), handlers[opcode]) for opcode in _BLOCK_OPCODES},
             Op.GAS: partial(_gas, handlers[Op.GAS]),
             Op.SLOAD: _sload,
             Op.SSTORE: _sstore,

@@ -53,8 +53,8 @@ def _rotations() -> tuple[list[int], list[int]]:
 
 _CONSTANTS: Final = _round_constants()
 _TURN, _SOURCE = _rotations()
-_LEFT: Final = np.array(_TURN, dtype=np.uint64).reshape(25, 1)
-_RIGHT: Final = (np.uint64(64) - _LEFT) % np.uint64(64)
+_LEFT_TURNS: Final = np.array(_TURN, dtype=np.uint64).reshape(25, 1)
+_RIGHT: Final = (np.uint64(64) - _LEFT_TURNS) % np.uint64(64)
 _ONE, _REST = np.uint64(1), np.uint64(63)
 
 
@@ -113,7 +113,7 @@ def _permute(state: npt.NDArray[np.uint64]) -> None:
             column_mix[column] |= following >> _REST
             column_mix[column] ^= parity[column - 1]
         rows ^= column_mix
-        np.left_shift(state, _LEFT, out=rotation)
+        np.left_shift(state, _LEFT_TURNS, out=rotation)
         np.right_shift(state, _RIGHT, out=spare_state)
         np.bitwise_or(rotation, spare_state, out=rotation)
         np.take(rotation, _SOURCE, axis=0, out=spare_state)

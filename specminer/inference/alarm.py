@@ -23,7 +23,7 @@ RATE: Final = 0.005
 """Benign cases above the threshold stay below this share."""
 AIM: Final = 0.2
 """The part of that share that the tail's estimate aims at: it is an estimate."""
-LEAST: Final = log2(1 / RATE)
+MIN_BITS: Final = log2(1 / RATE)
 """No threshold is lower: what the automaton itself expects once in 200 cases."""
 TAIL: Final = 10
 """One of so many cases belongs to the tail, three at least."""

@@ -31,7 +31,7 @@ UNLIKELY: Final = 3.0
 """So many equal pairs are to be expected by chance before it says something that there were none: e^-3 is one in 20."""
 STRONG: Final = float(np.log2(20))
 """An argument in which nothing has so many bits is none of those looked at."""
-WHOLE: Final = "all its arguments together"
+ALL_ARGUMENTS: Final = "all its arguments together"
 NUMBERS: Final = frozenset({ValueKind.UINT, ValueKind.INT, ValueKind.WORD})
 """Kinds of stored values that are amounts."""
 
@@ -129,7 +129,7 @@ def _values(context: HistoryContext, lasting: BoolColumn) -> Iterator[_ArgumentV
             len(signature.types) > 1 and any(_may_be_voucher(item) for item in signature.types)
         ):
             yield _ArgumentValues(
-                function=number, name=WHOLE, rows=rows[positions], code=code[positions], span=np.inf
+                function=number, name=ALL_ARGUMENTS, rows=rows[positions], code=code[positions], span=np.inf
             )
 
 

@@ -27,8 +27,10 @@ MIN_CALLS: Final = 10
 """... if they sent at least so many calls to a function ..."""
 _SIGNER: Final = "signer of "
 """How the account is called whose signature a call brings."""
-_OTHER: Final = r"(?:this|origin|[A-Z][A-Z0-9_]*|0x[0-9a-fA-F]+|0)"
-_ASKED: Final = re.compile(rf"(?!success of )[^()]*\w\((?:{_OTHER}, )*sender(?:, {_OTHER})*\)", re.ASCII)
+_OTHER_ARGUMENT: Final = r"(?:this|origin|[A-Z][A-Z0-9_]*|0x[0-9a-fA-F]+|0)"
+_SENDER_QUESTION: Final = re.compile(
+    rf"(?!success of )[^()]*\w\((?:{_OTHER_ARGUMENT}, )*sender(?:, {_OTHER_ARGUMENT})*\)", re.ASCII
+)
 """An answer of another contract about the sender: ``authority.canCall(sender, this)``.
 
 Such a question speaks of nothing but accounts and constants: whether ``token.transferFrom(sender, this, amount)``
@@ -87,7 +89,12 @@ def _name_role(terms: Sequence[GuardTerm], literal: Literal) -> tuple[str, RoleK
         return None
     if left.name == "sender" and literal.sign is Sign.EQUAL:
         return checksum_address(literal.constant.to_bytes(20, "big")), RoleKind.ADDRESS
-    if not left.stored and left.expression and _ASKED.fullmatch(left.name) and left.kind is ValueKind.BOOL:
+    if (
+        not left.stored
+        and left.expression
+        and _SENDER_QUESTION.fullmatch(left.name)
+        and left.kind is ValueKind.BOOL
+    ):
         answered = literal.sign is Sign.EQUAL and literal.constant == 1
         return (left.name, RoleKind.MEMBER) if answered else None
     if left.stored and _SIGNER in left.name:

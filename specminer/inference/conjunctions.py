@@ -13,7 +13,7 @@ from specminer.inference.guard_learning import LearnedClause
 from specminer.inference.guard_literals import Literal, Meaning, Sign
 from specminer.predicate import Formula, entails
 
-_JOINED = {
+_CONJOINED_SIGNS = {
     frozenset({Sign.AT_LEAST, Sign.DIFFERENT}): Sign.GREATER,
     frozenset({Sign.AT_MOST, Sign.DIFFERENT}): Sign.LESS,
     frozenset({Sign.AT_MOST, Sign.AT_LEAST}): Sign.EQUAL,
@@ -67,7 +67,7 @@ def _both(one: LearnedClause, other: LearnedClause) -> Sign | None:
     (first,), (second,) = one.literals, other.literals
     if replace(first, sign=second.sign) != second:
         return None
-    return _JOINED.get(frozenset({first.sign, second.sign}))
+    return _CONJOINED_SIGNS.get(frozenset({first.sign, second.sign}))
 
 
 def _narrow(meaning: Meaning, clause: LearnedClause, clauses: Sequence[LearnedClause]) -> LearnedClause:

@@ -22,7 +22,7 @@ from specminer.decoding.storage_values import ValueKind
 from specminer.history.contract_history import MISSING, BoolColumn, IntColumn
 from specminer.history.words import LimbArray, WordArray, from_limbs, integer_limbs, limbs
 from specminer.inference.field_changes import Cells, DoubtfulChanges
-from specminer.inference.invariant_claim import LEAST, Invariant
+from specminer.inference.invariant_claim import MIN_CASES, Invariant
 from specminer.inference.limb_arithmetic import minus, plus, same, to_integer
 from specminer.predicate.syntax import apply, number, symbol
 from specminer.specification import Template, function_scope
@@ -81,7 +81,7 @@ def effects(by_function: InputsByFunction, cells: Cells) -> Iterator[Invariant]:
     doubtful = np.where(
         context.is_constructor[doubts.invocation], MISSING, context.calls.function[doubts.invocation]
     )
-    for number_ in np.flatnonzero(np.diff(bounds) >= LEAST).tolist():
+    for number_ in np.flatnonzero(np.diff(bounds) >= MIN_CASES).tolist():
         own_rows = rows[order[bounds[number_] : bounds[number_ + 1]]]
         inputs = by_function.inputs(number_)
         for group in _groups(context, cells, own_rows, doubts.of(doubtful == number_), inputs):
@@ -181,7 +181,7 @@ def _groups(
         # a call that changed several such entries says nothing of either
         single = np.bincount(calls[members] - calls.min())[calls[members] - calls.min()] == 1
         members = members[single]
-        if len(members) < LEAST:
+        if len(members) < MIN_CASES:
             continue
         names = tuple("·" if position == MISSING else inputs.keys[position][0] for position in kind[:depths])
         yield _ChangeGroup(

@@ -15,11 +15,11 @@ from specminer.specification import ClaimScope, Derivation, InvariantEntry, Late
 
 RARE: Final = 0.01
 """A failure that is more frequent elsewhere is no surprise."""
-JUDGED: Final = 1_000
+MAX_JUDGED: Final = 1_000
 """Failures of one claim that are judged one by one."""
 TOLERANCE: Final = 0.003
 """A claim may fail in this share of its cases."""
-LEAST: Final = 10
+MIN_CASES: Final = 10
 """A claim rests on so many cases, or it is none."""
 ONCE: Final = 20
 """A claim of so many cases may fail in one transaction more: it may be the attack that is looked for."""
@@ -61,7 +61,7 @@ class Invariant:
     def tolerable(self, history: History) -> bool:
         """Whether it is a claim: enough cases, most of them known, hardly any exception, or all in one transaction."""
         count = len(self.cases)
-        if self.untested or count < LEAST or self.exceptions > count // 5 or self.unknown > count:
+        if self.untested or count < MIN_CASES or self.exceptions > count // 5 or self.unknown > count:
             return False
         if self.exceptions <= TOLERANCE * count:
             return True
@@ -90,7 +90,7 @@ def exceptions(item: Invariant, history: History, unit: IntColumn) -> Exceptions
     Source: Krichevsky and Trofimov 1981, the half a failure that everything has.
     """
     failed = ~item.holds
-    rows = item.cases[failed][:JUDGED]
+    rows = item.cases[failed][:MAX_JUDGED]
     transaction = history.invocation_transaction
     bits = np.zeros(len(rows))
     for index, row in enumerate(rows.tolist()):

@@ -22,11 +22,11 @@ from specminer.inference.evidence_source import RARE, rounded_words
 from specminer.inference.leave_one_out import FloatColumn
 from specminer.inference.transaction_sources import Claim
 
-LEAST: Final = 20
+MIN_TRANSACTIONS: Final = 20
 """A claim rests on so many transactions that move one of the two numbers."""
-BOTH: Final = 5
+MIN_TURNS: Final = 5
 """So often each of the two falls and rises: else that the other never falls says it all."""
-MOST: Final = 24
+MAX_NUMBERS: Final = 24
 """Numbers that are paired at most: those that change most often."""
 NEARLY: Final = 1e-9
 """A share of a number that rounding may take."""
@@ -52,7 +52,7 @@ def never_falling(context: HistoryContext) -> Iterator[Claim]:
         both_known = ~np.isnan(one.value) & ~np.isnan(other.value)
         rows = np.flatnonzero((last_call != MISSING) & both_known)
         a, b = one.value[rows], other.value[rows]
-        if len(rows) <= LEAST or not (_both_ways(a) and _both_ways(b)):
+        if len(rows) <= MIN_TRANSACTIONS or not (_both_ways(a) and _both_ways(b)):
             continue
         for text, quantity in (
             (f"the product of {one.name} and {other.name} never falls", a * b),
@@ -70,8 +70,8 @@ def _claim(text: str, invocation: IntColumn, quantity: FloatColumn) -> Iterator[
     rises = after > before * (1.0 + NEARLY)
     count = int(usable.sum())
     if (
-        count < LEAST
-        or int((usable & rises).sum()) < BOTH
+        count < MIN_TRANSACTIONS
+        or int((usable & rises).sum()) < MIN_TURNS
         or int((usable & falls).sum()) > max(1, RARE * count)
     ):
         return
@@ -92,10 +92,10 @@ def _courses(context: HistoryContext) -> list[_Course]:
         if item.ports or len(item.fields) != 1 or item.fields[0].kind not in NUMBERS or not len(own_rows):
             continue
         changes = int(accesses.effective_write[own_rows].sum())
-        if changes >= LEAST:
+        if changes >= MIN_TRANSACTIONS:
             candidates.append((changes, _course(context, item.text(None), own_rows.astype(np.int64), word)))
     candidates.sort(key=lambda pair: (-pair[0], pair[1].name))
-    return [course for _, course in candidates[:MOST]] if len(history.transaction_hash) else []
+    return [course for _, course in candidates[:MAX_NUMBERS]] if len(history.transaction_hash) else []
 
 
 def _course(context: HistoryContext, name: str, rows: IntColumn, word: FloatColumn) -> _Course:
@@ -119,7 +119,7 @@ def _both_ways(value: FloatColumn) -> bool:
     change = np.diff(value)
     up: BoolColumn = change > 0
     down: BoolColumn = change < 0
-    return int(up.sum()) >= BOTH and int(down.sum()) >= BOTH
+    return int(up.sum()) >= MIN_TURNS and int(down.sum()) >= MIN_TURNS
 
 
 def _quotient(above: FloatColumn, below: FloatColumn) -> FloatColumn:

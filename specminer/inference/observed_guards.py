@@ -25,7 +25,7 @@ from specminer.predicate import entails
 PERMUTATIONS: Final = 499
 LEVEL: Final = 0.002
 """Chance may do as well at most so often: the least that this many permutations can show."""
-TELLING: Final = 0.9
+MAX_WRONG_SHARE: Final = 0.9
 """A condition that holds in more of the wrong pairs than this says little."""
 MIN_CALLS: Final = 8
 SAMPLE: Final = 500
@@ -117,7 +117,7 @@ def _relations(
         as_good = int(np.sum(wrong >= right_pairs))
         significance = (1 + as_good) / (1 + len(orders))
         chance = float(np.mean(wrong)) / len(rows)
-        if significance <= LEVEL and chance <= TELLING:
+        if significance <= LEVEL and chance <= MAX_WRONG_SHARE:
             yield ObservedCondition(LearnedClause(literals=(literal,)), significance, chance)
 
 
@@ -155,7 +155,7 @@ def _facts(meaning: Meaning, rows: IntColumn, elsewhere: Elsewhere) -> Iterator[
         if total < MIN_CALLS:
             continue
         significance = exp(_choices(true + own, own) - _choices(total + own, own))
-        if significance <= LEVEL and true / total <= TELLING:
+        if significance <= LEVEL and true / total <= MAX_WRONG_SHARE:
             yield ObservedCondition(LearnedClause(literals=(literal,)), significance, true / total)
 
 

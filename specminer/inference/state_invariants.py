@@ -16,7 +16,7 @@ from specminer._support.statistics import divergence
 from specminer.decoding.storage_values import ValueKind
 from specminer.history.contract_history import MISSING, BoolColumn, IntColumn
 from specminer.history.words import integer_limbs
-from specminer.inference.invariant_claim import LEAST, TOLERANCE, Invariant
+from specminer.inference.invariant_claim import MIN_CASES, TOLERANCE, Invariant
 from specminer.inference.limb_arithmetic import less
 from specminer.interaction import Interactions
 from specminer.learning.dimension import comparable, dimensions
@@ -31,15 +31,15 @@ from specminer.predicate.syntax import symbol as symbol_of
 from specminer.specification import INTERACTION_SCOPE, ClaimScope, Template, function_scope, state_scope
 from specminer.specification.abstraction_entries import Tier
 
-MOST: Final = 4
+MAX_CLAIMS: Final = 4
 """Claims of one state or function at most: those that tell it best from the rest."""
-USUAL: Final = 0.9
+USUAL_SHARE: Final = 0.9
 """What holds in a larger share of all other cases tells nothing of these."""
 ONCE_SHARE: Final = 0.2
 """Exceptions that may still come of a single transaction; whoever counts transactions decides."""
 SAMPLE: Final = 2_000
 """Events whose values are paired at random to see whether an order holds by chance."""
-TELLING: Final = 10.0
+MIN_BITS: Final = 10.0
 """Bits by which what holds here has to differ from what holds elsewhere: less comes by chance among so many claims."""
 MAX_VARIABLES: Final = 64
 """Variables of an interaction that are compared with each other at most."""
@@ -119,7 +119,7 @@ def states(moments: Moments) -> Iterator[Invariant]:
         if state.id == ROOT:
             continue
         rows, others = locations.surely(state.id), locations.perhaps(state.id)
-        if len(rows) < LEAST:
+        if len(rows) < MIN_CASES:
             continue
         premises = _premises(tuning, state.predicates)
         candidates = [
@@ -154,7 +154,7 @@ def preconditions(moments: Moments) -> Iterator[Invariant]:
     weight = np.bincount(graph.state_before[inner], minlength=graph.states)
     for symbol in np.unique(table.symbol[inner]).tolist():
         rows = np.flatnonzero(inner & (table.symbol == symbol))
-        if len(rows) < LEAST:
+        if len(rows) < MIN_CASES:
             continue
         here = np.bincount(graph.state_before[rows], minlength=graph.states)
         candidates = []
@@ -220,7 +220,7 @@ def _order(
     both_known = (one != MISSING) & (other != MISSING)
     unknown = int((~both_known).sum()) if table.assumed is not None else 0
     one, other, rows = one[both_known], other[both_known], rows[both_known]
-    if len(rows) < LEAST or len(np.unique(one)) < 3 or len(np.unique(other)) < 3:
+    if len(rows) < MIN_CASES or len(np.unique(one)) < 3 or len(np.unique(other)) < 3:
         return None
     signed = table.variables[left].kind is ValueKind.INT
     few = np.unique(np.linspace(0, len(rows) - 1, min(SAMPLE, len(rows))).astype(np.int64))
@@ -269,7 +269,7 @@ def _candidate(
     for value in (TRUE, FALSE):
         wrong = total - float(inside[value])
         share = float(outside[value]) / others
-        if wrong > max(TOLERANCE, ONCE_SHARE) * total or share > USUAL:
+        if wrong > max(TOLERANCE, ONCE_SHARE) * total or share > USUAL_SHARE:
             continue
         if not comes_by_chance(total, total - wrong, others, float(outside[value])):
             yield value, share + 10.0 * wrong / total
@@ -278,7 +278,7 @@ def _candidate(
 def comes_by_chance(cases: float, successes: float, others: float, held_elsewhere: float) -> bool:
     """Return whether ``successes`` in some cases may be no more than what holds as often in all ``others``."""
     expected = (held_elsewhere + 0.5) / (others + 1.0)
-    return cases * divergence(successes / cases, expected) < TELLING
+    return cases * divergence(successes / cases, expected) < MIN_BITS
 
 
 def _strongest(
@@ -286,7 +286,7 @@ def _strongest(
 ) -> Iterator[tuple[int, int, tuple[Formula, ...]]]:
     """Yield the candidates that tell most, each with what it follows from: nothing for those that say more.
 
-    After ``MOST`` that say more than the premises and those before nothing is looked at.
+    After ``MAX_CLAIMS`` that say more than the premises and those before nothing is looked at.
     """
     language = tuning.language
     facts = list(premises)
@@ -307,7 +307,7 @@ def _strongest(
         facts.append(literal)
         yield row, value, ()
         count += 1
-        if count == MOST:
+        if count == MAX_CLAIMS:
             return
 
 

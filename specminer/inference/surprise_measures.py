@@ -26,7 +26,7 @@ NEIGHBOURS: Final = 25
 """What is usual for a length is told from at least so many interactions of about this length."""
 RARE: Final = 0.01
 """A function that is in this state in a larger share of its calls is no stranger to it."""
-KNOWN: Final = 5
+MIN_OTHER_CALLS: Final = 5
 """Where a function belongs is told from at least so many other calls of it."""
 
 
@@ -192,7 +192,7 @@ def _rare_state_bits(before: IntColumn, symbol: IntColumn, units: EventUnits) ->
     code = symbol * (int(before.max(initial=0)) + 1) + before
     here, calls = units.others(code), units.others(symbol)
     chance = probability(here, calls, units.once(code, symbol))
-    strange = ((chance < RARE) | (here == 0)) & (calls >= KNOWN)
+    strange = ((chance < RARE) | (here == 0)) & (calls >= MIN_OTHER_CALLS)
     return np.where(strange, -np.log2(chance), 0.0)
 
 

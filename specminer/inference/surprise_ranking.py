@@ -18,7 +18,7 @@ from specminer.inference.surprise_measures import MeasuredBits, SurpriseKind
 from specminer.interaction import Interactions
 from specminer.learning.tuning_result import Tuning
 from specminer.specification import (
-    LISTED,
+    DEFAULT_LISTED,
     MAX_LISTED,
     Surprise,
     SurpriseUnit,
@@ -26,7 +26,7 @@ from specminer.specification import (
     SurprisingInteraction,
 )
 
-TOLD: Final = 5
+MAX_REASONS: Final = 5
 """Events told of an interaction at most."""
 LEAST_TOLD: Final = 2.0
 """Events of fewer bits than this above what is usual explain nothing."""
@@ -45,7 +45,7 @@ class Ranking:
     def __post_init__(self) -> None:
         object.__setattr__(self, "_names", tuple(state.name for state in self.tuning.states))
 
-    def surprise(self, requested: int = LISTED) -> Surprise:
+    def surprise(self, requested: int = DEFAULT_LISTED) -> Surprise:
         """Return what stands out as the specification has it; of interactions and of events the ``requested`` first.
 
         What has no more bits than usual is not listed. Interactions are what may be alarming, or events where there
@@ -71,7 +71,7 @@ class Ranking:
         starts = np.append(table.starts, len(table))
         for row in _first(measured.score, count).tolist():
             events = np.arange(starts[row], starts[row + 1])
-            top_events = events[_first(measured.excess[events], TOLD)]
+            top_events = events[_first(measured.excess[events], MAX_REASONS)]
             top_events = top_events[measured.excess[top_events] >= LEAST_TOLD].tolist()
             name = self.interactions.names[int(table.interaction[starts[row]])]
             yield SurprisingInteraction(

@@ -18,7 +18,7 @@ from specminer._support.scratch import columns_in_files
 from specminer.decoding import HistoryContext
 from specminer.history.contract_history import MISSING, BoolColumn, IntColumn
 from specminer.inference.field_changes import Cells
-from specminer.inference.invariant_claim import LEAST, Invariant
+from specminer.inference.invariant_claim import MIN_CASES, Invariant
 from specminer.inference.limb_arithmetic import differences, is_zero, pack_sums, sum_groups
 from specminer.predicate.syntax import apply, symbol
 from specminer.specification import CONTRACT_SCOPE, Template, function_scope
@@ -87,7 +87,7 @@ def _follow(totals_: list[Course], part: Course) -> list[Course]:
 
 
 def _largest(courses: list[Course]) -> list[Course]:
-    changing = [item for item in courses if len(item.group) >= LEAST]
+    changing = [item for item in courses if len(item.group) >= MIN_CASES]
     ranked = sorted(range(len(changing)), key=lambda row: (-len(changing[row].group), row))[:MAX_TOTALS]
     return [changing[row] for row in sorted(ranked)]
 
@@ -195,7 +195,7 @@ def _relation(total: Course, part: Course, *, created: bool) -> Invariant:
 
 def _are_related(total: Course, part: Course) -> bool:
     """Whether a glance shows that two quantities may change alike."""
-    enough = min(len(total.group), len(part.group)) >= LEAST
+    enough = min(len(total.group), len(part.group)) >= MIN_CASES
     return (
         enough and part.variable_name != total.variable_name and _likely(total, part) and _likely(part, total)
     )
@@ -225,7 +225,7 @@ def find_conserved(context: HistoryContext, cells: Cells) -> Iterator[Invariant]
     for number in np.unique(function).tolist():
         of_function = (function == number) & ~nested
         several = of_function & (entries > 1)
-        if several.sum() < LEAST or several.sum() < 0.9 * of_function.sum():
+        if several.sum() < MIN_CASES or several.sum() < 0.9 * of_function.sum():
             continue
         own = rows[of_function[call_index.ravel()]]
         _, change = sum_groups(

@@ -15,7 +15,7 @@ from specminer.decoding.storage_values import ValueKind
 from specminer.history.contract_history import BoolColumn, IntColumn
 from specminer.history.words import LimbArray, integer_limbs
 from specminer.inference.field_changes import Cells, DoubtfulChanges
-from specminer.inference.invariant_claim import LEAST, ONCE, Invariant
+from specminer.inference.invariant_claim import MIN_CASES, ONCE, Invariant
 from specminer.inference.limb_arithmetic import is_zero, less, minus, same
 from specminer.predicate.syntax import apply, symbol
 from specminer.specification import CONTRACT_SCOPE, Template
@@ -39,7 +39,7 @@ def courses(context: HistoryContext, cells: Cells) -> Iterator[Invariant]:
     name = cells.name
     old, new = symbol(name), symbol(name, after=True)
     fresh = is_zero(before)
-    several = len(rows) >= LEAST
+    several = len(rows) >= MIN_CASES
     once = several and bool(np.mean(fresh) > 0.9)
     challenged = once and _touched_later(cells, rows)
     if once:
@@ -70,7 +70,7 @@ def _constant(context: HistoryContext, cells: Cells, rows: IntColumn) -> Iterato
         return
     touching_calls = np.unique(cells.invocation[~context.is_constructor[cells.invocation]])
     first = cells.value_before[rows[:1]] if len(rows) else cells.value_after[:1]
-    if cells.variable.ports or len(touching_calls) < (ONCE if len(rows) else LEAST) or is_zero(first)[0]:
+    if cells.variable.ports or len(touching_calls) < (ONCE if len(rows) else MIN_CASES) or is_zero(first)[0]:
         return
     order = np.argsort(cells.slot, kind="stable")
     slot, left = cells.slot[order], cells.value_after[order]
@@ -96,7 +96,7 @@ def _touched_later(cells: Cells, rows: IntColumn) -> bool:
 
 
 def _monotone(cells: Cells, calls: IntColumn, before: LimbArray, left: LimbArray) -> Iterator[Invariant]:
-    if len(calls) < LEAST:  # leaving zero is no growth
+    if len(calls) < MIN_CASES:  # leaving zero is no growth
         return
     signed = cells.field.kind is ValueKind.INT
     down = less(left, before, signed=signed)
@@ -122,7 +122,7 @@ def _writers(
     """Yield which functions change a variable, though others run that could; all others have run."""
     calls = cells.invocation[rows]
     functions = np.unique(context.calls.function[calls])
-    if not 0 < len(functions) <= _FEW_WRITERS or len(calls) < LEAST:
+    if not 0 < len(functions) <= _FEW_WRITERS or len(calls) < MIN_CASES:
         return
     names = [context.calls.functions[row] for row in functions.tolist()]
     text = f"{cells.name} is changed only by {', '.join(names)}"
@@ -149,7 +149,7 @@ def _own_entry(
 
     A function that never changes the sender's own entry but another's is made for that: no claim holds then.
     """
-    if not cells.variable.ports or len(rows) < LEAST:
+    if not cells.variable.ports or len(rows) < MIN_CASES:
         return
     history, locations = context.history, context.locations
     calls = cells.invocation[rows]

@@ -33,7 +33,7 @@ TRIVIAL: Final = 0.1
 DERIVED: Final = 0.5
 SINGLE: Final = 0.5
 """What a single interaction is worth: nothing that happens in it happens in another one."""
-STAGED: Final = 0.5
+STAGED_SHARE: Final = 0.5
 """From this share of the choice of functions on, the stages of a contract are its life: they tell more of what is
 called than all else together."""
 MIN_LONG: Final = 2
@@ -108,7 +108,7 @@ class ContractScore:
     @property
     def staged(self) -> bool:
         """Whether the contract lives through stages that tell most of what is called."""
-        return self.stages >= STAGED
+        return self.stages >= STAGED_SHARE
 
     def outdoes(self, other: SortScore) -> bool:
         """Return whether contracts divide the history at least as well as a sort of entities.

@@ -44,7 +44,7 @@ FEW: Final = 3
 """Fewer calls than these prove nothing without rejections."""
 SINGLE: Final = 2
 """So many states has an automaton that tells none apart, with the initial one."""
-SEEN: Final = 2
+MIN_EVENTS: Final = 2
 """Events and ends that a state needs at least."""
 
 
@@ -248,7 +248,7 @@ def _has_both(objective: Objective, inside: BoolColumn, column: TruthColumn) -> 
         + int(graph.ends[inside & np.equal(column, value)].sum())
         for value in (FALSE, TRUE)
     ]
-    return min(events) >= SEEN
+    return min(events) >= MIN_EVENTS
 
 
 def _decides(objective: Objective, inside: BoolColumn, column: TruthColumn, accepted_as: IntColumn) -> bool:

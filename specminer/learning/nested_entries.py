@@ -27,7 +27,7 @@ from specminer.learning.table_building import has_creation
 
 ANY: Final = "any"
 """What stands in the brackets of the other key."""
-KNOWN: Final = 0.9
+KNOWN_SHARE: Final = 0.9
 """Share of the events, rejected calls aside, behind which it must be known."""
 
 
@@ -80,7 +80,7 @@ def with_nested_entries(
         count = _running(keys, step[of_variable], ends, span)
         unsure = _running(keys, doubtful[of_variable].astype(np.int64), ends, span)
         is_known = created[interactions.slice] & (unsure == 0)
-        if np.count_nonzero(is_known & counted) < KNOWN * np.count_nonzero(counted):
+        if np.count_nonzero(is_known & counted) < KNOWN_SHARE * np.count_nonzero(counted):
             continue
         column = np.where(is_known, truths[(count > 0).astype(np.int64)], MISSING)
         touching = accesses.invocation[locations.variable[accesses.slot] == number]

@@ -31,12 +31,12 @@ OPEN: Final = 3
 """In a valuation: the state has finest states in which the predicate is true and others in which it is not."""
 MAX_FUNCTION: Final = 80
 """So many letters of a function's name are looked at."""
-LISTED: Final = 3
+MAX_LISTED: Final = 3
 """At most so many values of a variable are told one by one."""
 
 _STRUCT: Final = re.compile(r"(\w+)\[[^\]]*\]\.")
 """What holds the fields of an entity is called after it: ``horses[·].price``."""
-_SEEN: Final = re.compile(r"seen\((.*)\)", re.DOTALL)
+_SEEN_PATTERN: Final = re.compile(r"seen\((.*)\)", re.DOTALL)
 _CHANGED: Final = re.compile(r"changed\((.*)\)", re.DOTALL)
 _RELATIONS: Final = frozenset({"by", "for", "from", "of", "to", "with"})
 """Names of accounts that end so want somebody behind them: reserved for."""
@@ -124,7 +124,7 @@ class Phrases:
 
     def _flag(self, symbol: Formula, holds: bool) -> str | None:
         if self._language.declaration(symbol).history:
-            event_match = _SEEN.fullmatch(self._language.declaration(symbol).name)
+            event_match = _SEEN_PATTERN.fullmatch(self._language.declaration(symbol).name)
             changed = _CHANGED.fullmatch(self._language.declaration(symbol).name)
             if changed is not None:
                 name = readable(changed[1], self._noun, self._spellings)
@@ -377,7 +377,7 @@ def _say_state(
         ), False
     if any(value == UNKNOWN for _, value in literals):
         return phrases.of(literals[0][0], UNKNOWN), False
-    has_few_values = len(predicates) > 1 and state_values is not None and len(state_values) <= LISTED
+    has_few_values = len(predicates) > 1 and state_values is not None and len(state_values) <= MAX_LISTED
     if state_values is not None and (has_few_values or len(state_values) == 1):
         return phrases.among(literals[0][0], sorted(state_values)), False
     denials = [phrases.of(predicate, FALSE) for predicate, _ in literals]

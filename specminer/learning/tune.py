@@ -41,19 +41,19 @@ objective; less is a habit of those who call."""
 PHASES_WORTH: Final = 0.02
 """Phases of the whole contract must take this share off the objective: each may double the states. Deadlines of the
 entity, which the code states, must take off what splits of events must."""
-LOST: Final = 1.5
+TOLERATED_REFUSALS: Final = 1.5
 """Held-out acceptance falls if more interactions than these are refused: a single one may have gone its own way."""
 DISAGREES: Final = 0.05
 """What the code tells apart may cost this share of what halves of a short history have in common ..."""
 DISAGREEING: Final = 4.0
 """... or so many interactions in that share: halves with fewer than :data:`.history_folds.FEW` know little."""
-REFUSED: Final = 0.1
+REFUSED_SHARE: Final = 0.1
 """Share of the interactions that states may refuse where there was but one, which refuses nothing."""
 SAME: Final = 1e-9
 """Shares that differ by less are the same."""
 SPLIT_STATES: Final = 512
 """With more finest states, events are split between the states found only."""
-MERGED: Final = 6
+MERGED_SELECTIONS: Final = 6
 """Of so many selections near the best one states are joined, those with the fewest states."""
 LEVEL: Final = 40
 """At most so many selections near the best one are compared by what they say of unseen parts."""
@@ -208,7 +208,7 @@ def _misleads(
     only speaks that a tenth of the interactions is refused. If ``strict``, no interaction may be refused for it.
     """
     if less.merging.score.states <= SINGLE and answer.merging.score.states > SINGLE:
-        return _accepted(answer) < _accepted(less) - REFUSED
+        return _accepted(answer) < _accepted(less) - REFUSED_SHARE
     if _loses(answer, less, strict=strict):
         return True
     added = set(answer.run.phases) - set(less.run.phases)
@@ -235,10 +235,10 @@ def _loses(answer: _TuningAnswer, less: _TuningAnswer, *, strict: bool = False) 
     Of few interactions, parts know little: there a step does not count that other parts have in states which the call
     cannot tell from these, as its code does not decide upon what tells them apart; unless with it a tenth is refused.
     """
-    limit = SAME if strict else max(FALLS, LOST / max(1, int(answer.best.folds.times.sum())))
+    limit = SAME if strict else max(FALLS, TOLERATED_REFUSALS / max(1, int(answer.best.folds.times.sum())))
     before = _accepted(less)
     refused = before - _accepted(answer)
-    if refused <= limit or _tells(answer) or refused > REFUSED:
+    if refused <= limit or _tells(answer) or refused > REFUSED_SHARE:
         return refused > limit
     return before - _accepted(answer, similar=True) > limit
 
@@ -539,7 +539,7 @@ class _TuningRun:
         nearby = [
             without_merging(objective, score.selection) for score in near(objective, best_selection.best)
         ]
-        small = sorted(nearby, key=lambda item: (item.score.states, item.score.key))[:MERGED]
+        small = sorted(nearby, key=lambda item: (item.score.states, item.score.key))[:MERGED_SELECTIONS]
         joined = [item for origin in [start, *small] for item in steps(objective, origin)]
         best = settle(objective, [start, *nearby[:LEVEL], *by_size(objective), *joined], best_selection.folds)
         best = lean(objective, best)

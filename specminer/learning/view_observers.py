@@ -45,7 +45,7 @@ SAMPLE: Final = 40
 FEW_VALUES: Final = 12
 SMALL: Final = 256
 """Values that are told apart are below."""
-KNOWN: Final = 0.9
+KNOWN_SHARE: Final = 0.9
 """Share of the events, rejected calls aside, behind which its value must be known."""
 WAVERING: Final = 0.02
 """Share of the calls before which its value may be another one than behind the last event."""
@@ -362,7 +362,7 @@ def _variable(rows: _Rows, function: ViewFunction, values: _AnswerValues) -> Ent
     counted = [values.after[event] for event in np.flatnonzero(~rows.table.rejected).tolist()]
     known_values = [value for value in counted if value is not None]
     distinct = set(known_values)
-    if len(known_values) < KNOWN * len(counted) or len(distinct) < 2:
+    if len(known_values) < KNOWN_SHARE * len(counted) or len(distinct) < 2:
         return None
     small = len(distinct) <= FEW_VALUES and max(distinct) < SMALL
     if function.kind is ValueKind.ENUM and not small:

@@ -17,7 +17,7 @@ from specminer.specification.deviation import Basis, Deviation, Severity
 
 RARE: Final = 0.02
 """A transition is unusual if at most this share of the interactions that could take it did, with 95 % confidence."""
-_SHOWN: Final = 3
+_MAX_EXAMPLES: Final = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,14 +134,14 @@ def _new(
     here = table.from_state.get((source, edge.symbol), ())
     if not here:
         states = [f"'{table.names[item.source]}' ({item.count:,})" for item in _most(elsewhere)]
-        examples = list_some(states[:_SHOWN], len(states))
+        examples = list_some(states[:_MAX_EXAMPLES], len(states))
         return (
             f"{edge.event} {verb} in state '{before}', where it never was before, only in {examples}",
             elsewhere[0],
         )
     after = names.get(edge.target, "") if target is None else table.names[target]
     states = [f"'{table.names[item.target]}' ({item.count:,})" for item in _most(here)]
-    examples = list_some(states[:_SHOWN], len(states))
+    examples = list_some(states[:_MAX_EXAMPLES], len(states))
     if source == target:
         return f"{edge.event} left state '{before}' as it was; before it led to {examples}", here[0]
     where = f"'{after}'" if target is not None else f"a state that was never reached before, '{after}'"

@@ -48,8 +48,8 @@ class Message:
 
 
 _METADATA: Final = sa.MetaData()
-_ABOUT: Final = sa.Table("watch", _METADATA, sa.Column("version", sa.Integer, nullable=False))
-_JUDGED: Final = sa.Table(
+_WATCH_TABLE: Final = sa.Table("watch", _METADATA, sa.Column("version", sa.Integer, nullable=False))
+_JUDGED_TABLE: Final = sa.Table(
     "judged",
     _METADATA,
     sa.Column("transaction", sa.String, primary_key=True),
@@ -83,9 +83,9 @@ class DeliveryJournal:
         try:
             _METADATA.create_all(self._engine)
             with self._engine.begin() as connection:
-                version = connection.execute(sa.select(_ABOUT.c.version)).scalar()
+                version = connection.execute(sa.select(_WATCH_TABLE.c.version)).scalar()
                 if version is None:
-                    connection.execute(sa.insert(_ABOUT).values(version=VERSION))
+                    connection.execute(sa.insert(_WATCH_TABLE).values(version=VERSION))
         except sa.exc.SQLAlchemyError as error:
             raise StoreError(f"the journal {plain(path)} cannot be opened: {_cause(error)}") from None
         if version not in (None, VERSION):
@@ -104,7 +104,7 @@ class DeliveryJournal:
     def judged_transactions(self) -> dict[str, int]:
         """Return the transactions that were judged, with their blocks."""
         with self._engine.begin() as connection:
-            rows = connection.execute(sa.select(_JUDGED.c.transaction, _JUDGED.c.block))
+            rows = connection.execute(sa.select(_JUDGED_TABLE.c.transaction, _JUDGED_TABLE.c.block))
             return {str(transaction): int(block) for transaction, block in rows}
 
     def record(
@@ -124,12 +124,14 @@ class DeliveryJournal:
         with self._engine.begin() as connection:
             for transaction, block in judged.items():
                 connection.execute(
-                    sa.insert(_JUDGED).prefix_with("OR REPLACE").values(transaction=transaction, block=block)
+                    sa.insert(_JUDGED_TABLE)
+                    .prefix_with("OR REPLACE")
+                    .values(transaction=transaction, block=block)
                 )
             for item, payload in findings:
                 _add(connection, item, msgspec.json.encode(payload))
             for transaction in removals:
-                connection.execute(sa.delete(_JUDGED).where(_JUDGED.c.transaction == transaction))
+                connection.execute(sa.delete(_JUDGED_TABLE).where(_JUDGED_TABLE.c.transaction == transaction))
                 connection.execute(
                     sa.update(_MESSAGES).where(_MESSAGES.c.transaction == transaction).values(withdrawn=True)
                 )

@@ -39,7 +39,7 @@ from specminer.pipeline.state import MineOptions, Mining, Stage, options_of
 from specminer.specification import Confidence, Specification, Surprise
 from specminer.specification.deviation import Severity
 
-_WHOLE: Final[tuple[Stage, ...]] = (
+_ALL_STAGES: Final[tuple[Stage, ...]] = (
     decode_history,
     execute_calls,
     follow_decisions,
@@ -58,7 +58,7 @@ _PART: Final[tuple[Stage, ...]] = (
     build_specification,
 )
 """What is found in each part."""
-_ALL: Final = (*_WHOLE, *_PART[2:])
+_ALL: Final = (*_ALL_STAGES, *_PART[2:])
 """What is found in a whole history."""
 
 
@@ -156,7 +156,7 @@ def compare_parts(
 
     """
     start = Mining(history=history, options=MineOptions(surprising=0), artifact=artifact, observer=observer)
-    mining = _run(_WHOLE, start)
+    mining = _run(_ALL_STAGES, start)
     notes: list[str] = []
     if block is None:
         upgrades = upgrade_blocks(mining)

@@ -17,7 +17,7 @@ from specminer.sources import finder
 from specminer.sources.chain_blocks import check_ends, check_range, creation_block
 from specminer.sources.lookahead import Lookahead
 from specminer.sources.node import Node
-from specminer.sources.transaction_reading import Notes, TransactionReader, Wanted
+from specminer.sources.transaction_reading import Notes, TransactionKey, TransactionReader
 from specminer.sources.way import Way
 
 WINDOWS: Final = 4
@@ -41,7 +41,7 @@ class DryRun:
     way: Way
     searched: int
     """Blocks that were searched for transactions."""
-    found: int
+    found_transactions: int
     """Transactions found there."""
     read: int
     """Transactions that were read and traced."""
@@ -60,9 +60,10 @@ class DryRun:
     def text(self) -> str:
         """Return the estimate for a terminal."""
         about = "" if self.searched == self.blocks else "about "
+        transactions = count_of(self.found_transactions, "transaction")
         samples = (
-            f"Estimated from {count_of(self.searched, 'block')} with {count_of(self.found, 'transaction')}, "
-            f"{self.read:,} of which were read; what the database may hold already is not left out."
+            f"Estimated from {count_of(self.searched, 'block')} with {transactions}, {self.read:,} of which were read; "
+            "what the database may hold already is not left out."
         )
         rows = {
             "contract": f"{checksum_address(self.contract)} on chain {self.chain_id}",
@@ -171,7 +172,7 @@ def estimate_collection(
         last=last,
         way=way[0],
         searched=searched,
-        found=len(transactions),
+        found_transactions=len(transactions),
         read=len(sample),
         transactions=round(len(transactions) * share),
         requests=start.requests + finding.requests + reading.requests,
@@ -190,14 +191,14 @@ def _windows(first: int, last: int, widest: int) -> list[tuple[int, int]]:
     return [(start, start + widest - 1) for start in starts]
 
 
-def _spread(transactions: Sequence[Wanted], most: int) -> list[Wanted]:
+def _spread(transactions: Sequence[TransactionKey], most: int) -> list[TransactionKey]:
     """Return some transactions, evenly spread."""
     if len(transactions) <= most:
         return list(transactions)
     return [transactions[round(number * (len(transactions) - 1) / (most - 1))] for number in range(most)]
 
 
-def _read(node: Node, contract: Address, sample: Sequence[Wanted], observer: Observer) -> None:
+def _read(node: Node, contract: Address, sample: Sequence[TransactionKey], observer: Observer) -> None:
     """Read transactions as a collection does, some groups at the same time."""
     reader = TransactionReader(node, contract, Notes(observer.note))
 

@@ -45,9 +45,9 @@ CHUNK: Final = 500
 """Transactions after which a chunk ends, at the next block."""
 CHUNK_BYTES: Final = 64 << 20
 """Memory of recorded steps after which it ends as well."""
-_NAMED: Final = 5
+_MAX_NAMES: Final = 5
 """Addresses that a sentence names at most."""
-_SEEN: Final = (
+_EXECUTION_NOTE: Final = (
     "re-executed from an explorer's list of transactions: calls that other contracts made are not in it, so they "
     "are missing"
 )
@@ -137,7 +137,7 @@ class ImportResult:
     """Contracts that were called and are not at hand, with the number of transactions."""
     funded: int = 0
     """Transactions that would have failed without ether whose way to the contract no list shows."""
-    compared: DiffCounts = field(default_factory=DiffCounts)
+    diff_counts: DiffCounts = field(default_factory=DiffCounts)
     """What the comparison with storage differences found."""
     inferred: tuple[str, ...] = ()
     """What no list shows and nothing else explains, in sentences, each with its reason."""
@@ -153,7 +153,7 @@ class ImportResult:
             skipped=self.skipped,
             missing=self.missing,
             funded=self.funded,
-            compared=self.compared,
+            compared=self.diff_counts,
             inferred=self.inferred,
             chain_id=chain_id,
             database=database,
@@ -323,7 +323,7 @@ class _Import:
             skipped=dict(self.skipped),
             missing=dict(self._missing()),
             funded=self.replay.funded,
-            compared=self.replay.diff_counts,
+            diff_counts=self.replay.diff_counts,
             inferred=separate(fact.sentence for fact in self.replay.facts)[1],
         )
 
@@ -555,7 +555,7 @@ class _Import:
 
     def _limits(self) -> tuple[str, ...]:
         """Return what a reader of this history should know."""
-        limits = [*self.export.limits] + ([] if self.export.calls else [_SEEN])
+        limits = [*self.export.limits] + ([] if self.export.calls else [_EXECUTION_NOTE])
         if not self.replay.machine.tells_environment:
             limits.append(_SPECIFICATION)
         if self.replay.questions:
@@ -579,7 +579,7 @@ class _Import:
             limits.append(_NOT_CREATED + (_WITHOUT_CODE if without_code else ""))
         strangers = self._missing()
         if strangers:
-            most = [address for address, _ in strangers.most_common(_NAMED)]
+            most = [address for address, _ in strangers.most_common(_MAX_NAMES)]
             more = len(strangers) - len(most)
             limits.append(
                 "contracts that were called are not at hand and answered nothing: "

@@ -32,7 +32,7 @@ FINAL: Final = 64
 """Blocks after which a block is taken for final; explorers do not tell which are."""
 CREATION_GAS: Final = 16_000_000
 """Gas for a creation whose own limit is not known: more than the creation of any contract takes."""
-_ALONE: Final = (
+_CREATED_NOTE: Final = (
     "the contract was created by another contract; its creation was executed from the creation code alone, so what its "
     "creator did with it in the same transaction is missing"
 )
@@ -159,7 +159,7 @@ def explore(
                 f"block {transactions[0].block}"
             )
         transactions = (creation, *transactions)
-        limits += [_ALONE] * alone
+        limits += [_CREATED_NOTE] * alone
     return ExplorerRecords(
         transactions=transactions,
         calls=calls,

@@ -23,7 +23,7 @@ from specminer.presentation.overview import OverviewRow, row_of
 
 _OPTIONAL: Final = ("automaton.svg", "second-view.svg")
 """Files of an earlier run that would show something else than the new ones, if there are no new ones."""
-_ALONE: Final = threading.Lock()
+_LOCK: Final = threading.Lock()
 """Solvers keep their formulas in one place for the whole process, so a worker mines one contract at a time."""
 
 
@@ -105,7 +105,7 @@ def mine_piece(piece: MiningPiece) -> MinedPiece:
     """
     piece.database.check()
     note_list = NoteList()
-    with _ALONE, tempfile.TemporaryDirectory(prefix="specminer-") as scratch:
+    with _LOCK, tempfile.TemporaryDirectory(prefix="specminer-") as scratch:
         folder = Path(scratch)
         result = mine_into(folder, piece.database.location, piece.mining, note_list)
         files = {path.name: path.read_bytes() for path in sorted(folder.iterdir())}

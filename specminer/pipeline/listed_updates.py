@@ -15,7 +15,7 @@ from specminer.pipeline.shared_database import SharedDatabase
 from specminer.pipeline.source import BlockRange, UpdateRequest
 from specminer.store import TraceStore
 
-_ALONE: Final = threading.Lock()
+_LOCK: Final = threading.Lock()
 """A worker executes one contract at a time: each takes a processor."""
 
 
@@ -57,7 +57,7 @@ def update_piece(piece: UpdatePiece) -> UpdateResult:
     request = UpdateRequest(contract=piece.contract, artifact=piece.artifact, blocks=piece.blocks)
     added, failure = 0, None
     with (
-        _ALONE,
+        _LOCK,
         piece.source.open(piece.chain_id) as opened,
         TraceStore(piece.database.location, note_list.note) as store,
     ):

@@ -14,7 +14,7 @@ from specminer.pipeline.cluster import Cluster
 from specminer.pipeline.node_source import NodeOptions
 from specminer.sources import finder
 from specminer.sources.node import Node
-from specminer.sources.transaction_reading import Notes, Reading, TransactionReader, Wanted
+from specminer.sources.transaction_reading import Notes, Reading, TransactionKey, TransactionReader
 from specminer.sources.way import BlockHits, Way
 
 BLOCKS: Final = 500
@@ -43,7 +43,7 @@ class ReadingPiece:
 
     node: NodeOptions
     contract: Address
-    keys: tuple[Wanted, ...]
+    keys: tuple[TransactionKey, ...]
     patient: bool
     suspected_hashes: frozenset[Hash]
 
@@ -86,7 +86,7 @@ class DaskHelpers:
             yield from spans
 
     def read(
-        self, contract: Address, keys: Sequence[Wanted], *, patient: bool, suspected: Collection[Hash]
+        self, contract: Address, keys: Sequence[TransactionKey], *, patient: bool, suspected: Collection[Hash]
     ) -> Reading:
         """Read transactions of one contract and trace them; what cannot be read is a gap.
 

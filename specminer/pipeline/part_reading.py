@@ -12,7 +12,7 @@ from specminer.history.excerpt import excerpt
 from specminer.history.trace import Address, Hash, Transaction
 from specminer.store import TraceStore
 
-_MOST: Final = 4
+_MAX_PARTS: Final = 4
 """So many times the transactions asked for are kept at most; more would take longer to read than they save."""
 
 
@@ -51,7 +51,7 @@ class PartReader:
 
         """
         requested = set(hashes)
-        if len(self._hashes | requested) > _MOST * len(requested):
+        if len(self._hashes | requested) > _MAX_PARTS * len(requested):
             self.forget()
         try:
             self._add(requested - self._hashes)

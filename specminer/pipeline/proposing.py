@@ -73,7 +73,7 @@ class _KnownState:
         self._contract = record.address
         self._storage = storage
         self._node = node
-        self._whole = whole
+        self._is_whole = whole
         self.unknown: set[int] = set()
         """Slots that were read, and of which nothing is known."""
 
@@ -88,7 +88,7 @@ class _KnownState:
             return self._node.storage(address, slot)
         if address != self._contract or slot in self._storage:
             return self._storage.get(slot, 0) if address == self._contract else 0
-        if not self._whole:
+        if not self._is_whole:
             self.unknown.add(slot)
         return 0
 

@@ -35,7 +35,7 @@ from specminer.sources.trace_matching import Envelope
 from specminer.sources.tracing import decode
 from specminer.store import TraceStore
 
-_OWNED: Final = frozenset("RWKLQD")
+_CONTRACT_ROWS: Final = frozenset("RWKLQD")
 """Rows of our tracer that it writes for the contracts it was made for only; the second field is the contract."""
 _OUTPUTS: Final = {Answer.JAVASCRIPT: "output", Answer.STRUCT_LOGS: "returnValue", Answer.CALLS: "output"}
 """Where an answer has what the transaction returned: of a creation, the contract's code."""
@@ -168,7 +168,7 @@ def _contracts(world: ListedWorld, envelopes: Mapping[Hash, Envelope]) -> tuple[
         for answers in world.traces.values()
         for row in _rows(answers.get(Answer.JAVASCRIPT))
         if isinstance(row, list) and len(row) > 1 and isinstance(row[0], str) and isinstance(row[1], str)
-        if row[0] in _OWNED
+        if row[0] in _CONTRACT_ROWS
     }
     traced_contracts = {Address(bytes.fromhex(text[2:])) for text in address_texts if _is_address(text)}
     created = {item.created for item in envelopes.values() if item.created is not None}

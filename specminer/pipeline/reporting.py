@@ -36,7 +36,7 @@ FORMATS: Final[dict[str, Callable[[Report], bytes]]] = {
 """The renderings of a report by the ending of their files."""
 LOGS: Final[dict[str, str]] = {"csv": "events.csv", "xes": "events.xes", "ocel": "events.ocel.json"}
 """The formats of the log of all events, with the names of their files."""
-EXPLAINED: Final = 3
+MAX_EXPLAINED: Final = 3
 """Transactions that a report explains at most."""
 ACTORS: Final = 500
 """Actors that a report lists at most."""
@@ -85,7 +85,7 @@ def explainer_of(
 def _most_surprising(specification: Specification) -> list[Hash]:
     """Return the transactions that stand out most: alarms, or else the first."""
     ranking = specification.surprise.transactions
-    ranked = ranking.ranked[:EXPLAINED] if ranking is not None else ()
+    ranked = ranking.ranked[:MAX_EXPLAINED] if ranking is not None else ()
     alarms = [item for item in ranked if item.flagged]
     return [Hash(bytes.fromhex(item.transaction[2:])) for item in alarms or ranked[:1]]
 

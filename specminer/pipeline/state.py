@@ -23,7 +23,7 @@ from specminer.pipeline.findings import GuardFindings, Implications
 from specminer.pipeline.phasing import Phasing
 from specminer.pipeline.progress import SILENT, Observer
 from specminer.specification import (
-    LISTED,
+    DEFAULT_LISTED,
     Confidence,
     Derivation,
     Edge,
@@ -68,7 +68,7 @@ class MineOptions:
     seed: int = 0
     preset: Preset | None = None
     """``None`` for the default."""
-    surprising: int = LISTED
+    surprising: int = DEFAULT_LISTED
     """How many of the most surprising interactions and events are listed."""
     is_explained: bool = True
     """Whether a solver looks for other ways to say a chosen predicate, and parts of the history tell how stable it is;

@@ -23,7 +23,7 @@ from specminer.store import TraceStore
 
 SEED: Final = 0
 """Of the sample: the same blocks and slots are chosen each time."""
-NAMED: Final = 3
+MAX_EXAMPLES: Final = 3
 """Differences that a sentence names at most."""
 
 
@@ -42,8 +42,8 @@ class SlotDifference:
 class VerificationResult:
     """What a comparison found."""
 
-    compared: int
-    refused: int
+    comparisons: int
+    refusals: int
     """Values that the node would not tell: it keeps no state of their blocks."""
     differences: tuple[SlotDifference, ...]
 
@@ -51,18 +51,20 @@ class VerificationResult:
     def sentence(self) -> str:
         """What to say of it."""
         if not self.differences:
-            text = f"{self.compared:,} values of storage slots were compared with the node's, and all agree"
+            text = (
+                f"{self.comparisons:,} values of storage slots were compared with the node's, and all agree"
+            )
         else:
             examples = "; ".join(
                 f"slot {item.slot:#x} after block {item.block}: recorded {item.recorded_value:#x}, "
                 f"held {item.node_value:#x}"
-                for item in self.differences[:NAMED]
+                for item in self.differences[:MAX_EXAMPLES]
             )
             text = (
-                f"{len(self.differences):,} of {self.compared:,} values of storage slots differ from the node's: "
+                f"{len(self.differences):,} of {self.comparisons:,} values of storage slots differ from the node's: "
                 f"somebody unseen wrote, or a recording is wrong ({examples})"
             )
-        return text + (f"; {self.refused:,} more it would not tell" if self.refused else "")
+        return text + (f"; {self.refusals:,} more it would not tell" if self.refusals else "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +101,9 @@ def verify(
         if node_value is not None and node_value != item.value
     )
     refused = sum(node_value is None for node_value in node_values)
-    verified = VerificationResult(compared=len(values) - refused, refused=refused, differences=differences)
+    verified = VerificationResult(
+        comparisons=len(values) - refused, refusals=refused, differences=differences
+    )
     observer.note(verified.sentence)
     store.note_limit(
         chain_id, contract, verified.sentence if differences else "", replacing="differ from the node's"

@@ -58,7 +58,7 @@ from specminer.specification import ClaimEdits, Specification, edit_specificatio
 from specminer.specification.deviation import CheckResult
 from specminer.store import TraceStore
 
-LEAST: Final = 10_000
+MIN_CALLS: Final = 10_000
 """Calls; of fewer nothing is kept, because reading them all costs hardly more."""
 SAMPLES: Final = (8, 16, 32, 64, 128)
 """Calls of each function and outcome that a sample holds; the first size that suffices is taken. Of an invariant that
@@ -129,7 +129,7 @@ class StoredCheck:
     state: StateFile
     artifact: Artifact | None = None
     observer: Observer = SILENT
-    min_calls: int = LEAST
+    min_calls: int = MIN_CALLS
     """Calls from which on something is kept."""
     transaction_list: TransactionList | None = None
     """The contracts' transactions, if whoever checks keeps the list up to date; ``None`` to read it at each check."""

@@ -26,7 +26,7 @@ from specminer.pipeline.state import options_of
 from specminer.pipeline.stored_checking import StoredCheck
 from specminer.pipeline.transaction_list import TransactionList
 from specminer.presentation.check_result import finding_document
-from specminer.specification import LISTED, ClaimEdits, Specification, encode_specification
+from specminer.specification import DEFAULT_LISTED, ClaimEdits, Specification, encode_specification
 from specminer.specification.deviation import CheckResult, Deviation, Severity
 from specminer.store import TraceStore
 
@@ -193,7 +193,7 @@ class Watch:
     def _learn(self, path: Path) -> None:
         """Mine the specification anew with its own abstraction, and replace its file."""
         history = self.store.history(self.specification.chain_id, self._contracts())
-        options = options_of(self.specification, surprising=LISTED)
+        options = options_of(self.specification, surprising=DEFAULT_LISTED)
         try:
             mined = mine(history, options, artifact=self.artifact, name=self.specification.name)
         except UsageError as error:

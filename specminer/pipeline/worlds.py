@@ -35,7 +35,7 @@ from specminer.store import ListedRecord, TraceStore
 
 _TRANSACTION: Final = "transaction"
 _CALL: Final = "call"
-_KEPT: Final = "what was imported before"
+_IMPORTED_NOTE: Final = "what was imported before"
 
 
 def import_world(
@@ -134,7 +134,7 @@ def _kept_lists(store: TraceStore, chain_id: int) -> list[Listing]:
         rows[item.list][item.kind].append(item.record)
     try:
         return [
-            read_kept(owner, _KEPT, records[_TRANSACTION], records[_CALL])
+            read_kept(owner, _IMPORTED_NOTE, records[_TRANSACTION], records[_CALL])
             for owner, records in sorted(rows.items())
         ]
     except (ValueError, RecordError):

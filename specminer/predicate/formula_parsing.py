@@ -24,7 +24,7 @@ _TOKEN: Final = re.compile(
     re.ASCII | re.DOTALL,
 )
 _ESCAPE: Final = re.compile(r"\\(?:u\{([0-9a-fA-F]{1,6})\}|(.))", re.DOTALL)
-_NEGATED: Final = {"!=": "=", ">=": "<", ">": "<="}
+_NEGATIONS: Final = {"!=": "=", ">=": "<", ">": "<="}
 """How a comparison is read that is the opposite of another: ``a >= b`` is ``not a < b``."""
 
 
@@ -202,9 +202,9 @@ class _Parser:
         else:
             if self._language.is_boolean(first) or self._language.is_boolean(second):
                 raise FormulaError(f"expected numbers on both sides of '{sign}' but got a truth value")
-            less = _NEGATED.get(sign, sign) == "<"
+            less = _NEGATIONS.get(sign, sign) == "<"
             relation = (self._language.less if less else self._language.at_most)(first, second)
-        return self._language.negation(relation) if sign in _NEGATED else relation
+        return self._language.negation(relation) if sign in _NEGATIONS else relation
 
     def sum(self) -> _Operand:
         return self._arithmetic("+", _Parser.product, self._language.plus)

@@ -25,7 +25,7 @@ from specminer.presentation.section import (
 
 MAX_ROWS: Final = 100
 """Actors, and tokens, of a report."""
-_NAMED: Final = 5
+_MAX_NAMES: Final = 5
 """Functions, roles and tokens that a cell names."""
 _WIDE: Final = 130
 """Cells of a line in which addresses are told whole."""
@@ -56,7 +56,7 @@ def _ether(actor: Actor) -> str:
 
 
 def _functions(actor: Actor) -> str:
-    texts = [f"{name} {count:,}" for name, count in list(actor.functions.items())[:_NAMED]]
+    texts = [f"{name} {count:,}" for name, count in list(actor.functions.items())[:_MAX_NAMES]]
     return list_some(texts, actor.functions_total)
 
 
@@ -215,11 +215,11 @@ def _actors(actors: ActorTable) -> Section:
                 item.kind,
                 "" if item.put_in == "0" else amount(item.put_in),
                 "" if item.taken_out == "0" and not item.unseen_payments else _ether(item),
-                list_some(_tokens(item, "put_in")[:_NAMED], len(_tokens(item, "put_in"))),
-                list_some(_tokens(item, "taken_out")[:_NAMED], len(_tokens(item, "taken_out"))),
+                list_some(_tokens(item, "put_in")[:_MAX_NAMES], len(_tokens(item, "put_in"))),
+                list_some(_tokens(item, "taken_out")[:_MAX_NAMES], len(_tokens(item, "taken_out"))),
                 f"{item.calls:,}{f', {item.rejected:,} rejected' if item.rejected else ''}",
                 _functions(item),
-                list_some(item.roles[:_NAMED], len(item.roles)),
+                list_some(item.roles[:_MAX_NAMES], len(item.roles)),
                 transaction_cell(
                     actors.chain_id, *dict.fromkeys((item.first.transaction, item.last.transaction))
                 ),

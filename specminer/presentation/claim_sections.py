@@ -7,7 +7,12 @@ from typing import Final
 
 from specminer._support.statistics import TRAINING_SHARE
 from specminer._support.text import with_unknown
-from specminer.presentation.guard_sentences import DECIDING, condition_text, kind_texts, unexplained_reasons
+from specminer.presentation.guard_sentences import (
+    DECIDING_KINDS,
+    condition_text,
+    kind_texts,
+    unexplained_reasons,
+)
 from specminer.presentation.passage_sections import passage_sections
 from specminer.presentation.section import (
     Cell,
@@ -141,7 +146,7 @@ def conditions_by_reason(spec: Specification) -> dict[str, list[tuple[str, str]]
     """Return for each function the reasons that its conditions explain, each with the condition."""
     pairs: dict[str, list[tuple[str, str]]] = {}
     for guard in spec.guards:
-        if guard.kind not in DECIDING:
+        if guard.kind not in DECIDING_KINDS:
             continue
         for condition in guard.conditions:
             for reason in condition.reasons:
@@ -153,7 +158,7 @@ def required_guards(spec: Specification) -> dict[str, str]:
     """Return the condition that each function demands, as far as its rejected calls tell."""
     texts: dict[str, list[str]] = {}
     for guard in spec.guards:
-        if guard.kind in DECIDING and guard.text:
+        if guard.kind in DECIDING_KINDS and guard.text:
             texts.setdefault(guard.scope, []).append(guard.text)
     return {scope: " and ".join(parts) for scope, parts in texts.items()}
 
@@ -161,7 +166,7 @@ def required_guards(spec: Specification) -> dict[str, str]:
 def _unexplained_sections(spec: Specification) -> Iterator[Section]:
     """Yield the reasons that are explained in part, or not at all, and why."""
     rows: list[Row] = []
-    for scope in dict.fromkeys(guard.scope for guard in spec.guards if guard.kind in DECIDING):
+    for scope in dict.fromkeys(guard.scope for guard in spec.guards if guard.kind in DECIDING_KINDS):
         why: dict[str, dict[str, int]] = {}
         for guard in spec.guards:
             if guard.scope == scope and guard.kind is GuardKind.REQUIRED:

@@ -16,9 +16,9 @@ from specminer.specification.unit_inference import Units, scope_of
 _ERROR: Final = re.compile(r"([A-Za-z_$][\w$]{0,99})\(([^()\"']{0,1000})\)")
 """An error with its values."""
 _DIGITS: Final = re.compile(r"\d{1,78}")
-_TELLING: Final = 10_000
+_MIN_VALUE: Final = 10_000
 """Smaller values are equal by chance."""
-_Place = tuple[str, str, int]
+_ArgumentKey = tuple[str, str, int]
 """A function, an error, and the place of a value of it."""
 
 
@@ -26,7 +26,7 @@ _Place = tuple[str, str, int]
 class ErrorUnits:
     """What the values of errors measure."""
 
-    measures: Mapping[_Place, Measure]
+    measures: Mapping[_ArgumentKey, Measure]
     """By function, error and place, of those where every rejected call that can be compared agrees."""
 
     def spell(self, function: str, text: str) -> str:
@@ -47,15 +47,15 @@ class ErrorUnits:
 def error_units(spec: Specification, evidence: HistoryEvidence, units: Units) -> ErrorUnits:
     """Compare what errors told with what the conditions compared that failed in the same transactions."""
     values_by_call = dict(_compared_values(spec, units))
-    agreed: dict[_Place, Measure] = {}
-    refuted: set[_Place] = set()
+    agreed: dict[_ArgumentKey, Measure] = {}
+    refuted: set[_ArgumentKey] = set()
     for function, transaction, text in _read_error_texts(spec, evidence):
         values = values_by_call.get((function, transaction))
         error = _ERROR.fullmatch(text.removesuffix("."))
         if values is None or error is None:
             continue
         for index, part in enumerate(error[2].split(",")):
-            if not _DIGITS.fullmatch(part.strip()) or int(part) < _TELLING:
+            if not _DIGITS.fullmatch(part.strip()) or int(part) < _MIN_VALUE:
                 continue
             key, measures = (function, error[1], index), values.get(int(part), frozenset())
             if len(measures) == 1 and agreed.setdefault(key, next(iter(measures))) in measures:

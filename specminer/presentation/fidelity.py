@@ -12,7 +12,7 @@ from specminer.history.trace import Address, Fidelity
 from specminer.replay.diff_check import DiffCounts
 from specminer.specification import ReplayFidelity, UnknownValues
 
-_NAMED: Final = 5
+_MAX_NAMES: Final = 5
 """Addresses that a text lists at most."""
 
 
@@ -76,7 +76,9 @@ def import_summary(
     database: str,
 ) -> str:
     """Return what an import did, in lines for a terminal."""
-    contract_list = list_some([checksum_address(address) for address in contracts[:_NAMED]], len(contracts))
+    contract_list = list_some(
+        [checksum_address(address) for address in contracts[:_MAX_NAMES]], len(contracts)
+    )
     lines = [f"{contract_list or 'no contract'}: {total:,} records of chain {chain_id} in {database}"]
     if not executed:
         return "\n".join([*lines, "nothing new: all of it was executed before"])
@@ -87,10 +89,10 @@ def import_summary(
     if compared.transactions:
         lines.append(_comparison_text(compared))
     if skipped:
-        names = ", ".join(checksum_address(address) for address in list(skipped)[:_NAMED])
+        names = ", ".join(checksum_address(address) for address in list(skipped)[:_MAX_NAMES])
         lines.append(
             f"{sum(skipped.values()):,} transactions to accounts that this export does not create are left out: {names}"
-            + (" and others" if len(skipped) > _NAMED else "")
+            + (" and others" if len(skipped) > _MAX_NAMES else "")
         )
     unseen = fidelity.get(Fidelity.UNSEEN, 0) + funded
     if unseen:
@@ -101,9 +103,9 @@ def import_summary(
         )
     if inferred:
         lines.append(inferred_lead(len(inferred)) + ":")
-        lines += [f"  {plain(text, 500)}" for text in inferred[:_NAMED]]
-        lines += [f"  and {len(inferred) - _NAMED:,} more, which the specification lists"] * (
-            len(inferred) > _NAMED
+        lines += [f"  {plain(text, 500)}" for text in inferred[:_MAX_NAMES]]
+        lines += [f"  and {len(inferred) - _MAX_NAMES:,} more, which the specification lists"] * (
+            len(inferred) > _MAX_NAMES
         )
     if missing:
         lines.append(_missing_text(missing))
@@ -120,7 +122,7 @@ def inferred_lead(count: int) -> str:
 
 def _comparison_text(compared: DiffCounts) -> str:
     text = (
-        f"of {count_of(compared.compared, 'net write')} that the storage differences of "
+        f"of {count_of(compared.comparisons, 'net write')} that the storage differences of "
         f"{count_of(compared.transactions, 'transaction')} tell or that were executed, {compared.agreed:,} agree"
     )
     if compared.repaired:
@@ -131,11 +133,11 @@ def _comparison_text(compared: DiffCounts) -> str:
 
 
 def _missing_text(missing: Mapping[Address, int]) -> str:
-    most = sorted(missing, key=lambda address: (-missing[address], address))[:_NAMED]
+    most = sorted(missing, key=lambda address: (-missing[address], address))[:_MAX_NAMES]
     contracts = [
         f"{checksum_address(address)} ({count_of(missing[address], 'transaction')})" for address in most
     ]
-    more = " and others" if len(missing) > _NAMED else ""
+    more = " and others" if len(missing) > _MAX_NAMES else ""
     return (
         f"missing: {', '.join(contracts)}{more}; these contracts were called, but their code is not at hand. Import "
         "their lists into the same database, or give a node (--rpc)"

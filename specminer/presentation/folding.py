@@ -19,7 +19,7 @@ from typing import Final
 from specminer._support.text import count_of
 from specminer.specification import Specification, State
 
-COMPARED: Final = 64
+MAX_COMPARED: Final = 64
 """Of more states the rarest are one box before any are compared: pairs grow with the square."""
 
 
@@ -147,7 +147,7 @@ def _groups(spec: Specification, alarming: Collection[int]) -> list[_StateGroup]
         )
         for state in others
     ]
-    head, rest = groups[: COMPARED - 1], groups[COMPARED - 1 :]
+    head, rest = groups[: MAX_COMPARED - 1], groups[MAX_COMPARED - 1 :]
     return [*head, reduce(_StateGroup.join, rest)] if rest else head
 
 

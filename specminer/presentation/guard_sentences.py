@@ -27,13 +27,13 @@ MAX_REASONS: Final = 40
 """Reasons listed of those that are explained in part, or not at all."""
 MAX_CAUSES: Final = 6
 """Conditions of which it is told how many calls of a function they stopped, with the values of one."""
-DECIDING: Final = (GuardKind.REQUIRED, GuardKind.LEARNED)
+DECIDING_KINDS: Final = (GuardKind.REQUIRED, GuardKind.LEARNED)
 """The kinds of guards that rejected calls show."""
 
 
 def guard_texts(spec: Specification) -> list[str]:
     """Return what each function requires, then what is coded and observed, a sentence each; safe for terminals."""
-    deciding = [guard for guard in spec.guards if guard.kind in DECIDING]
+    deciding = [guard for guard in spec.guards if guard.kind in DECIDING_KINDS]
     first = {guard.scope: guard for guard in reversed(deciding)}
     texts = [_deciding(guard, spec if first[guard.scope] is guard else None) for guard in deciding]
     coded = [guard for guard in spec.guards if guard.kind is GuardKind.CODED]
@@ -161,7 +161,7 @@ def explained_text(spec: Specification) -> str:
     rejected = explained = left_out = 0
     by_scope: dict[str, list[Guard]] = {}
     for guard in spec.guards:
-        if guard.kind in DECIDING:
+        if guard.kind in DECIDING_KINDS:
             by_scope.setdefault(guard.scope, []).append(guard)
     for guards in by_scope.values():
         calls = max(guard.rejected for guard in guards)
@@ -182,7 +182,7 @@ def unexplained_reasons(spec: Specification, scope: str) -> list[tuple[str, int,
     rejected: dict[str, int] = {}
     explained: dict[str, int] = {}
     for guard in spec.guards:
-        if guard.kind in DECIDING and guard.scope == scope:
+        if guard.kind in DECIDING_KINDS and guard.scope == scope:
             for reason in guard.reasons:
                 rejected[reason.text] = max(rejected.get(reason.text, 0), reason.rejected)
                 explained[reason.text] = explained.get(reason.text, 0) + reason.explained

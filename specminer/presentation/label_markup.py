@@ -21,11 +21,11 @@ NO_NAME: Final = "(no name)"
 _SIGNS: Final = {"!=": "≠", "<=": "≤", ">=": "≥", "==": "="}
 _COMPARISON: Final = re.compile(r"(?<![=<>!])(!=|<=|>=|==)(?![=<>!])")
 _COMPARISONS: Final = frozenset({"=", "≠", "<", "≤", ">", "≥"})
-_JOINED: Final = _COMPARISONS | {"and", "if", "not", "or", "+", "-", "*", "/"}
+_PREFIX_WORDS: Final = _COMPARISONS | {"and", "if", "not", "or", "+", "-", "*", "/"}
 """Words that belong to the next one."""
 _HEX: Final = re.compile(r"\b0x([0-9a-fA-F]{4})[0-9a-fA-F]{12,}([0-9a-fA-F]{4})\b")
 _INNER: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=_)(?=[^_])")
-_NEGATED: Final = re.compile(r"^(?:not |!) ?\(([^()&|=<>!\s]+) ?==? ?([^()&|=<>!\s]+)\)$")
+_NEGATION_PATTERN: Final = re.compile(r"^(?:not |!) ?\(([^()&|=<>!\s]+) ?==? ?([^()&|=<>!\s]+)\)$")
 
 
 def shorten(text: str, limit: int) -> str:
@@ -40,7 +40,7 @@ def phrase(predicate: str, limit: int) -> str:
     The text is escaped for a terminal, not yet for a label.
     """
     text = plain(predicate, 4 * limit)
-    text = _NEGATED.sub(r"\1 != \2", text)
+    text = _NEGATION_PATTERN.sub(r"\1 != \2", text)
     text = _COMPARISON.sub(lambda match: _SIGNS[match[0]], text)
     return shorten(_HEX.sub(r"0x\1…\2", text), limit)
 
@@ -80,7 +80,7 @@ def fill(text: str, width: int, lines: int) -> list[str]:
 def _awkward(rows: list[str]) -> int:
     """Return how many lines end where those of :func:`_blank` do not."""
     pairs = ((before.rsplit(" ", 1)[-1], after.split(" ", 1)[0]) for before, after in pairwise(rows))
-    return sum(last in _JOINED or first in _COMPARISONS for last, first in pairs)
+    return sum(last in _PREFIX_WORDS or first in _COMPARISONS for last, first in pairs)
 
 
 def _blank(text: str, width: int) -> int:
@@ -92,7 +92,7 @@ def _blank(text: str, width: int) -> int:
     while cut > width // 3:
         before = text[:cut].rsplit(" ", 1)[-1]
         after = text[cut + 1 :].split(" ", 1)[0]
-        if before not in _JOINED and after not in _COMPARISONS:
+        if before not in _PREFIX_WORDS and after not in _COMPARISONS:
             return cut
         cut = text.rfind(" ", 1, cut)
     return last

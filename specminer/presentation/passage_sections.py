@@ -19,7 +19,7 @@ from specminer.presentation.section import (
 from specminer.specification import ConditionOrigin, Edge, Specification, TransitionGuard
 
 MAX_ROWS: Final = 300
-_ALONE: Final = re.compile(r"the state '[^']*'")
+_STATE_PATTERN: Final = re.compile(r"the state '[^']*'")
 
 
 def passage_sections(spec: Specification) -> Iterator[Section]:
@@ -116,7 +116,7 @@ def followed_text(condition: TransitionGuard | None) -> str:
     parts = () if condition is None else condition.parts
     return "; ".join(
         # that it is the state alone goes without saying
-        f"{part.text}{'' if _ALONE.fullmatch(part.follows_from) else f' (from {part.follows_from})'}"
+        f"{part.text}{'' if _STATE_PATTERN.fullmatch(part.follows_from) else f' (from {part.follows_from})'}"
         for part in parts
         if part.follows_from
     )

@@ -36,7 +36,7 @@ from specminer.specification import (
 
 _KEYS: Final = frozenset({"id", "ids", "index", "idx", "key", "number", "new"})
 """Words of a sort's name that say how an entity is named, not what it is."""
-_PLACE: Final = re.compile(r"\b([A-Za-z_]\w*\[(\w+)\](?:\.\w+)?)(?![\[.\w])")
+_ENTRY_PATTERN: Final = re.compile(r"\b([A-Za-z_]\w*\[(\w+)\](?:\.\w+)?)(?![\[.\w])")
 """An entry of a mapping, or a field of one, and its key."""
 BY_HISTORY: Final = "states tell what was called before, as storage does not tell them apart"
 """What a picture says whose states rest on earlier calls."""
@@ -352,12 +352,12 @@ class Content:
         own = sort.arguments if sort is not None and alone else ()
         noun = set() if sort is None else set(words(sort.name[:80])) - _KEYS
         readable_names: dict[str, str] = {}
-        for variable, key in _PLACE.findall(guard[:_MAX_GUARD]):
+        for variable, key in _ENTRY_PATTERN.findall(guard[:_MAX_GUARD]):
             readable_names[variable] = readable(variable, noun) + (
                 "" if key in own else f" of {key.strip('_') or key}"
             )
         counts = Counter(readable_names.values())
-        return _PLACE.sub(
+        return _ENTRY_PATTERN.sub(
             lambda match: readable_names[match[0]] if counts[readable_names[match[0]]] == 1 else match[0],
             guard[:_MAX_GUARD],
         )

@@ -13,7 +13,7 @@ from specminer.comparison.score import Inclusion, Labels, Score, Spread
 
 FORMAT = "specminer/score"
 VERSION = 1
-_SHOWN = 20
+_MAX_ROWS = 20
 """Labels of a word, or of a list of labels, that are shown at most."""
 _LABEL = 60
 """Characters of a label that are shown at most."""
@@ -85,12 +85,12 @@ def _answer(inclusion: Inclusion) -> str:
 
 
 def _word(word: Word) -> str:
-    left_out = len(word) - _SHOWN
+    left_out = len(word) - _MAX_ROWS
     labels = [plain(label, _LABEL) for label in word]
     if left_out > 0:
-        labels[_SHOWN // 2 : -_SHOWN // 2] = [f"… {left_out} more …"]
+        labels[_MAX_ROWS // 2 : -_MAX_ROWS // 2] = [f"… {left_out} more …"]
     return ", ".join(labels)
 
 
 def _list_labels(labels: tuple[str, ...]) -> str:
-    return list_some([plain(label, _LABEL) for label in labels[:_SHOWN]], len(labels), ", and {:,} more")
+    return list_some([plain(label, _LABEL) for label in labels[:_MAX_ROWS]], len(labels), ", and {:,} more")

@@ -26,7 +26,7 @@ class DiffCounts:
 
     transactions: int = 0
     """Transactions of which something is told."""
-    compared: int = 0
+    comparisons: int = 0
     """Net writes that were compared, ..."""
     agreed: int = 0
     """... and those of them that were executed alike."""
@@ -82,7 +82,7 @@ class DiffCheck:
             return settled
         agreed_slots = {slot for slot, value in values_after.items() if machine.storage(*slot) == value}
         other = (values_after.keys() - agreed_slots) | self._unlisted_changes(diff, values_after, settled)
-        self.counts.compared += len(agreed_slots) + len(other)
+        self.counts.comparisons += len(agreed_slots) + len(other)
         self.counts.agreed += len(agreed_slots)
         doubt.remove(agreed_slots)
         if other:

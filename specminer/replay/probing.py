@@ -34,9 +34,11 @@ _GAS: Final = 300_000
 MAX_WORK: Final = 50_000_000
 """Gas that all runs together may use: what an ABI asks for is bounded, however many functions it lists."""
 _OPCODES: Final = 10_000
-_HERE: Final = Address(b"\x5e" * 20)
+_CONTRACT: Final = Address(b"\x5e" * 20)
 _CALLER: Final = Address(b"\xca" * 20)
-_AROUND: Final = Surroundings(chain_id=1, number=20_000_000, timestamp=1_700_000_000, gas_limit=30_000_000)
+_SURROUNDINGS: Final = Surroundings(
+    chain_id=1, number=20_000_000, timestamp=1_700_000_000, gas_limit=30_000_000
+)
 
 
 class _SlotValues(Enum):
@@ -256,10 +258,10 @@ class _Runner:
     def _run(self, values: _SlotValues, arguments: tuple[bytes, ...]) -> Probe | None:
         machine = FastMachine(_MadeUp(values, self.rng.getrandbits(64)), max_steps=_OPCODES)
         machine.use(_RULES)
-        machine.install(_HERE, self.code)
+        machine.install(_CONTRACT, self.code)
         data = self.selector + _encode_call(arguments, self.getter)
-        call = Call(sender=_CALLER, origin=_CALLER, to=_HERE, value=0, data=data, gas=_GAS)
-        done = machine.run(call, _AROUND, _RULES, (_HERE,), keep=False)
+        call = Call(sender=_CALLER, origin=_CALLER, to=_CONTRACT, value=0, data=data, gas=_GAS)
+        done = machine.run(call, _SURROUNDINGS, _RULES, (_CONTRACT,), keep=False)
         self.work += done.gas_used
         answers = _decode_output(self.return_types, done.output) if done.succeeded else None
         if answers is None:

@@ -23,7 +23,7 @@ from specminer.replay.inferred_facts import InferredFact
 from specminer.replay.machine_calls import ExecutedCall
 from specminer.replay.unseen_causes import Examination, Slot, external_reads, lasting_writes, touched_slots
 
-_TOLD: Final = {
+_BLOCK_FIELDS: Final = {
     "COINBASE": "beneficiary",
     "DIFFICULTY or PREVRANDAO": "randomness",
     "GASLIMIT": "gas_limit",
@@ -159,7 +159,9 @@ class Settler:
         )
 
     def _count(self, job: ExecutionJob, execution: ExecutedCall) -> None:
-        recorded_names = {name for name, field in _TOLD.items() if getattr(job.block, field) is not None}
+        recorded_names = {
+            name for name, field in _BLOCK_FIELDS.items() if getattr(job.block, field) is not None
+        }
         self.questions.update(name for name in execution.unrecorded_opcodes if name not in recorded_names)
         self.strangers.update(execution.strangers)
 

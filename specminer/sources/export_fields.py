@@ -57,7 +57,11 @@ def read_number(fields: Fields, name: str, limit: int = NUMBER_LIMIT) -> int:
         number = int(value)  # through a table that holds no whole numbers beside missing ones
     elif isinstance(value, str) and re.fullmatch(r"0x[0-9a-fA-F]{1,64}", value, re.ASCII):
         number = int(value, 16)  # as nodes write it
-    elif isinstance(value, str) and len(value) <= 82 and (match := _WHOLE.fullmatch(value)) is not None:
+    elif (
+        isinstance(value, str)
+        and len(value) <= 82
+        and (match := _INTEGER_PATTERN.fullmatch(value)) is not None
+    ):
         number = int(match[1])
     if 0 <= number < limit:
         return number
@@ -67,7 +71,7 @@ def read_number(fields: Fields, name: str, limit: int = NUMBER_LIMIT) -> int:
     )
 
 
-_WHOLE: Final = re.compile(r"([0-9]{1,78})(?:\.0{1,3})?", re.ASCII)
+_INTEGER_PATTERN: Final = re.compile(r"([0-9]{1,78})(?:\.0{1,3})?", re.ASCII)
 
 
 def read_time(fields: Fields) -> int | None:

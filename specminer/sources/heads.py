@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from websockets.sync.client import ClientConnection
 
 _SUBSCRIBE: Final = b'{"jsonrpc":"2.0","id":1,"method":"eth_subscribe","params":["newHeads"]}'
-_LEAST: Final = 0.1
+_MIN_PAUSE: Final = 0.1
 """Seconds between two blocks that are told, so that a node cannot keep its listener busy."""
 _MAX_MESSAGE: Final = 1 << 20
 """Bytes of a message about a block."""
@@ -55,7 +55,7 @@ class HeadSubscription:
         """Return when a block is told, or after so many seconds."""
         end = time.monotonic() + seconds
         if self._endpoint is not None and self._is_told(self._endpoint, end):
-            self._sleep(min(_LEAST, seconds))
+            self._sleep(min(_MIN_PAUSE, seconds))
             return
         self._sleep(max(0.0, end - time.monotonic()))
 
@@ -82,7 +82,7 @@ class HeadSubscription:
     def _subscribe(self, endpoint: Endpoint, end: float) -> ClientConnection:
         from websockets.sync.client import connect
 
-        patience = min(float(CONNECT_TIMEOUT), max(_LEAST, end - time.monotonic()))
+        patience = min(float(CONNECT_TIMEOUT), max(_MIN_PAUSE, end - time.monotonic()))
         connection = self._connection_stack.enter_context(
             connect(
                 endpoint.url,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 from specminer.history.trace import Address, Hash
 
 if TYPE_CHECKING:  # these ask a node, which has helpers
-    from specminer.sources.transaction_reading import Reading, Wanted
+    from specminer.sources.transaction_reading import Reading, TransactionKey
     from specminer.sources.way import BlockHits, Way
 
 
@@ -21,6 +21,6 @@ class Helpers(Protocol):
         """Yield consecutive spans that cover the blocks ``first .. last``, with what was found of each contract."""
 
     def read(
-        self, contract: Address, keys: Sequence[Wanted], *, patient: bool, suspected: Collection[Hash]
+        self, contract: Address, keys: Sequence[TransactionKey], *, patient: bool, suspected: Collection[Hash]
     ) -> Reading:
         """Read transactions of one contract and trace them; what cannot be read is a gap."""

@@ -179,7 +179,7 @@ def decode(answer: Any, envelope: Envelope) -> list[Step]:
     return [first, *(step for row in answer["steps"] for step in _steps(row)), last]
 
 
-_ASKED: Final = {hex(opcode): kind for opcode, (kind, _) in QUESTIONS.items()}
+_QUESTION_KINDS: Final = {hex(opcode): kind for opcode, (kind, _) in QUESTIONS.items()}
 
 
 def _address(value: Any) -> Address:
@@ -239,9 +239,12 @@ def _step(row: Any) -> Step:
                     None if error is None else str(error),
                     _size(size, answer, MAX_CALL_OUTPUT),
                 )
-            case ["Q", owner, opcode, subject, value] if opcode in _ASKED:
+            case ["Q", owner, opcode, subject, value] if opcode in _QUESTION_KINDS:
                 return QuestionStep(
-                    _address(owner), _ASKED[opcode], quantity(subject, "subject"), quantity(value, "answer")
+                    _address(owner),
+                    _QUESTION_KINDS[opcode],
+                    quantity(subject, "subject"),
+                    quantity(value, "answer"),
                 )
             case ["K", owner, data]:
                 return HashStep(_address(owner), octets(data, "hash input"))

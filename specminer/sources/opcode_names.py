@@ -37,7 +37,7 @@ QUESTIONS: Final = {
     0x5A: (EnvironmentKind.GAS, False),
 }
 """Opcodes with which code asks of its environment, and whether they take a word."""
-_KNOWN: Final = frozenset(NAMES.values())
+_NAME_SET: Final = frozenset(NAMES.values())
 _ALIASES: Final = {
     "SHA3": "KECCAK256",
     "SUICIDE": "SELFDESTRUCT",
@@ -62,7 +62,7 @@ def name_of(op: Any) -> str:
     if isinstance(op, str):
         text = op.strip().upper()
         name = _ALIASES.get(text, text)
-        if name in _KNOWN:
+        if name in _NAME_SET:
             return name
         if any(word in text for word in _UNDEFINED):
             return "INVALID"

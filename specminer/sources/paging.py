@@ -43,7 +43,7 @@ NO_END: Final = 9_999_999_999
 """The last block asked for where the newest is not known."""
 
 
-_KEPT: Final[Mapping[ListingKind, tuple[str, ...]]] = {
+_KEPT_FIELDS: Final[Mapping[ListingKind, tuple[str, ...]]] = {
     ListingKind.TRANSACTIONS: (
         "blockNumber",
         "blockHash",
@@ -107,7 +107,7 @@ def keep_record(listing: ListingKind, fields: Mapping[str, Any]) -> KeptRecord:
 
     """
     item = transaction_of(fields, 0) if listing is ListingKind.TRANSACTIONS else call_of(fields, 0)
-    kept_fields = {name: fields[name] for name in _KEPT[listing] if name in fields}
+    kept_fields = {name: fields[name] for name in _KEPT_FIELDS[listing] if name in fields}
     return KeptRecord(msgspec.json.encode(kept_fields, order="sorted"), item)
 
 

@@ -37,7 +37,7 @@ SavedTraces = dict[Hash, dict[Answer, Any]]
 _SHAPES: Final = re.compile(
     rb'"v"\s*:\s*1\s*[,}]|"structLogs"|"txHash"|"pre"\s*:\s*\{|"post"\s*:\s*\{|"calls"\s*:\s*\[\s*\{'
 )
-_NAMED: Final = re.compile(r"0x([0-9a-fA-F]{64})")
+_HASH_PATTERN: Final = re.compile(r"0x([0-9a-fA-F]{64})")
 
 
 def is_saved_trace(head: bytes) -> bool:
@@ -59,7 +59,7 @@ def read_saved(path: Path) -> SavedTraces:
     """
     name = plain(path)
     traces: SavedTraces = {}
-    own = _NAMED.search(path.name)
+    own = _HASH_PATTERN.search(path.name)
     transaction = None if own is None else Hash(bytes.fromhex(own[1]))
     for where, document in read_documents(read_content(path), name):
         try:

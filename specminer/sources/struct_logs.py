@@ -37,7 +37,7 @@ _CREATES = ("CREATE", "CREATE2")
 _RETURNS = ("RETURN", "STOP", "SELFDESTRUCT")
 _ENDS = (*_RETURNS, "REVERT", "INVALID")
 _LONGEST_MEMORY = 1 << 20
-_ASKED = {NAMES[opcode]: question for opcode, question in QUESTIONS.items()}
+_QUESTIONS_BY_NAME = {NAMES[opcode]: question for opcode, question in QUESTIONS.items()}
 
 CODE_DEPOSIT = 200
 """Gas for each byte of code that a creation leaves (yellow paper, G_codedeposit)."""
@@ -288,8 +288,8 @@ class _Walk:
     def _observe(self, log: _Log, following: _Log, owner: Address) -> None:
         if log.op == "SLOAD" and following.depth == log.depth:
             self.steps.append(Read(owner, log.peek(0), following.peek(0)))
-        elif log.op in _ASKED and following.depth == log.depth:
-            kind, takes = _ASKED[log.op]
+        elif log.op in _QUESTIONS_BY_NAME and following.depth == log.depth:
+            kind, takes = _QUESTIONS_BY_NAME[log.op]
             self.steps.append(QuestionStep(owner, kind, log.peek(0) if takes else 0, following.peek(0)))
         elif log.op == "SSTORE":
             self.steps.append(Write(owner, log.peek(0), None, log.peek(1)))
@@ -308,7 +308,7 @@ class _Walk:
         """
         if log.op in _ENDS or log.error is not None or self.owners[-1] not in self.contracts:
             return
-        if log.op in _CALLS or log.op in _CREATES or log.op == "SLOAD" or log.op in _ASKED:
+        if log.op in _CALLS or log.op in _CREATES or log.op == "SLOAD" or log.op in _QUESTIONS_BY_NAME:
             raise InvalidNodeResponse("structLogs do not show how a call's last step ended")
         self._observe(log, log, self.owners[-1])
 

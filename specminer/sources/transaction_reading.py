@@ -26,7 +26,7 @@ _LARGE: Final = 24
 MAX_FAILURES: Final = 25
 """Transactions in a row without a trace, after which a node is taken to have stopped tracing."""
 
-Wanted = tuple[int, Hash]
+TransactionKey = tuple[int, Hash]
 """Block number and hash of a transaction to read."""
 
 
@@ -94,7 +94,9 @@ class TransactionReader:
         self._trial: threading.Event | None = None
         """Set once whoever came first has tried a tracer; the others wait for it."""
 
-    def read(self, keys: Sequence[Wanted], *, patient: bool, suspected: Collection[Hash] = ()) -> Reading:
+    def read(
+        self, keys: Sequence[TransactionKey], *, patient: bool, suspected: Collection[Hash] = ()
+    ) -> Reading:
         """Read transactions and trace them; what cannot be read is a gap.
 
         It stops after ``MAX_FAILURES`` in a row that cannot be traced, whichever thread asked for them; those are not
@@ -125,7 +127,7 @@ class TransactionReader:
                     break
             return reading
 
-    def choose_tracer(self, keys: Sequence[Wanted]) -> None:
+    def choose_tracer(self, keys: Sequence[TransactionKey]) -> None:
         """Choose a tracer by transactions that will be read later; notes come with the first reading.
 
         Raises:
@@ -151,7 +153,9 @@ class TransactionReader:
                 )
             return self._stop_reason
 
-    def _answers(self, keys: Sequence[Wanted], *, first: bool) -> tuple[list[Any], Mapping[Hash, Any]]:
+    def _answers(
+        self, keys: Sequence[TransactionKey], *, first: bool
+    ) -> tuple[list[Any], Mapping[Hash, Any]]:
         """Return the answers to :func:`_requests_of`, and JavaScript traces that came in the same round trip.
 
         There are none of these where traces are large. As long as no tracer is chosen, whoever comes first asks for
@@ -186,7 +190,7 @@ class TransactionReader:
         if self._trial is not None and not first:
             self._trial.wait()
 
-    def _trace_requests(self, keys: Sequence[Wanted]) -> Mapping[Hash, Request]:
+    def _trace_requests(self, keys: Sequence[TransactionKey]) -> Mapping[Hash, Request]:
         return {hash_: self.tracing.requests(Tracer.JAVASCRIPT, hash_)[0] for _, hash_ in keys}
 
     def _trace(self, envelopes: Sequence[Envelope], answers: Mapping[Hash, Any]) -> Iterator[TraceResult]:
@@ -202,7 +206,7 @@ class TransactionReader:
             self.trace_count += len(traced.transactions)
             yield traced
 
-    def envelopes(self, keys: Sequence[Wanted], *, patient: bool) -> tuple[list[Envelope], list[Gap]]:
+    def envelopes(self, keys: Sequence[TransactionKey], *, patient: bool) -> tuple[list[Envelope], list[Gap]]:
         """Read blocks, transactions and receipts; ordered by block and index. What cannot be read is a gap.
 
         Raises:
@@ -212,7 +216,7 @@ class TransactionReader:
         return self._envelopes(keys, self._node.batch(_requests_of(keys)), patient=patient)
 
     def _envelopes(
-        self, keys: Sequence[Wanted], answers: Sequence[Any], *, patient: bool
+        self, keys: Sequence[TransactionKey], answers: Sequence[Any], *, patient: bool
     ) -> tuple[list[Envelope], list[Gap]]:
         """Read what a node answered to :func:`_requests_of`; see :meth:`envelopes`."""
         numbers = _numbers_of(keys)
@@ -276,12 +280,12 @@ def _requests_for(hash_: Hash) -> list[Request]:
     return [("eth_getTransactionByHash", (text,)), ("eth_getTransactionReceipt", (text,))]
 
 
-def _numbers_of(keys: Sequence[Wanted]) -> list[int]:
+def _numbers_of(keys: Sequence[TransactionKey]) -> list[int]:
     """Return the blocks of some transactions, each once."""
     return list(dict.fromkeys(number for number, _ in keys))
 
 
-def _requests_of(keys: Sequence[Wanted]) -> list[Request]:
+def _requests_of(keys: Sequence[TransactionKey]) -> list[Request]:
     """Return the requests for the blocks of some transactions, for themselves, and for their receipts."""
     pairs = [_requests_for(hash_) for _, hash_ in keys]
     blocks = [_block_request(number) for number in _numbers_of(keys)]

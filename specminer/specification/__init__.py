@@ -112,7 +112,7 @@ from specminer.specification.model import (
 )
 from specminer.specification.split_document import EntitySort, InteractionsSummary, Mode
 from specminer.specification.surprise_entries import (
-    LISTED,
+    DEFAULT_LISTED,
     MAX_LISTED,
     EvidenceFamily,
     EvidenceSource,
@@ -129,9 +129,9 @@ from specminer.specification.symbols import SymbolSort
 
 __all__ = [
     "CONTRACT_SCOPE",
+    "DEFAULT_LISTED",
     "FORMAT",
     "INTERACTION_SCOPE",
-    "LISTED",
     "MAX_BYTES",
     "MAX_LISTED",
     "MAX_WITNESSES",

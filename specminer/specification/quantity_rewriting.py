@@ -20,7 +20,7 @@ from specminer.specification.unit_inference import Scope, Units
 
 _FACTOR: Final = re.compile(r"(?<=[*/%] )\d{8,78}(?![\w.,]*\w)")
 """A factor that has no unit."""
-_Places = Iterator[tuple[Number, Measure | None]]
+_Quantities = Iterator[tuple[Number, Measure | None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +56,7 @@ class Rewriter:
         term = expression(text)
         return text if term is None else _replace_places(text, self._quantities(term, measure, scope))
 
-    def _quantities(self, term: Expression, measure: Measure | None, scope: Scope) -> _Places:
+    def _quantities(self, term: Expression, measure: Measure | None, scope: Scope) -> _Quantities:
         """Yield the numbers of an expression that are added, compared or met, with what each measures."""
         if isinstance(term, Number):
             yield term, measure
@@ -84,7 +84,7 @@ class Rewriter:
             return own, span
         return (span, own) if self.units.of(operation.right, scope) == own else (None, None)
 
-    def _factors(self, operation: Operation, scope: Scope) -> _Places:
+    def _factors(self, operation: Operation, scope: Scope) -> _Quantities:
         """Yield the values that names met in a product or a quotient; numbers that are factors have no unit."""
         for part in (operation.left, operation.right):
             if isinstance(part, Name) and part.example is not None:
@@ -93,7 +93,7 @@ class Rewriter:
                 yield from self._quantities(part, None, scope)
 
 
-def _replace_places(text: str, quantities: _Places | list[tuple[Number, Measure | None]]) -> str:
+def _replace_places(text: str, quantities: _Quantities | list[tuple[Number, Measure | None]]) -> str:
     """Return a text in which numbers are written otherwise, from its end to its beginning."""
     for number, measure in sorted(quantities, key=lambda item: -item[0].start):
         replacement = group(number.value) if _is_zero(number, measure) else spell(number.value, measure)

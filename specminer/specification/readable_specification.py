@@ -34,7 +34,7 @@ _LARGE: Final = re.compile(r"(?<![\w.,])\d{4,}(?![\w.,]*\w)")
 """A number that stands alone, so large that no two things are meant by it."""
 
 
-_Drawn = TypeVar("_Drawn", Specification, SecondView, Alternative)
+_Picture = TypeVar("_Picture", Specification, SecondView, Alternative)
 
 
 def for_readers(spec: Specification) -> Specification:
@@ -76,7 +76,7 @@ class _Reading:
         predicates = tuple(self._text(text, Scope()) for text in point.predicates)
         return replace(point, predicates=predicates, automaton=other and self._automaton(other))
 
-    def _automaton(self, drawn: _Drawn, names: Mapping[str, str] | None = None) -> _Drawn:
+    def _automaton(self, drawn: _Picture, names: Mapping[str, str] | None = None) -> _Picture:
         """Return an automaton of the document as readers see it; ``names`` are its :meth:`_state_numbers`, if known."""
         names = self._state_numbers(drawn.states) if names is None else names
         return replace(

@@ -9,7 +9,7 @@ from typing import Final
 from specminer.specification.absence import absent
 from specminer.specification.numbers import Count, Interval
 
-LISTED: Final = 20
+DEFAULT_LISTED: Final = 20
 """So many interactions and events are listed, unless told otherwise."""
 MAX_LISTED: Final = 1_000
 """And never more: a document has to stay readable."""

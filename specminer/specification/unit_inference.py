@@ -32,7 +32,7 @@ from specminer.specification.quantity_parsing import (
 
 MAX_SYMBOL: Final = 12
 """Characters of a token's symbol behind an amount."""
-KNOWN: Final[Mapping[str, Measure]] = {"value": WEI, "this.balance": WEI, "now": TIME, "block": BLOCK}
+MEASURES: Final[Mapping[str, Measure]] = {"value": WEI, "this.balance": WEI, "now": TIME, "block": BLOCK}
 """What the machine itself measures."""
 MOST_ROUNDS: Final = 50
 """How often all relations are gone through; a longer chain is not followed to its end."""
@@ -75,7 +75,7 @@ class Units:
     def key(self, name: str, scope: Scope) -> str:
         """Return under which name a term is known."""
         whole = bare(scope.names.get(name, name))
-        if whole in KNOWN or whole in self.keyless_variables or "[" in whole or not scope.function:
+        if whole in MEASURES or whole in self.keyless_variables or "[" in whole or not scope.function:
             return whole
         return f"{scope.function}:{whole}"
 
@@ -148,7 +148,7 @@ def units_of(spec: Specification) -> Units:
         spread.follow(relations)
         if len(refuted) == refuted_before:
             return spread.units()
-    return Units(KNOWN, stored)
+    return Units(MEASURES, stored)
 
 
 def _token(spec: Specification) -> Measure | None:
@@ -220,7 +220,7 @@ class _Spread:
     """Spreads measures along relations."""
 
     def __init__(self, stored: frozenset[str], refuted: set[str]) -> None:
-        self.measures: dict[str, Measure] = dict(KNOWN)
+        self.measures: dict[str, Measure] = dict(MEASURES)
         self._ambiguous_terms = refuted
         """Terms that are used in two ways; more are added."""
         self._keyless_variables = stored
@@ -309,7 +309,7 @@ class _Spread:
 
     def _name(self, name: str, measure: Measure, scope: Scope) -> None:
         key = self.units().key(name, scope)
-        if key in self._ambiguous_terms or key in KNOWN:
+        if key in self._ambiguous_terms or key in MEASURES:
             return
         old = self.measures.get(key)
         if old is None:

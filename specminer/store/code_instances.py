@@ -15,7 +15,7 @@ from specminer.store.damage import blob
 
 _NEVER: Final = 1 << 63
 """Behind every block: the creation is not known."""
-_SHOWN: Final = 3
+_MAX_EXAMPLES: Final = 3
 """Contracts that a sentence names as examples."""
 
 
@@ -271,9 +271,9 @@ def incomplete(contracts: Sequence[Address], complete: Sequence[list[tuple[int, 
     examples = "; ".join(
         f"0x{contract.hex()} "
         + (f"blocks {', '.join(f'{low:,} to {high:,}' for low, high in spans[:3])}" if spans else "no block")
-        for contract, spans in short[:_SHOWN]
+        for contract, spans in short[:_MAX_EXAMPLES]
     )
-    more = "; …" if len(short) > _SHOWN else ""
+    more = "; …" if len(short) > _MAX_EXAMPLES else ""
     return [
         f"{len(short):,} of {len(contracts):,} contracts are not complete up to block {end:,}, the last of all; of "
         f"them are complete: {examples}{more}"

@@ -13,7 +13,7 @@ from specminer.history.trace import Tracer
 from specminer.store import schema
 from specminer.store.code_instances import among
 
-_NAMED = 3
+_MAX_NAMES = 3
 """Transactions that a sentence names at most."""
 
 
@@ -33,8 +33,8 @@ def _gaps(connection: sa.Connection, owners: Sequence[int], history: History) ->
     )
     rows = connection.execute(query.order_by(table.c.block, table.c.hash)).all()
     if rows:
-        examples = "; ".join(f"0x{row.hash.hex()} ({plain(row.reason, 120)})" for row in rows[:_NAMED])
-        more = f" and {len(rows) - _NAMED:,} more" if len(rows) > _NAMED else ""
+        examples = "; ".join(f"0x{row.hash.hex()} ({plain(row.reason, 120)})" for row in rows[:_MAX_NAMES])
+        more = f" and {len(rows) - _MAX_NAMES:,} more" if len(rows) > _MAX_NAMES else ""
         yield (
             f"{len(rows):,} transactions could not be recorded and are missing, and what they wrote is not known: "
             f"{examples}{more}; the next run of collect tries them again"
@@ -47,7 +47,9 @@ def _unseen(history: History) -> Iterator[str]:
         return
     calls = history.access_invocation[writes.access]
     transactions = dict.fromkeys(history.invocation_transaction[calls].tolist())
-    examples = ", ".join(f"0x{history.transaction_hash[row].hex()}" for row in sorted(transactions)[:_NAMED])
+    examples = ", ".join(
+        f"0x{history.transaction_hash[row].hex()}" for row in sorted(transactions)[:_MAX_NAMES]
+    )
     yield (
         f"{len(writes):,} times a slot held another value than the last recorded call had left there: somebody unseen "
         f"wrote, such as a call that was not found, or a recording is wrong; first in {examples}"

@@ -28,13 +28,13 @@ from specminer.store import TraceStore
 @pytest.fixture
 def files(monkeypatch: pytest.MonkeyPatch) -> None:
     """Put every column into a file."""
-    monkeypatch.setattr(scratch, "LEAST", 0)
+    monkeypatch.setattr(scratch, "FILE_THRESHOLD", 0)
 
 
 @pytest.fixture
 def in_parts(files: None, monkeypatch: pytest.MonkeyPatch) -> None:
     """Besides, work on seven rows at a time."""
-    monkeypatch.setattr(parts, "MOST", 7)
+    monkeypatch.setattr(parts, "PART_BYTES", 7)
 
 
 def _history(name: str) -> History:
@@ -55,8 +55,8 @@ def test_a_history_in_parts_and_files_gives_the_same_specification(
     most: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     whole = _whole("tender")
-    monkeypatch.setattr(scratch, "LEAST", 0)
-    monkeypatch.setattr(parts, "MOST", most)
+    monkeypatch.setattr(scratch, "FILE_THRESHOLD", 0)
+    monkeypatch.setattr(parts, "PART_BYTES", most)
     mined = mine(_history("tender"), MineOptions())
     assert is_mapped(mined.history.access_slot)
     assert is_mapped(mined.context.accesses.touch)
@@ -123,7 +123,7 @@ def test_words_are_a_sequence_of_integers(listed: list[int], wanted: int) -> Non
 def test_parts_hold_each_row_once_and_no_group_is_cut(group: list[int], most: int) -> None:
     column = np.array(group, dtype=np.int32)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(parts, "MOST", most)
+        patch.setattr(parts, "PART_BYTES", most)
         found = [rows.tolist() for rows in parts.rows_by_group(column, 10)]
         stretches = list(parts.spans_of_groups(np.sort(column)))
         spans = list(parts.spans(len(group)))

@@ -32,7 +32,7 @@ def test_what_is_searched_whole_is_told_exactly(busy: tuple[Anvil, str]) -> None
     touching = anvil.touching(contract)
     estimate = specminer.estimate_collection(contract, specminer.NodeOptions(url=anvil.url))
     assert estimate.searched == estimate.blocks
-    assert estimate.transactions == estimate.found == len(touching)
+    assert estimate.transactions == estimate.found_transactions == len(touching)
     assert estimate.read <= 64
 
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from specminer.history.contract_history import IntColumn
-from specminer.inference.alarm import LEAST, RATE, threshold
+from specminer.inference.alarm import MIN_BITS, RATE, threshold
 from specminer.inference.leave_one_out import EventUnits, probability
 from specminer.inference.surprise_measures import Broken, SurpriseKind, _scan, _usual, measure
 from specminer.pipeline import MineOptions, mine
@@ -113,7 +113,7 @@ def test_the_usual_lies_among_what_was_seen(cases: list[tuple[int, float]]) -> N
 def test_at_most_one_or_the_allowed_share_is_alarming(scores: list[float]) -> None:
     column = np.array(scores)
     limit = threshold(column)
-    assert limit >= LEAST
+    assert limit >= MIN_BITS
     assert np.sum(column > limit) <= max(1, RATE * len(column))
 
 

@@ -430,7 +430,9 @@ def test_storage_is_compared_with_the_node_at_the_end_and_at_sampled_blocks(chai
         gather(store, chain.anvil.url, chain.contract)
         verified = verify(store, node, CHAIN, address(chain.contract), 1)
         assert verified.differences == ()
-        assert verified.compared == 24 + 1, "the mapping's entry after each block, and once more at the end"
+        assert verified.comparisons == 24 + 1, (
+            "the mapping's entry after each block, and once more at the end"
+        )
 
 
 def test_a_value_that_the_node_contradicts_is_told_and_stays_among_the_limits(chain: Chain) -> None:
@@ -460,8 +462,8 @@ def test_proofs_are_compared_where_storage_is_refused(chain: Chain) -> None:
         with LyingNode(chain.anvil.url, change) as other, Node(Endpoint(other.url)) as node:
             verified = verify(store, node, CHAIN, address(chain.contract), 1)
     assert verified.differences == ()
-    assert verified.compared + verified.refused == 25
-    assert verified.compared > 0
+    assert verified.comparisons + verified.refusals == 25
+    assert verified.comparisons > 0
 
 
 # -- lives --------------------------------------------------------------------------------------------

@@ -104,4 +104,4 @@ def test_ganache_confirms_what_was_collected(twins: Twins) -> None:
         gather(store, twins.ganache.url, twins.machine.address)
         verified = verify(store, node, CHAIN, key, 1)
     assert verified.differences == ()
-    assert verified.compared > 0
+    assert verified.comparisons > 0

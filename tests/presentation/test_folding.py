@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from specminer.presentation.dot import to_dot
-from specminer.presentation.folding import COMPARED, fold_states, folding
+from specminer.presentation.folding import MAX_COMPARED, fold_states, folding
 from specminer.presentation.mermaid import to_mermaid
 from specminer.presentation.picture_content import Content
 from specminer.presentation.picture_options import PictureOptions
@@ -173,7 +173,7 @@ def test_very_many_states_are_folded_without_comparing_all_pairs() -> None:
     states = tuple(state(row, f"s{row}", 1000 - row) for row in range(1000))
     chosen = folding(specification("Many", states, (edge(0, "go", 1, 5),)), 8)
     assert chosen is not None
-    assert len(chosen.box_ids) > 1000 - COMPARED
+    assert len(chosen.box_ids) > 1000 - MAX_COMPARED
 
 
 def crowded() -> tuple[Edge, ...]:
