@@ -22,7 +22,7 @@ from specminer.inference.competing_transitions import siblings
 from specminer.inference.entity_terms import Entities
 from specminer.inference.function_guards import learn
 from specminer.inference.guard_proofs import obligations
-from specminer.inference.implied_claims import Claims
+from specminer.inference.implied_claims import RedundancyFilter
 from specminer.inference.invariant_search import search
 from specminer.inference.ranked_transactions import weigh
 from specminer.inference.reasons import StateFacts
@@ -74,7 +74,7 @@ def judge(path: Path) -> Numbers:
         frames, asked, known = Frames(space, entities), ObligationLog(ObligationSubject.CLAIM), StateFacts(())
         taken = ways(learned, tuning, interactions, entities)
         siblings(space, passable(frames, known, taken, asked), asked)
-        Claims(space, frames, learned, taken, known, asked).redundant_observed()
+        RedundancyFilter(space, frames, learned, taken, known, asked).redundant_observed()
     with watch.timing("invariants"):
         held = search(context, tuning, interactions)
     with watch.timing("halves"):

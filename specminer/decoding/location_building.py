@@ -13,10 +13,10 @@ from specminer.decoding.hash_paths import TEXT, WORD, Hashes, Paths
 from specminer.decoding.location_columns import (
     RESOLUTIONS,
     Field,
+    KeyPosition,
     KeyTable,
     Locations,
     NameSource,
-    Port,
     PortKind,
     Resolution,
     StorageVariable,
@@ -51,7 +51,7 @@ class Building:
     paths: Paths
     variable: IntColumn
     variables: list[StorageVariable] = field(default_factory=list)
-    ports: list[Port] = field(default_factory=list)
+    ports: list[KeyPosition] = field(default_factory=list)
     key_hash: list[IntColumn] = field(default_factory=list)
     """For each key position, the row in ``Hashes`` whose key it is, or ``EMPTY_TEXT``, or ``MISSING``."""
     key_number: list[IntColumn] = field(default_factory=list)
@@ -65,7 +65,7 @@ class Building:
             self.key_hash.append(np.full(len(self.variable), MISSING, dtype=np.int64))
             self.key_number.append(np.full(len(self.variable), MISSING, dtype=np.int64))
         self.ports.append(
-            Port(
+            KeyPosition(
                 name="".join(f"{piece}[]" for piece in pieces),
                 port_kind=keyed,
                 kind=kind,

@@ -96,7 +96,7 @@ class Field:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Port:
+class KeyPosition:
     """A key position in the paths of one or more variables."""
 
     name: str
@@ -213,7 +213,7 @@ class Locations:
     resolution: IntColumn
     """Position in ``RESOLUTIONS``; shape (s,)."""
     variables: tuple[StorageVariable, ...]
-    ports: tuple[Port, ...]
+    ports: tuple[KeyPosition, ...]
     key_table: KeyTable
 
     @property

@@ -20,7 +20,7 @@ from specminer.inference.guard_learning import ACCEPTED, MIN_CALLS, truth_of
 from specminer.inference.guard_proofs import obligation, spell_values
 from specminer.inference.solver_questions import ObligationLog
 from specminer.inference.state_formulas import StateSpace
-from specminer.inference.transition_implications import Passable
+from specminer.inference.transition_implications import GuardFormulas
 from specminer.learning.state_names import literal
 from specminer.learning.tuning_result import Tuning
 from specminer.learning.vocabulary import FALSE, TRUE, UNKNOWN
@@ -40,11 +40,11 @@ MAX_PAIRS: Final = 100
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Siblings:
+class TransitionPair:
     """Two transitions of one event, and whether one call can take both."""
 
-    first: Passable
-    second: Passable
+    first: GuardFormulas
+    second: GuardFormulas
     verdict: TransitionVerdict
     overlaps: tuple[int, int]
     """How many recorded calls of each meet the guard of the other, too."""
@@ -57,9 +57,11 @@ class Siblings:
     """Values that meet both guards."""
 
 
-def siblings(space: StateSpace, transitions: Sequence[Passable], log: ObligationLog) -> list[Siblings]:
+def siblings(
+    space: StateSpace, transitions: Sequence[GuardFormulas], log: ObligationLog
+) -> list[TransitionPair]:
     """Return what is known of the transitions that share source, function and role, the most frequent first."""
-    groups: dict[tuple[int, int, int], list[Passable]] = defaultdict(list)
+    groups: dict[tuple[int, int, int], list[GuardFormulas]] = defaultdict(list)
     for item in transitions:
         passage = item.way.passage
         groups[passage.function.number, passage.source, passage.role].append(item)
@@ -68,11 +70,13 @@ def siblings(space: StateSpace, transitions: Sequence[Passable], log: Obligation
     return [_judge_pair(space, one, other, log) for one, other in pairs[:MAX_PAIRS]]
 
 
-def _apart(one: Passable, other: Passable) -> bool:
+def _apart(one: GuardFormulas, other: GuardFormulas) -> bool:
     return one.way.target != other.way.target
 
 
-def _judge_pair(space: StateSpace, one: Passable, other: Passable, log: ObligationLog) -> Siblings:
+def _judge_pair(
+    space: StateSpace, one: GuardFormulas, other: GuardFormulas, log: ObligationLog
+) -> TransitionPair:
     language, tuning = one.frame.language, space.tuning
     scope = one.way.passage.function.meaning.situation.function
     names = [tuning.states[item.way.target].name for item in (one, other)]
@@ -104,7 +108,7 @@ def _judge_pair(space: StateSpace, one: Passable, other: Passable, log: Obligati
     else:
         verdict = TransitionVerdict.OPEN
     example = language.example(language.conjunction(*facts)) if asking.answer is SolverAnswer.SAT else None
-    return Siblings(
+    return TransitionPair(
         first=one,
         second=other,
         verdict=verdict,
@@ -120,7 +124,7 @@ def _judge_pair(space: StateSpace, one: Passable, other: Passable, log: Obligati
     )
 
 
-def _expected_answer(item: Passable, facts: Sequence[Formula]) -> SolverAnswer:
+def _expected_answer(item: GuardFormulas, facts: Sequence[Formula]) -> SolverAnswer:
     """Return what a solver says, or without one what the graph of differences tells."""
     language = item.frame.language
     if solver_name() is not None:
@@ -132,7 +136,7 @@ def _expected_answer(item: Passable, facts: Sequence[Formula]) -> SolverAnswer:
     return SolverAnswer.UNSAT if impossible else SolverAnswer.SAT
 
 
-def _met_conditions(tuning: Tuning, item: Passable) -> list[Formula]:
+def _met_conditions(tuning: Tuning, item: GuardFormulas) -> list[Formula]:
     """Return what a call meets that takes a transition, the condition in the event's own name included."""
     condition = tuning.condition(item.way.symbol).strip().removeprefix("[").removesuffix("]")
     conditions = [item.conjunction]
@@ -141,7 +145,7 @@ def _met_conditions(tuning: Tuning, item: Passable) -> list[Formula]:
     return conditions
 
 
-def _split(item: Passable, condition: str) -> Formula:
+def _split(item: GuardFormulas, condition: str) -> Formula:
     """Return the condition that makes an event of its own of some calls; what cannot be read is a truth by itself."""
     language = item.frame.language
     try:
@@ -159,7 +163,7 @@ def _split(item: Passable, condition: str) -> Formula:
         return language.conjunction(*parts)
 
 
-def _both(one: Passable, other: Passable) -> BoolColumn:
+def _both(one: GuardFormulas, other: GuardFormulas) -> BoolColumn:
     """Return which calls of a passage took one transition and meet the guard of the other."""
     passage, meets_both = one.way.passage, one.way.is_taken.copy()
     if one.way.symbol != other.way.symbol:
@@ -170,7 +174,7 @@ def _both(one: Passable, other: Passable) -> BoolColumn:
     return meets_both
 
 
-def _telling(tuning: Tuning, one: Passable, other: Passable) -> str | None:
+def _telling(tuning: Tuning, one: GuardFormulas, other: GuardFormulas) -> str | None:
     """Return the cheapest predicate that the search could have chosen and that tells the calls of both apart."""
     columns = [_before(tuning, item) for item in (one, other)]
     best: tuple[float, str, str] | None = None
@@ -185,7 +189,7 @@ def _telling(tuning: Tuning, one: Passable, other: Passable) -> str | None:
     return None if best is None else best[2]
 
 
-def _before(tuning: Tuning, item: Passable) -> IntColumn:
+def _before(tuning: Tuning, item: GuardFormulas) -> IntColumn:
     """Return the finest states from which calls took a transition, one a call."""
     way = item.way
     return tuning.graph.state_before[way.passage.event[way.is_taken]]

@@ -15,7 +15,7 @@ import numpy as np
 from specminer.decoding.storage_values import ValueKind
 from specminer.history.contract_history import MISSING
 from specminer.inference.guard_literals import Literal, Sign
-from specminer.inference.guard_terms import GuardTerm, Situation
+from specminer.inference.guard_terms import FunctionCalls, GuardTerm
 from specminer.learning.event_table import Dimension
 
 MAX_NUMBERS: Final = 12
@@ -25,7 +25,7 @@ _CLOCKS: Final = (Dimension.TIME, Dimension.BLOCK)
 _AMOUNTS: Final = (Dimension.MONEY, Dimension.COUNT)
 
 
-def compounds(situation: Situation, sites: Collection[int]) -> Iterator[Literal]:
+def compounds(situation: FunctionCalls, sites: Collection[int]) -> Iterator[Literal]:
     """Yield the literals over three terms, of which one at least is storage at ``sites`` and one of the call."""
     terms = situation.terms
     keys = {key for term in terms for key in term.keys}

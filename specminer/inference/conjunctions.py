@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from specminer.inference.guard_learning import LearnedClause
-from specminer.inference.guard_literals import Literal, Meaning, Sign
+from specminer.inference.guard_literals import Literal, LiteralEvaluator, Sign
 from specminer.predicate import Formula, entails
 
 _CONJOINED_SIGNS = {
@@ -20,7 +20,7 @@ _CONJOINED_SIGNS = {
 }
 
 
-def formula_of(meaning: Meaning, clauses: Sequence[LearnedClause]) -> Formula:
+def formula_of(meaning: LiteralEvaluator, clauses: Sequence[LearnedClause]) -> Formula:
     """Return the conjunction of clauses; of none, true."""
     language = meaning.language
     parts = []
@@ -30,7 +30,9 @@ def formula_of(meaning: Meaning, clauses: Sequence[LearnedClause]) -> Formula:
     return parts[0] if len(parts) == 1 else language.conjunction(*parts)
 
 
-def simplify_clauses(meaning: Meaning, clauses: Sequence[LearnedClause]) -> tuple[LearnedClause, ...]:
+def simplify_clauses(
+    meaning: LiteralEvaluator, clauses: Sequence[LearnedClause]
+) -> tuple[LearnedClause, ...]:
     """Return the shortest equivalent conjunction: joined, without what follows from the rest."""
     conjuncts = _join_bounds(clauses)
     conjuncts = [_narrow(meaning, clause, conjuncts) for clause in conjuncts]
@@ -70,7 +72,9 @@ def _both(one: LearnedClause, other: LearnedClause) -> Sign | None:
     return _CONJOINED_SIGNS.get(frozenset({first.sign, second.sign}))
 
 
-def _narrow(meaning: Meaning, clause: LearnedClause, clauses: Sequence[LearnedClause]) -> LearnedClause:
+def _narrow(
+    meaning: LiteralEvaluator, clause: LearnedClause, clauses: Sequence[LearnedClause]
+) -> LearnedClause:
     """Return a disjunction without the literals that cannot hold, or that another of its own follows from."""
     if len(clause.literals) == 1:
         return clause
@@ -87,12 +91,12 @@ def _narrow(meaning: Meaning, clause: LearnedClause, clauses: Sequence[LearnedCl
     return replace(clause, literals=tuple(literals))
 
 
-def _follows(meaning: Meaning, clause: LearnedClause, rest: Sequence[LearnedClause]) -> bool:
+def _follows(meaning: LiteralEvaluator, clause: LearnedClause, rest: Sequence[LearnedClause]) -> bool:
     facts = [meaning.formula(other.literals[0]) for other in rest if len(other.literals) == 1]
     return any(
         entails(meaning.language, facts, meaning.formula(literal)) for literal in clause.literals
     ) or any(set(other.literals) <= set(clause.literals) for other in rest)
 
 
-def _price(meaning: Meaning, clause: LearnedClause) -> float:
+def _price(meaning: LiteralEvaluator, clause: LearnedClause) -> float:
     return len(clause.literals) + sum(meaning.price(literal) for literal in clause.literals)

@@ -27,7 +27,7 @@ from specminer.history.contract_history import MISSING, BoolColumn, IntColumn, R
 from specminer.history.words import Words, find, from_integers, values_at
 from specminer.inference.guard_learning import LearnedClause
 from specminer.inference.guard_literals import Literal, Sign
-from specminer.inference.guard_terms import GuardTerm, Situation, measure_terms
+from specminer.inference.guard_terms import FunctionCalls, GuardTerm, measure_terms
 from specminer.specification import ConditionMaker, GuardKind
 
 UNREADABLE: Final = "what was decided upon is not known"
@@ -117,7 +117,7 @@ class DecidedCalls:
         return stops
 
 
-def decided_calls(situation: Situation, function: FollowedFunction) -> tuple[Situation, DecidedCalls]:
+def decided_calls(situation: FunctionCalls, function: FollowedFunction) -> tuple[FunctionCalls, DecidedCalls]:
     """Return the calls of a function with the terms of what they decided, and the clauses over these."""
     runs = function.decisions.runs
     translator = _Translator(situation, function)
@@ -239,7 +239,7 @@ class _Column:
 class _Translator:
     """Puts conditions over expressions into the terms of one function's calls."""
 
-    def __init__(self, situation: Situation, function: FollowedFunction) -> None:
+    def __init__(self, situation: FunctionCalls, function: FollowedFunction) -> None:
         self._situation = situation
         self._decisions = function.decisions
         self._wording = function.wording
@@ -392,7 +392,7 @@ class _Translator:
                 reason_by_position[position] = reason
         return reason_by_position
 
-    def situation(self) -> Situation:
+    def situation(self) -> FunctionCalls:
         """Return the calls with all terms."""
         integers = {
             value for column in self._columns for value in column.explicit_values or () if value is not None

@@ -18,7 +18,7 @@ from specminer.decoding import HistoryContext
 from specminer.decoding.location_columns import Locations, StorageVariable
 from specminer.history.contract_history import MISSING, IntColumn
 from specminer.history.words import find, from_integers
-from specminer.inference.guard_terms import GuardTerm, Situation
+from specminer.inference.guard_terms import FunctionCalls, GuardTerm
 from specminer.interaction import Interactions, Mode
 from specminer.learning.predicate_candidates import CALL_NAMES
 from specminer.predicate.formula_text import KEYWORDS, PLAIN_NAME
@@ -47,7 +47,7 @@ class Entities:
         if interactions.mode in _KEYED:
             self.short = _short_names(context.locations, interactions)
 
-    def events(self, situation: Situation) -> tuple[IntColumn, IntColumn]:
+    def events(self, situation: FunctionCalls) -> tuple[IntColumn, IntColumn]:
         """Return the events of a function's calls, and for each its call: a place in the situation."""
         first = np.searchsorted(self._invocation, situation.rows, side="left")
         last = np.searchsorted(self._invocation, situation.rows, side="right")
@@ -56,7 +56,7 @@ class Entities:
         offset = np.arange(len(call)) - np.repeat(np.cumsum(count) - count, count)
         return self._events[first[call] + offset], call
 
-    def keys(self, situation: Situation, role: int | None = None) -> frozenset[str]:
+    def keys(self, situation: FunctionCalls, role: int | None = None) -> frozenset[str]:
         """Return what in a call equals the key of its interaction's entity; ``role`` restricts the events.
 
         Texts are no terms; of them the names that name entities are believed.
@@ -89,12 +89,14 @@ class Entities:
         }
         return frozenset(key_names | set(_computed_keys(situation, call, code)))
 
-    def roles(self, situation: Situation) -> tuple[int, ...]:
+    def roles(self, situation: FunctionCalls) -> tuple[int, ...]:
         """Return the roles in which the calls of a function name entities."""
         event, _ = self.events(situation)
         return tuple(np.unique(self._interactions.role[event]).tolist())
 
-    def shorten_names(self, situation: Situation, together: Collection[frozenset[int]] = ()) -> Situation:
+    def shorten_names(
+        self, situation: FunctionCalls, together: Collection[frozenset[int]] = ()
+    ) -> FunctionCalls:
         """Return the situation with short names for storage of the entity that its calls are about.
 
         Args:
@@ -176,7 +178,7 @@ class Entities:
         return frozenset(keys) - self._arguments - frozenset(used_names)
 
 
-def _computed_keys(situation: Situation, call: IntColumn, code: IntColumn) -> Iterator[str]:
+def _computed_keys(situation: FunctionCalls, call: IntColumn, code: IntColumn) -> Iterator[str]:
     """Yield the keys that the code computes, as a hash of arguments, and that are the entities' of some events.
 
     Args:
@@ -193,7 +195,7 @@ def _computed_keys(situation: Situation, call: IntColumn, code: IntColumn) -> It
                 yield term.keys[0]
 
 
-def _is_in_keys(situation: Situation, index: int, indices: Collection[int]) -> bool:
+def _is_in_keys(situation: FunctionCalls, index: int, indices: Collection[int]) -> bool:
     """Return whether a term is, or is part of, a key of one of some terms of storage."""
     name = situation.terms[index].name
     others = (situation.terms[other] for other in indices if other != index)

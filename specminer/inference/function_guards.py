@@ -21,7 +21,7 @@ from specminer.inference.guard_description import (
     refused_by,
 )
 from specminer.inference.guard_learning import ACCEPTED, LearnedClause, Learner, tellable, truth_of
-from specminer.inference.guard_literals import Meaning
+from specminer.inference.guard_literals import LiteralEvaluator
 from specminer.inference.guard_terms import Terms
 from specminer.inference.learned_guard import LearnedGuard
 from specminer.inference.observed_guards import Elsewhere, find_observed
@@ -113,7 +113,7 @@ def functions_of(
         functions.append(
             JudgedFunction(
                 number=number,
-                meaning=Meaning(situation),
+                meaning=LiteralEvaluator(situation),
                 cause=numbers[situation.rows],
                 decided_calls=decided,
             )
@@ -235,7 +235,7 @@ def _bounded_term(clause: LearnedClause) -> object:
 
 
 def _elsewhere(functions: Iterable[JudgedFunction]) -> Elsewhere:
-    terms_by_field: dict[tuple[int, int], list[tuple[Meaning, int]]] = {}
+    terms_by_field: dict[tuple[int, int], list[tuple[LiteralEvaluator, int]]] = {}
     for function in functions:
         for index, term in enumerate(function.meaning.situation.terms):
             if term.stored:

@@ -15,7 +15,7 @@ from specminer.history.contract_history import CONSTRUCTOR, RETURNED, BoolColumn
 from specminer.inference.conjunctions import formula_of, simplify_clauses
 from specminer.inference.decided_clauses import DecidedCalls, DecidedClause
 from specminer.inference.guard_learning import LearnedClause, truth_of
-from specminer.inference.guard_literals import Meaning, opposite
+from specminer.inference.guard_literals import LiteralEvaluator, opposite
 from specminer.inference.learned_guard import LearnedGuard
 from specminer.inference.observed_guards import ObservedCondition
 from specminer.inference.rejection_witnesses import witnesses
@@ -47,7 +47,7 @@ class JudgedFunction:
     """The ``n`` calls of a function, and why they were rejected."""
 
     number: int
-    meaning: Meaning
+    meaning: LiteralEvaluator
     cause: IntColumn
     """Position in ``Learned.causes`` of why each call was rejected; shape (n,)."""
     decided_calls: DecidedCalls | None = None
@@ -64,7 +64,7 @@ def first_part(count: int) -> BoolColumn:
     return np.arange(count) < int(TRAINING_SHARE * count)
 
 
-def refused_by(meaning: Meaning, clauses: Sequence[LearnedClause]) -> BoolColumn:
+def refused_by(meaning: LiteralEvaluator, clauses: Sequence[LearnedClause]) -> BoolColumn:
     """Return the calls in which some clause is known not to hold."""
     refused = np.zeros(len(meaning.situation), dtype=np.bool_)
     for clause in clauses:
@@ -158,7 +158,7 @@ def observed_guard(function: JudgedFunction, item: ObservedCondition) -> Learned
     return LearnedGuard(guard=guard, meaning=meaning, clauses=clauses, formula=formula, simplified=formula)
 
 
-def doubtful_calls(meaning: Meaning, clause: LearnedClause) -> int:
+def doubtful_calls(meaning: LiteralEvaluator, clause: LearnedClause) -> int:
     """Return in how many accepted calls a condition may not have held, because a value is not known."""
     return int(np.sum(truth_of(meaning, clause.literals).is_doubtful & meaning.situation.accepted))
 
@@ -204,7 +204,7 @@ def _decided_test(
 
 
 def _count_guard(
-    meaning: Meaning,
+    meaning: LiteralEvaluator,
     clauses: Sequence[LearnedClause],
     refused: BoolColumn,
     explained: BoolColumn,
@@ -226,7 +226,7 @@ def _count_guard(
     )
 
 
-def _describe(meaning: Meaning, formula: Formula, kind: GuardKind) -> Guard:
+def _describe(meaning: LiteralEvaluator, formula: Formula, kind: GuardKind) -> Guard:
     language, situation = meaning.language, meaning.situation
     symbols = language.symbols(formula)
     return Guard(
@@ -297,7 +297,7 @@ def _decided_condition(function: JudgedFunction, item: DecidedClause, names: Seq
     )
 
 
-def _path(meaning: Meaning, item: DecidedClause) -> ConditionPath | None:
+def _path(meaning: LiteralEvaluator, item: DecidedClause) -> ConditionPath | None:
     """Return a disjunction as an implication, if not all accepted calls come to its last condition."""
     *others, demanded = item.clause.literals
     terms = meaning.situation.terms
@@ -311,14 +311,14 @@ def _path(meaning: Meaning, item: DecidedClause) -> ConditionPath | None:
     return ConditionPath(premise=premise, demand=meaning.text(demanded))
 
 
-def _version(meaning: Meaning, item: DecidedClause) -> CodeVersion | None:
+def _version(meaning: LiteralEvaluator, item: DecidedClause) -> CodeVersion | None:
     """Return when the version of the code ran that has a condition; ``None`` if it is no matter."""
     if item.since is None and item.until is None:
         return None
     return CodeVersion(demand=_text(meaning, item.in_version), since=item.since, until=item.until)
 
 
-def _text(meaning: Meaning, clause: LearnedClause) -> str:
+def _text(meaning: LiteralEvaluator, clause: LearnedClause) -> str:
     return text(meaning.language, formula_of(meaning, (clause,)))
 
 

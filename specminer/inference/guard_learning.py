@@ -20,8 +20,8 @@ from specminer.decoding.storage_values import ValueKind
 from specminer.evm.code_constants import Constants
 from specminer.history.contract_history import MISSING, BoolColumn, IntColumn
 from specminer.inference.compound_literals import compounds
-from specminer.inference.guard_literals import WEAK, Literal, Meaning, Sign, Truth, proposals
-from specminer.inference.guard_terms import Situation
+from specminer.inference.guard_literals import WEAK, Literal, LiteralEvaluator, Sign, Truth, proposals
+from specminer.inference.guard_terms import FunctionCalls
 
 ACCEPTED: Final = 0.997
 """A condition is true in at least this share of the accepted calls."""
@@ -81,7 +81,7 @@ class Learner:
 
     def __init__(
         self,
-        meaning: Meaning,
+        meaning: LiteralEvaluator,
         cause: IntColumn,
         constants: Constants,
         sample: BoolColumn,
@@ -505,7 +505,7 @@ def _false(items: Sequence[_Candidate]) -> BoolColumn:
     return is_false
 
 
-def _keys(situation: Situation) -> dict[int, frozenset[int]]:
+def _keys(situation: FunctionCalls) -> dict[int, frozenset[int]]:
     """Return for each variable the variables that hold its keys: ``isApproved[owners[id]][sender]`` hangs on owners."""
     variable = {term.name: term.variable for term in situation.terms if term.stored}
     keys_by_variable: dict[int, frozenset[int]] = {}
@@ -520,7 +520,7 @@ def _price(items: Sequence[_Candidate]) -> float:
     return sum(item.price for item in items)
 
 
-def truth_of(meaning: Meaning, literals: Sequence[Literal], rows: IntColumn | None = None) -> Truth:
+def truth_of(meaning: LiteralEvaluator, literals: Sequence[Literal], rows: IntColumn | None = None) -> Truth:
     """Return where a disjunction holds, by Kleene's logic."""
     first, *rest = (meaning.truth(literal, rows) for literal in literals)
     for other in rest:
@@ -528,7 +528,7 @@ def truth_of(meaning: Meaning, literals: Sequence[Literal], rows: IntColumn | No
     return first
 
 
-def tellable(meaning: Meaning, literals: Sequence[Literal]) -> bool:
+def tellable(meaning: LiteralEvaluator, literals: Sequence[Literal]) -> bool:
     """Whether a disjunction is not in doubt in more accepted calls than it is known in."""
     truth, accepted = truth_of(meaning, literals), meaning.situation.accepted
     return int(np.sum(truth.is_doubtful & accepted)) <= int(np.sum(truth.is_known & accepted))

@@ -17,7 +17,7 @@ from specminer.decision import Sign as Sign
 from specminer.decoding.storage_values import ValueKind, short_text
 from specminer.evm.code_constants import SMALL, Constants
 from specminer.history.contract_history import MISSING, BoolColumn, IntColumn, RowColumn
-from specminer.inference.guard_terms import FloatColumn, GuardTerm, Situation
+from specminer.inference.guard_terms import FloatColumn, FunctionCalls, GuardTerm
 from specminer.learning.event_table import Dimension
 from specminer.learning.predicate_candidates import ORDERED
 from specminer.predicate import SORTS, Declaration, Formula, Language, text
@@ -40,7 +40,7 @@ class Literal:
     """``left sign constant``, or ``left sign right``, where ``right`` may be a sum or a product."""
 
     left: int
-    """Position of a term in ``Situation.terms``."""
+    """Position of a term in ``FunctionCalls.terms``."""
     sign: Sign
     right: int | None = None
     constant: int = 0
@@ -77,10 +77,10 @@ class Truth:
         return self.is_known & ~self.is_true
 
 
-class Meaning:
+class LiteralEvaluator:
     """The literals of one function: their truth in its calls, their formulas and their texts."""
 
-    def __init__(self, situation: Situation) -> None:
+    def __init__(self, situation: FunctionCalls) -> None:
         self.situation = situation
         self.language = Language()
         self.symbols = tuple(
@@ -272,7 +272,7 @@ def _compare(left: IntColumn, sign: Sign, right: IntColumn) -> BoolColumn:
     return holds
 
 
-def proposals(situation: Situation, constants: Constants, cause: IntColumn) -> Iterator[Literal]:
+def proposals(situation: FunctionCalls, constants: Constants, cause: IntColumn) -> Iterator[Literal]:
     """Yield the literals that may be conditions.
 
     Args:
@@ -292,7 +292,7 @@ def proposals(situation: Situation, constants: Constants, cause: IntColumn) -> I
 
 
 def _alone(
-    situation: Situation, index: int, term: GuardTerm, constants: Constants, causes: Sequence[BoolColumn]
+    situation: FunctionCalls, index: int, term: GuardTerm, constants: Constants, causes: Sequence[BoolColumn]
 ) -> Iterator[Literal]:
     both = (Sign.EQUAL, Sign.DIFFERENT)
     if term.kind is ValueKind.BOOL:
@@ -328,7 +328,7 @@ def _alone(
 
 
 def _thresholds(
-    situation: Situation, index: int, constants: Constants, rejected: BoolColumn
+    situation: FunctionCalls, index: int, constants: Constants, rejected: BoolColumn
 ) -> Iterator[Literal]:
     """Yield bounds between what was accepted and what was rejected.
 
@@ -361,7 +361,7 @@ def _between(
 
 
 def _shifts(
-    situation: Situation, one: int, other: int, constants: Constants, causes: Sequence[BoolColumn]
+    situation: FunctionCalls, one: int, other: int, constants: Constants, causes: Sequence[BoolColumn]
 ) -> Iterator[Literal]:
     """Yield the clock against a stored time and a number of seconds, or blocks, that the code knows."""
     left, right = situation.terms[one], situation.terms[other]

@@ -59,13 +59,15 @@ class GuardTerm:
     """Which of the variable's fields."""
     dimension: Dimension = Dimension.NONE
     codes: RowColumn
-    """Place of the value in ``Situation.words``, which are ascending; ``MISSING`` where the call did not look at it."""
+    """Place of the value in ``FunctionCalls.words``, which are ascending; ``MISSING`` where the call did not
+    look at it."""
     doubtful: BoolColumn | None = None
     """In which calls it is missing because the call looked at a value that is not known; ``None`` if there is none."""
     keys: tuple[str, ...] = ()
     """Names of the terms that its keys equal, the outermost first."""
     key_codes: RowColumn | None = None
-    """Place in ``Situation.words`` of its only key, ``MISSING`` where it is not known; ``None``: not known at all."""
+    """Place in ``FunctionCalls.words`` of its only key, ``MISSING`` where it is not known; ``None``: not
+    known at all."""
     order: float = 0.0
     """When calls look at it, on average: after so many other places; 0 for what is known of the call itself."""
     short: str = ""
@@ -92,7 +94,7 @@ class GuardTerm:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Situation:
+class FunctionCalls:
     """The ``n`` calls of one function, in chain order, and all terms of theirs."""
 
     function: str
@@ -151,7 +153,7 @@ class Terms:
         self._last = self._last_variable()
         self._rank = self._ranks()
 
-    def situation(self, function: int) -> Situation | None:
+    def situation(self, function: int) -> FunctionCalls | None:
         """Return the calls of a function; ``None`` if it has none that count."""
         context = self._context
         counted = (context.is_accepted | context.is_rejected) & (context.calls.function == function)
@@ -177,7 +179,7 @@ class Terms:
             )
             for draft, column in zip(drafts, codes, strict=True)
         )
-        situation = Situation(
+        situation = FunctionCalls(
             function=context.calls.functions[function],
             rows=rows,
             accepted=context.is_accepted[rows],

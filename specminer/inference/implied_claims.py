@@ -30,7 +30,7 @@ from specminer.specification.invariants import Template
 
 
 @dataclass(frozen=True)
-class Claims:
+class RedundancyFilter:
     """Drops what follows."""
 
     space: StateSpace

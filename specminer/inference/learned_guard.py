@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from specminer.inference.guard_learning import LearnedClause
-from specminer.inference.guard_literals import Meaning
+from specminer.inference.guard_literals import LiteralEvaluator
 from specminer.predicate import Formula
 from specminer.specification import Guard
 
@@ -16,7 +16,7 @@ class LearnedGuard:
 
     guard: Guard
     """As it stands in the specification, not yet proved."""
-    meaning: Meaning
+    meaning: LiteralEvaluator
     """The calls of the function and the language of the formulas."""
     clauses: tuple[LearnedClause, ...]
     """Of each of the guard's conditions, in order."""

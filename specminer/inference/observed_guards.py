@@ -18,7 +18,7 @@ import numpy.typing as npt
 from specminer.evm.code_constants import NONE
 from specminer.history.contract_history import MISSING, IntColumn, RowColumn
 from specminer.inference.guard_learning import ACCEPTED, DEFINED, LearnedClause
-from specminer.inference.guard_literals import TURNED, Literal, Meaning, Sign, proposals
+from specminer.inference.guard_literals import TURNED, Literal, LiteralEvaluator, Sign, proposals
 from specminer.learning.event_table import Dimension
 from specminer.predicate import entails
 
@@ -43,12 +43,12 @@ class ObservedCondition:
     """Share of the wrong pairs in which it holds, too."""
 
 
-Elsewhere = Mapping[tuple[int, int], Sequence[tuple[Meaning, int]]]
+Elsewhere = Mapping[tuple[int, int], Sequence[tuple[LiteralEvaluator, int]]]
 """For each variable and field the functions that look at it, with the term that is it there."""
 
 
 def find_observed(
-    meaning: Meaning, required: Sequence[LearnedClause], elsewhere: Elsewhere, seed: int
+    meaning: LiteralEvaluator, required: Sequence[LearnedClause], elsewhere: Elsewhere, seed: int
 ) -> tuple[ObservedCondition, ...]:
     """Return what held in all calls, accepted or not, and does not follow from what is required; seeded."""
     situation = meaning.situation
@@ -79,7 +79,7 @@ def find_observed(
     return tuple(conditions)
 
 
-def _holds(meaning: Meaning, literal: Literal) -> bool:
+def _holds(meaning: LiteralEvaluator, literal: Literal) -> bool:
     """Whether a literal held in nearly all accepted calls, and no rejected call contradicts it."""
     truth = meaning.truth(literal)
     accepted = meaning.situation.accepted
@@ -92,7 +92,7 @@ def _holds(meaning: Meaning, literal: Literal) -> bool:
 
 
 def _relations(
-    meaning: Meaning, rows: IntColumn, orders: npt.NDArray[np.int64]
+    meaning: LiteralEvaluator, rows: IntColumn, orders: npt.NDArray[np.int64]
 ) -> Iterator[ObservedCondition]:
     """Yield relations between storage and call that hold less often in wrong pairs: of rows in other orders."""
     situation = meaning.situation
@@ -134,7 +134,7 @@ def _compare(left: RowColumn, sign: Sign, right: RowColumn) -> npt.NDArray[np.bo
     return result
 
 
-def _facts(meaning: Meaning, rows: IntColumn, elsewhere: Elsewhere) -> Iterator[ObservedCondition]:
+def _facts(meaning: LiteralEvaluator, rows: IntColumn, elsewhere: Elsewhere) -> Iterator[ObservedCondition]:
     situation = meaning.situation
     none = np.full(len(situation), MISSING, dtype=np.int64)
     for literal in proposals(situation, NONE, none):

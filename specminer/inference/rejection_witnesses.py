@@ -13,7 +13,7 @@ from specminer._support.units import amount, moment
 from specminer.decoding.storage_values import ValueKind
 from specminer.history.contract_history import MISSING, BoolColumn, History
 from specminer.inference.guard_learning import LearnedClause
-from specminer.inference.guard_literals import OPPOSITE, Literal, Meaning
+from specminer.inference.guard_literals import OPPOSITE, Literal, LiteralEvaluator
 from specminer.inference.guard_terms import GuardTerm
 from specminer.specification import RejectionWitness
 
@@ -26,7 +26,7 @@ _FIRST_MOMENT: Final = 10**8
 
 
 def witnesses(
-    history: History, meaning: Meaning, clause: LearnedClause, stopped: BoolColumn, *, demanded: int
+    history: History, meaning: LiteralEvaluator, clause: LearnedClause, stopped: BoolColumn, *, demanded: int
 ) -> tuple[RejectionWitness, ...]:
     """Return some of the calls that a condition stopped, the earliest first.
 
@@ -54,7 +54,7 @@ def witnesses(
     return tuple(examples)
 
 
-def _turned_out(meaning: Meaning, literal: Literal, call: int) -> str:
+def _turned_out(meaning: LiteralEvaluator, literal: Literal, call: int) -> str:
     """Return the opposite of a literal with the values that a call met: ``value 0.5 ETH < price 0.7 ETH``."""
     terms = meaning.situation.terms
     left = terms[literal.left]
@@ -72,13 +72,13 @@ def _turned_out(meaning: Meaning, literal: Literal, call: int) -> str:
     return f"{_show_value(meaning, literal.left, call, parties)} {sign} {right}"
 
 
-def _show_value(meaning: Meaning, term: int, call: int, parties: Sequence[GuardTerm]) -> str:
+def _show_value(meaning: LiteralEvaluator, term: int, call: int, parties: Sequence[GuardTerm]) -> str:
     name = plain(meaning.situation.terms[term].formula_name, MAX_NAME)
     value = _value(meaning, term, call)
     return name if value is None else f"{name} {_spell_value(meaning, term, value, parties)}"
 
 
-def _value(meaning: Meaning, term: int, call: int) -> int | None:
+def _value(meaning: LiteralEvaluator, term: int, call: int) -> int | None:
     code = int(meaning.situation.terms[term].codes[call])
     if code == MISSING:
         return None
@@ -87,7 +87,7 @@ def _value(meaning: Meaning, term: int, call: int) -> int | None:
     return word - (1 << 256) if signed and word >> 255 else word
 
 
-def _spell_value(meaning: Meaning, term: int, value: int, parties: Sequence[GuardTerm]) -> str:
+def _spell_value(meaning: LiteralEvaluator, term: int, value: int, parties: Sequence[GuardTerm]) -> str:
     """Return a value as people read it: ether where ether is compared, a date where the clock is."""
     names = {party.name for party in parties if not party.stored}
     if meaning.situation.terms[term].kind is ValueKind.ADDRESS and 0 < value < 1 << 160:
@@ -100,7 +100,7 @@ def _spell_value(meaning: Meaning, term: int, value: int, parties: Sequence[Guar
     return meaning.language.declaration(meaning.symbols[term]).spell(value)
 
 
-def _values(meaning: Meaning, clause: LearnedClause, call: int) -> Iterator[tuple[str, str]]:
+def _values(meaning: LiteralEvaluator, clause: LearnedClause, call: int) -> Iterator[tuple[str, str]]:
     for literal in clause.literals:
         for term in literal.terms:
             value = _value(meaning, term, call)

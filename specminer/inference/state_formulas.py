@@ -16,7 +16,7 @@ import numpy as np
 
 from specminer.history.contract_history import MISSING
 from specminer.inference.entity_terms import Entities
-from specminer.inference.guard_literals import Meaning
+from specminer.inference.guard_literals import LiteralEvaluator
 from specminer.learning.quotient import ROOT
 from specminer.learning.tuning_result import Tuning
 from specminer.learning.vocabulary import FALSE, TRUE
@@ -100,7 +100,12 @@ class FunctionSpace:
     """The states and the guards of one function, whose calls name the entity in one role, in one language."""
 
     def __init__(
-        self, space: StateSpace, meaning: Meaning, entities: Entities, role: int, fresh: dict[str, Formula]
+        self,
+        space: StateSpace,
+        meaning: LiteralEvaluator,
+        entities: Entities,
+        role: int,
+        fresh: dict[str, Formula],
     ) -> None:
         """Take over terms that are variables of the entity; the others' symbols are ``fresh`` ones, by name."""
         self.space = space
@@ -167,7 +172,7 @@ class Frames:
         self._spaces: dict[tuple[int, int], FunctionSpace] = {}
         self._fresh: dict[int, dict[str, Formula]] = {}
 
-    def of(self, meaning: Meaning, role: int) -> FunctionSpace:
+    def of(self, meaning: LiteralEvaluator, role: int) -> FunctionSpace:
         """Return the frame of the calls that name the entity in a role."""
         key = (id(meaning), role)
         if key not in self._spaces:

@@ -69,12 +69,12 @@ class Moments:
         after = tuning.doubts.of([predicate])
         return tuning.shift_to_before(after) if before else after
 
-    def locate_events(self) -> _Places:
+    def locate_events(self) -> _PredicateValues:
         """Return the state that each event leaves behind, or those that it may."""
-        return _Places(self)
+        return _PredicateValues(self)
 
 
-class _Places:
+class _PredicateValues:
     """In which states events are, or may be where a value is in doubt."""
 
     def __init__(self, moments: Moments) -> None:

@@ -20,7 +20,7 @@ from specminer.inference.entity_terms import Entities
 from specminer.inference.function_guards import LearnedGuards, open_calls
 from specminer.inference.guard_description import MIN_HELD_OUT, JudgedFunction, first_part
 from specminer.inference.guard_learning import ACCEPTED, MIN_CALLS, LearnedClause, Learner, truth_of
-from specminer.inference.guard_literals import Meaning, opposite
+from specminer.inference.guard_literals import LiteralEvaluator, opposite
 from specminer.interaction import Interactions
 from specminer.learning.tuning_result import Tuning
 from specminer.predicate import text
@@ -41,7 +41,7 @@ class PassageCondition:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Passage:
+class StateCalls:
     """The ``n`` calls of one function, in one role, that came to one state, in chain order.
 
     Calls of which it is not known where they came to, or led, are left out.
@@ -65,7 +65,7 @@ class Passage:
 class GuardedTransition:
     """A transition that calls took, with its conditions."""
 
-    passage: Passage
+    passage: StateCalls
     symbol: int
     target: int
     parts: tuple[PassageCondition, ...]
@@ -112,7 +112,7 @@ def ways(
 
 def _passages(
     function: JudgedFunction, tuning: Tuning, interactions: Interactions, entities: Entities
-) -> Iterator[Passage]:
+) -> Iterator[StateCalls]:
     situation = function.meaning.situation
     event, call = entities.events(situation)
     if not len(event):
@@ -126,7 +126,7 @@ def _passages(
         own = np.flatnonzero(is_known & (before == source) & (role == role_number))
         if not len(own):
             continue
-        yield Passage(
+        yield StateCalls(
             function=function,
             source=source,
             role=role_number,
@@ -139,7 +139,7 @@ def _passages(
 
 
 def transitions(
-    passage: Passage, whole: Mapping[LearnedClause, GuardKind], code_constants: Constants, *, several: bool
+    passage: StateCalls, whole: Mapping[LearnedClause, GuardKind], code_constants: Constants, *, several: bool
 ) -> Iterator[GuardedTransition]:
     """Yield the transitions of a passage.
 
@@ -185,7 +185,7 @@ def transitions(
 
 
 def _keep_conditions(
-    passage: Passage, whole: Sequence[LearnedClause]
+    passage: StateCalls, whole: Sequence[LearnedClause]
 ) -> tuple[tuple[LearnedClause, ...], tuple[LearnedClause, ...]]:
     """Return the function's conditions that the passage's accepted calls keep, and those that they do not."""
     calls = passage.call[passage.accepted]
@@ -197,7 +197,7 @@ def _keep_conditions(
     return tuple(conditions), tuple(broken_conditions)
 
 
-def _refused_calls(passage: Passage, clauses: Sequence[LearnedClause]) -> BoolColumn:
+def _refused_calls(passage: StateCalls, clauses: Sequence[LearnedClause]) -> BoolColumn:
     """Return the calls of a passage that some of the conditions refuse."""
     false = [truth_of(passage.function.meaning, clause.literals, passage.call).false for clause in clauses]
     is_refused: BoolColumn = np.logical_or.reduce([np.zeros(len(passage.call), np.bool_), *false])
@@ -205,7 +205,7 @@ def _refused_calls(passage: Passage, clauses: Sequence[LearnedClause]) -> BoolCo
 
 
 def _own(
-    passage: Passage, conditions: Sequence[LearnedClause], code_constants: Constants, sample: BoolColumn
+    passage: StateCalls, conditions: Sequence[LearnedClause], code_constants: Constants, sample: BoolColumn
 ) -> tuple[LearnedClause, ...]:
     """Return conditions that explain rejections of this passage that the function's do not explain."""
     left = (
@@ -223,7 +223,7 @@ def _own(
 
 
 def _target_conditions(
-    passage: Passage, same: BoolColumn, targets: IntColumn, counts: IntColumn, code_constants: Constants
+    passage: StateCalls, same: BoolColumn, targets: IntColumn, counts: IntColumn, code_constants: Constants
 ) -> dict[int, tuple[LearnedClause, ...]]:
     """Return for each target what tells the calls that lead there from those that lead elsewhere.
 
@@ -241,7 +241,7 @@ def _target_conditions(
     clauses_by_target: dict[int, tuple[LearnedClause, ...]] = {}
     for target in targets[np.argsort(-counts, kind="stable")][:MAX_TARGETS].tolist():
         accepted = rows & (cause == target)
-        target_meaning = Meaning(replace(meaning.situation, accepted=accepted))
+        target_meaning = LiteralEvaluator(replace(meaning.situation, accepted=accepted))
         for literals in (branches, None) if branches else (None,):
             clauses = Learner(
                 target_meaning, cause, code_constants, rows, checked=False, literals=literals
@@ -255,7 +255,7 @@ def _target_conditions(
 
 
 def _oppose(
-    passage: Passage,
+    passage: StateCalls,
     same: BoolColumn,
     clauses_by_target: dict[int, tuple[LearnedClause, ...]],
     targets: Sequence[int],
@@ -284,7 +284,7 @@ def _opposite(clause: LearnedClause) -> LearnedClause:
 
 
 def _parts(
-    passage: Passage,
+    passage: StateCalls,
     whole: Mapping[LearnedClause, GuardKind],
     conditions: Sequence[LearnedClause],
     own: Sequence[LearnedClause],
@@ -314,7 +314,7 @@ def _parts(
 
 
 def _held_out(
-    passage: Passage,
+    passage: StateCalls,
     later: BoolColumn,
     leads_there: BoolColumn,
     elsewhere: BoolColumn,

@@ -37,7 +37,7 @@ class KeptCondition:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Passable:
+class GuardFormulas:
     """A transition with its guard, counted."""
 
     way: GuardedTransition
@@ -64,14 +64,14 @@ class Passable:
 
 def passable(
     frames: Frames, state_facts: StateFacts, transitions: Iterable[GuardedTransition], log: ObligationLog
-) -> list[Passable]:
+) -> list[GuardFormulas]:
     """Return the transitions with what their guards say beyond the state; what is dropped with its proof."""
     return [_passable(frames, state_facts, way, log) for way in transitions]
 
 
 def _passable(
     frames: Frames, state_facts: StateFacts, way: GuardedTransition, log: ObligationLog
-) -> Passable:
+) -> GuardFormulas:
     passage = way.passage
     meaning = passage.function.meaning
     frame = frames.of(meaning, passage.role)
@@ -92,7 +92,7 @@ def _passable(
             remaining.append(KeptCondition(part=part, clause=_narrow(frame, state_facts, way, part, log)))
         else:
             dropped_conditions.append(DroppedCondition(part=part, reason=because[0], proof=because[1]))
-    return Passable(
+    return GuardFormulas(
         way=way, frame=frame, kept_conditions=tuple(remaining), dropped_conditions=tuple(dropped_conditions)
     )
 

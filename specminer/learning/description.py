@@ -21,7 +21,7 @@ from specminer.learning.objective import Objective, Selection
 from specminer.learning.quotient import ROOT
 from specminer.learning.stability import stability
 from specminer.learning.state_merging import Clause, Cube, Merging, without
-from specminer.learning.state_names import OPEN, Phrases, Saying, literal, sayings, state_names
+from specminer.learning.state_names import OPEN, Phrases, StateLabel, literal, sayings, state_names
 from specminer.learning.tuning_result import FrontAutomaton, PredicateWorth, TunedState, doubts_of
 from specminer.learning.vocabulary import FALSE, TRUE, UNKNOWN, Predicate, TruthColumn
 from specminer.predicate import Formula, FormulaError, entails, normalise, parse, solver_name
@@ -394,7 +394,7 @@ class Describer:
         )
 
 
-def _phrases(labels: Sequence[Saying], state: int, independent_rows: Set[int]) -> tuple[str, ...]:
+def _phrases(labels: Sequence[StateLabel], state: int, independent_rows: Set[int]) -> tuple[str, ...]:
     """Return what holds in a state as people say it; ``independent_rows`` do not follow from others."""
     phrases = [
         text

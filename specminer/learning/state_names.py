@@ -259,7 +259,7 @@ def _spelled_out(functions: Iterable[str]) -> Mapping[str, str]:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Saying:
+class StateLabel:
     """One thing that is said of states: what a predicate, or all that compare one variable with values, tell."""
 
     rows: tuple[int, ...]
@@ -279,7 +279,7 @@ def sayings(
     valuations: TruthColumn,
     phrases: Phrases,
     seen_values: Mapping[str, Sequence[frozenset[int] | None]],
-) -> tuple[Saying, ...]:
+) -> tuple[StateLabel, ...]:
     """Return what is said of states, in the order of the predicates.
 
     Of a variable that is compared with several values the values are told that were seen: ``stage = 4 or 5`` says
@@ -322,7 +322,7 @@ def _saying(
     valuations: TruthColumn,
     phrases: Phrases,
     values: Sequence[frozenset[int] | None],
-) -> Saying:
+) -> StateLabel:
     states = valuations.shape[1]
     differs = np.zeros((states, states), dtype=np.bool_)
     for row in valuations:
@@ -340,7 +340,7 @@ def _saying(
         _say_state(predicates, valuations[:, state], phrases, values[state], everything)
         for state in range(1, states)
     )
-    return Saying(
+    return StateLabel(
         rows=rows,
         phrases=tuple(text for text, _ in texts),
         denies_several=tuple(several for _, several in texts),
@@ -389,7 +389,7 @@ def _say_state(
 
 
 def state_names(
-    labels: Sequence[Saying], states: int, whole: Mapping[int, str], apart: Sequence[Saying] = ()
+    labels: Sequence[StateLabel], states: int, whole: Mapping[int, str], apart: Sequence[StateLabel] = ()
 ) -> tuple[str, ...]:
     """Return a unique name for each state, the root first.
 
@@ -428,19 +428,19 @@ def state_names(
     return tuple(result)
 
 
-def _texts(sayings: Iterable[Saying], state: int) -> list[str]:
+def _texts(sayings: Iterable[StateLabel], state: int) -> list[str]:
     """Return what some sayings say of a state."""
     return [text for saying in sayings if (text := saying.phrases[state]) is not None]
 
 
-def _count_excluded(sayings: Sequence[Saying], state: int) -> int:
+def _count_excluded(sayings: Sequence[StateLabel], state: int) -> int:
     """Return from how many states some sayings tell one."""
     return (
         int(np.logical_or.reduce([saying.distinguishes[state] for saying in sayings]).sum()) if sayings else 0
     )
 
 
-def _telling(labels: Sequence[Saying], state: int) -> list[Saying]:
+def _telling(labels: Sequence[StateLabel], state: int) -> list[StateLabel]:
     """Return what tells a state from all others but the root, in order."""
     if not labels:
         return []

@@ -11,7 +11,7 @@ import numpy as np
 from specminer.decoding.storage_values import ValueKind
 from specminer.history.words import values_at
 from specminer.inference.guard_description import JudgedFunction
-from specminer.inference.guard_terms import Situation
+from specminer.inference.guard_terms import FunctionCalls
 from specminer.predicate import SORTS, Declaration, Formula, FormulaError
 from specminer.predicate.concrete import Value, values_of
 from specminer.predicate.smt import WORD_LIMIT, read_formula
@@ -25,7 +25,7 @@ class CallTerms:
     function: JudgedFunction
 
     @property
-    def situation(self) -> Situation:
+    def situation(self) -> FunctionCalls:
         """The calls."""
         return self.function.meaning.situation
 

@@ -15,7 +15,7 @@ from specminer.inference.competing_transitions import siblings
 from specminer.inference.entity_terms import Entities
 from specminer.inference.function_guards import learn
 from specminer.inference.guard_proofs import obligations
-from specminer.inference.implied_claims import Claims
+from specminer.inference.implied_claims import RedundancyFilter
 from specminer.inference.reasons import StateFacts
 from specminer.inference.solver_questions import ObligationLog
 from specminer.inference.state_formulas import Frames, StateSpace
@@ -76,7 +76,7 @@ def find_implications(mining: Mining) -> Mining:
     facts = StateFacts(mining.invariants)
     passed = passable(frames, facts, passages, of_transitions)
     pairs = siblings(space, passed, of_siblings)
-    claims = Claims(space, frames, findings.learned_guards, passages, facts, of_claims)
+    claims = RedundancyFilter(space, frames, findings.learned_guards, passages, facts, of_claims)
     dropped, observed = claims.redundant_observed()
     invariants, followed = claims.invariants(mining.invariants, observed)
     return replace(

@@ -8,13 +8,13 @@ import numpy as np
 
 from specminer._support.statistics import wilson
 from specminer.history.contract_history import History
-from specminer.inference.competing_transitions import Siblings
+from specminer.inference.competing_transitions import TransitionPair
 from specminer.inference.conjunctions import formula_of
 from specminer.inference.guard_learning import MIN_CALLS, LearnedClause, truth_of
 from specminer.inference.invariant_claim import Invariant
 from specminer.inference.state_formulas import StateSpace
 from specminer.inference.transition_guards import PassageCondition
-from specminer.inference.transition_implications import DroppedCondition, Passable
+from specminer.inference.transition_implications import DroppedCondition, GuardFormulas
 from specminer.learning.tuning_result import Tuning
 from specminer.predicate import text
 from specminer.predicate.smtlib import expression, symbol_name, symbol_sorts
@@ -27,7 +27,7 @@ from specminer.specification import (
 )
 
 
-def edge_keys(passed: Iterable[Passable], tuning: Tuning) -> dict[tuple[int, int, str], Passable]:
+def edge_keys(passed: Iterable[GuardFormulas], tuning: Tuning) -> dict[tuple[int, int, str], GuardFormulas]:
     """Return the transitions with their guards by source, target and symbol, as the document has them."""
     return {
         (item.way.passage.source, item.way.target, tuning.table.symbols[item.way.symbol]): item
@@ -44,7 +44,7 @@ def state_symbols(space: StateSpace, invariants: Iterable[Invariant]) -> dict[st
     return dict(sorted(symbol_sorts(language, symbols).items()))
 
 
-def condition(item: Passable) -> TransitionGuard:
+def condition(item: GuardFormulas) -> TransitionGuard:
     """Return the guard of a transition in full."""
     way, passage, language = item.way, item.way.passage, item.frame.language
     meaning = passage.function.meaning
@@ -84,7 +84,7 @@ def condition(item: Passable) -> TransitionGuard:
     )
 
 
-def _state_symbols(item: Passable) -> dict[str, str]:
+def _state_symbols(item: GuardFormulas) -> dict[str, str]:
     """Return which of a guard's symbols are variables of the states, with their names there."""
     language, space = item.frame.language, item.frame.space
     used = language.symbols(item.conjunction)
@@ -96,7 +96,10 @@ def _state_symbols(item: Passable) -> dict[str, str]:
 
 
 def _part(
-    item: Passable, part: PassageCondition, dropped: DroppedCondition | None, narrowed: LearnedClause | None
+    item: GuardFormulas,
+    part: PassageCondition,
+    dropped: DroppedCondition | None,
+    narrowed: LearnedClause | None,
 ) -> TransitionCondition:
     way, meaning = item.way, item.way.passage.function.meaning
     truth = truth_of(meaning, part.clause.literals, way.passage.call)
@@ -113,7 +116,7 @@ def _part(
     )
 
 
-def sibling(pair: Siblings, tuning: Tuning, history: History) -> CompetingTransitions:
+def sibling(pair: TransitionPair, tuning: Tuning, history: History) -> CompetingTransitions:
     """Return what was found of two transitions of one event."""
     one, other = pair.first.way, pair.second.way
     hashes = history.transaction_hash
@@ -132,7 +135,7 @@ def sibling(pair: Siblings, tuning: Tuning, history: History) -> CompetingTransi
     )
 
 
-def _sentence(pair: Siblings, tuning: Tuning) -> str:
+def _sentence(pair: TransitionPair, tuning: Tuning) -> str:
     one, other = pair.first.way, pair.second.way
     names = [f"'{tuning.states[way.target].name}'" for way in (one, other)]
     events = [tuning.table.symbols[way.symbol] for way in (one, other)]

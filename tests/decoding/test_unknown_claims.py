@@ -15,7 +15,7 @@ from specminer.decoding.getters import GetterReading, GetterStep
 from specminer.decoding.storage_shapes import shapes
 from specminer.decoding.storage_values import ValueKind
 from specminer.history.contract_history import MISSING
-from specminer.inference.guard_literals import Literal, Meaning, Sign
+from specminer.inference.guard_literals import Literal, LiteralEvaluator, Sign
 from specminer.pipeline import Export, Rulebook, import_export, import_traces
 from specminer.pipeline.datasets import dataset
 from specminer.pipeline.mining import mine
@@ -94,7 +94,7 @@ def test_what_a_call_found_and_is_not_known_is_in_doubt_and_not_absent() -> None
             for row, item in enumerate(meaning.situation.terms)
         ),
     )
-    truth = Meaning(doubtful).truth(Literal(left=place, sign=Sign.EQUAL, constant=0))
+    truth = LiteralEvaluator(doubtful).truth(Literal(left=place, sign=Sign.EQUAL, constant=0))
     assert not truth.is_known.any()
     assert np.array_equal(truth.is_doubtful, looked)
 

@@ -17,8 +17,8 @@ from specminer.inference.decided_clauses import DecidedCalls
 from specminer.inference.function_guards import _lasting, open_calls
 from specminer.inference.guard_description import JudgedFunction, held_out
 from specminer.inference.guard_learning import LearnedClause, truth_of
-from specminer.inference.guard_literals import Literal, Meaning, Sign
-from specminer.inference.guard_terms import GuardTerm, Situation
+from specminer.inference.guard_literals import Literal, LiteralEvaluator, Sign
+from specminer.inference.guard_terms import FunctionCalls, GuardTerm
 from specminer.learning.event_table import Dimension
 from specminer.pipeline.datasets import list_datasets
 from specminer.specification import ConditionMaker, Guard, GuardKind, RejectionReason, RoleKind
@@ -109,7 +109,7 @@ def check_reason(reason: RejectionReason) -> None:
         assert cause.witnesses
 
 
-def signed_situation(values: Sequence[tuple[int, int]]) -> Situation:
+def signed_situation(values: Sequence[tuple[int, int]]) -> FunctionCalls:
     """Return calls with two signed values."""
     words = sorted({value % 2**256 for pair in values for value in pair})
     code = {word: position for position, word in enumerate(words)}
@@ -122,7 +122,7 @@ def signed_situation(values: Sequence[tuple[int, int]]) -> Situation:
         )
         for place, name in enumerate(("temperature", "limit"))
     )
-    return Situation(
+    return FunctionCalls(
         function="report",
         rows=np.arange(len(values)),
         accepted=np.ones(len(values), dtype=np.bool_),
@@ -147,7 +147,7 @@ COMPARE = {
 def test_signed_numbers_are_compared_as_such(
     values: list[tuple[int, int]], sign: Sign, constant: int
 ) -> None:
-    meaning = Meaning(signed_situation(values))
+    meaning = LiteralEvaluator(signed_situation(values))
     compare = COMPARE[sign]
     alone = meaning.truth(Literal(left=0, sign=sign, constant=constant))
     assert alone.is_true.tolist() == [compare(left, constant) for left, _ in values]
@@ -170,7 +170,7 @@ def decided(count: int, followed: int) -> DecidedCalls:
 
 
 def test_the_learner_takes_what_no_decision_explains() -> None:
-    meaning = Meaning(situation([(0, 0, 0, 0)] * 4, [True, False, False, True]))
+    meaning = LiteralEvaluator(situation([(0, 0, 0, 0)] * 4, [True, False, False, True]))
     cause = np.array([0, 1, 2, 0])
     assert open_calls(JudgedFunction(number=0, meaning=meaning, cause=cause)).tolist() == [
         False,
@@ -187,7 +187,7 @@ def test_what_failed_on_later_calls_is_no_guard() -> None:
     wider = LearnedClause(literals=(Literal(left=0, sign=Sign.AT_MOST, constant=5),))
     relation = LearnedClause(literals=(Literal(left=0, sign=Sign.AT_LEAST, right=2),))
     calls: list[tuple[int, ...]] = [(code, 0, 0, 0) for code in [1] * 14 + [2] * 6]
-    meaning = Meaning(situation(calls, [True] * 20))
+    meaning = LiteralEvaluator(situation(calls, [True] * 20))
     function = JudgedFunction(number=0, meaning=meaning, cause=np.zeros(20, dtype=np.int64))
     assert _lasting(function, [wider, relation], [bound, relation]) == (relation,)
     assert _lasting(function, [wider], [relation]) == (wider,)
@@ -251,6 +251,6 @@ def test_a_condition_that_is_false_in_a_rejected_call_is_not_always_observed() -
 
 
 def test_truth_of_a_choice_is_that_of_its_parts() -> None:
-    meaning = Meaning(situation([(1, 0, 2, 0), (2, 0, 1, 0), (0, 0, MISSING, 1)], [True] * 3))
+    meaning = LiteralEvaluator(situation([(1, 0, 2, 0), (2, 0, 1, 0), (0, 0, MISSING, 1)], [True] * 3))
     either = (Literal(left=0, sign=Sign.AT_LEAST, right=2), Literal(left=3, sign=Sign.EQUAL, constant=1))
     assert truth_of(meaning, either).is_true.tolist() == [False, True, True]

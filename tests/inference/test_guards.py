@@ -10,7 +10,7 @@ from specminer.evm.code_constants import constants
 from specminer.history.contract_history import MISSING
 from specminer.inference.conjunctions import formula_of, simplify_clauses
 from specminer.inference.guard_learning import ACCEPTED, LearnedClause, Learner, truth_of
-from specminer.inference.guard_literals import Literal, Meaning, Sign
+from specminer.inference.guard_literals import Literal, LiteralEvaluator, Sign
 from specminer.predicate import SymbolColumns, evaluate
 from tests.support.situations import WORDS, codes, situation
 
@@ -39,7 +39,7 @@ clauses = st.lists(
 
 @given(clauses)
 def test_a_simplified_guard_is_equivalent_to_its_source(found: list[LearnedClause]) -> None:
-    meaning = Meaning(situation([(0, 0, 0, 0)], [True]))
+    meaning = LiteralEvaluator(situation([(0, 0, 0, 0)], [True]))
     short = simplify_clauses(meaning, found)
 
     assert len(short) <= len(found)
@@ -49,7 +49,7 @@ def test_a_simplified_guard_is_equivalent_to_its_source(found: list[LearnedClaus
 @given(st.lists(rows, min_size=1, max_size=12), literals)
 def test_columns_and_formulas_agree(calls: list[tuple[int, ...]], literal: Literal) -> None:
     here = situation(calls, [True] * len(calls))
-    meaning = Meaning(here)
+    meaning = LiteralEvaluator(here)
     columns = SymbolColumns.of(
         {
             symbol: term.codes.astype(np.int64)
@@ -71,7 +71,7 @@ def test_no_guard_refuses_more_accepted_calls_than_its_exceptions(
 ) -> None:
     here = situation([row for row, _, _ in calls], [accepted for _, accepted, _ in calls])
     cause = np.array([cause for _, _, cause in calls])
-    meaning = Meaning(here)
+    meaning = LiteralEvaluator(here)
     learner = Learner(meaning, cause, constants(b"\x60\x05\x10"), np.ones(len(calls), dtype=np.bool_))
     found = learner.required_clauses({})
 
@@ -85,12 +85,14 @@ def test_no_guard_refuses_more_accepted_calls_than_its_exceptions(
 
 def test_a_condition_that_few_calls_suggest_is_none() -> None:
     here = situation([(1, 0, 0, 0), (0, 1, 0, 0)], [True, False])
-    learner = Learner(Meaning(here), np.zeros(2, dtype=np.int64), constants(b""), np.ones(2, dtype=np.bool_))
+    learner = Learner(
+        LiteralEvaluator(here), np.zeros(2, dtype=np.int64), constants(b""), np.ones(2, dtype=np.bool_)
+    )
     assert learner.required_clauses({}) == []
 
 
 def test_an_unknown_value_neither_meets_nor_breaks_a_condition() -> None:
-    meaning = Meaning(situation([(0, 0, MISSING, 0)], [True]))
+    meaning = LiteralEvaluator(situation([(0, 0, MISSING, 0)], [True]))
     truth = truth_of(meaning, (Literal(left=0, sign=Sign.LESS, right=2),))
     assert not truth.is_known.any()
     assert not truth.is_true.any()
@@ -126,7 +128,7 @@ def test_selectors_texts_data_and_the_stipend_are_no_numbers() -> None:
 def test_a_bound_without_a_number_in_the_code_is_the_observed_interval() -> None:
     calls: list[tuple[int, ...]] = [(row % 3 + 2, 0, 0, 0) for row in range(60)]
     here = situation(calls, [row[0] < 4 for row in calls])
-    meaning = Meaning(here)
+    meaning = LiteralEvaluator(here)
     every = np.ones(len(calls), dtype=np.bool_)
     (clause,) = Learner(
         meaning, np.zeros(len(calls), dtype=np.int64), constants(b""), every

@@ -12,8 +12,8 @@ from specminer.history.contract_history import MISSING
 from specminer.inference.conjunctions import formula_of
 from specminer.inference.guard_description import JudgedFunction
 from specminer.inference.guard_learning import ACCEPTED, LearnedClause, truth_of
-from specminer.inference.guard_literals import Literal, Meaning, Sign
-from specminer.inference.transition_guards import GuardedTransition, Passage, transitions
+from specminer.inference.guard_literals import Literal, LiteralEvaluator, Sign
+from specminer.inference.transition_guards import GuardedTransition, StateCalls, transitions
 from specminer.predicate import text
 from specminer.specification import ConditionOrigin, GuardKind
 from tests.support.mined import mined
@@ -23,11 +23,13 @@ Call = tuple[tuple[int, int, int, int], bool, int]
 """Codes of value, amount, price and paused; whether it was accepted; where it led."""
 
 
-def passage_of(calls: list[Call]) -> Passage:
+def passage_of(calls: list[Call]) -> StateCalls:
     """Return the calls that came to state 1, all of one event."""
-    meaning = Meaning(situation([row for row, _, _ in calls], [accepted for _, accepted, _ in calls]))
+    meaning = LiteralEvaluator(
+        situation([row for row, _, _ in calls], [accepted for _, accepted, _ in calls])
+    )
     count = len(calls)
-    return Passage(
+    return StateCalls(
         function=JudgedFunction(number=0, meaning=meaning, cause=np.zeros(count, dtype=np.int64)),
         source=1,
         role=MISSING,

@@ -18,7 +18,7 @@ from specminer.history.contract_history import MISSING, BoolColumn, History, Int
 from specminer.history.trace import Tracer
 from specminer.inference.field_changes import Cells, UnknownChanges, changes_of_calls
 from specminer.inference.guard_learning import truth_of
-from specminer.inference.guard_literals import Literal, Meaning
+from specminer.inference.guard_literals import Literal, LiteralEvaluator
 from specminer.inference.guard_terms import Terms
 from specminer.inference.invariant_claim import Invariant
 from specminer.inference.invariant_search import propose
@@ -167,7 +167,7 @@ class Comparison:
             if situation is None:
                 continue
             places = {term.name: place for place, term in enumerate(situation.terms)}
-            meaning, refused = Meaning(situation), np.zeros(len(situation), dtype=np.bool_)
+            meaning, refused = LiteralEvaluator(situation), np.zeros(len(situation), dtype=np.bool_)
             for condition, clause in zip(learned.guard.conditions, learned.clauses, strict=True):
                 literals = [_moved(item, learned.meaning, places) for item in clause.literals]
                 if any(item is None for item in literals):
@@ -285,7 +285,7 @@ class Comparison:
             yield f"call {call} does not belong to {name}"
 
 
-def _moved(literal: Literal, meaning: Meaning, places: dict[str, int]) -> Literal | None:
+def _moved(literal: Literal, meaning: LiteralEvaluator, places: dict[str, int]) -> Literal | None:
     """Return a literal over the terms of another situation, by their names; ``None`` if it lacks one."""
     names = [meaning.situation.terms[term].name for term in literal.terms]
     if any(name not in places for name in names):

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from specminer.decoding.storage_values import ValueKind
 from specminer.history.contract_history import MISSING
-from specminer.inference.guard_terms import GuardTerm, Situation
+from specminer.inference.guard_terms import FunctionCalls, GuardTerm
 from specminer.learning.event_table import Dimension
 
 WORDS = (0, 1, 5, 2**255, 2**256 - 1)
@@ -17,7 +17,7 @@ codes = st.integers(MISSING, len(WORDS) - 1)
 """Positions in the words, and the code of a value that is not known."""
 
 
-def situation(rows: list[tuple[int, ...]], accepted: list[bool]) -> Situation:
+def situation(rows: list[tuple[int, ...]], accepted: list[bool]) -> FunctionCalls:
     """Return the calls of one function: their values as codes, and which were accepted."""
     codes = np.array(rows, dtype=np.int32).reshape(len(rows), len(NAMES))
     terms = tuple(
@@ -30,7 +30,7 @@ def situation(rows: list[tuple[int, ...]], accepted: list[bool]) -> Situation:
         )
         for place, name in enumerate(NAMES)
     )
-    return Situation(
+    return FunctionCalls(
         function="f",
         rows=np.arange(len(rows)),
         accepted=np.array(accepted, dtype=np.bool_),
