@@ -26,7 +26,7 @@ import statistics
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -130,15 +130,14 @@ def compare(count: int | None, rounds: int, wanted: Collection[str]) -> None:
         f"{'bare':>6} {'requests':>9}  best loop",
         flush=True,
     )
-    for name, options in SETTINGS.items():
-        if wanted and not any(part in name for part in wanted):
-            continue
-        with ExitStack() as opened:
-            url, contract = _chain(opened, count, traced=not options)
-            proxy = opened.enter_context(ProxyProcess(url, remembering=True, **options))
-            time_collection(proxy.url, contract, "sqlite://")
-            calls = proxy.calls()
-            print(f"{name:30} {_row(proxy.url if options else url, contract, calls, rounds)}", flush=True)
+    for name, pace in paces(count, rounds, wanted):
+        ratios, median = pace.ratios, statistics.median(pace.ratios)
+        print(
+            f"{name:30} {pace.collected.wall:12.2f} {pace.bare.wall:12.2f} {median:6.2f} {ratios[0]:6.2f} "
+            f"{ratios[-1]:6.2f} {pace.collected.cpu:6.2f} {pace.bare.cpu:6.2f} {pace.requests:9,}  "
+            f"{pace.concurrency} messages of {pace.batch}",
+            flush=True,
+        )
 
 
 def _chain(opened: ExitStack, count: int | None, *, traced: bool) -> tuple[str, str]:
@@ -151,20 +150,57 @@ def _chain(opened: ExitStack, count: int | None, *, traced: bool) -> tuple[str, 
     return anvil.url, contract
 
 
-def _row(url: str, contract: str, calls: Sequence[dict[str, Any]], rounds: int) -> str:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoopComparison:
+    """A collection beside a bare loop, the medians of several rounds."""
+
+    collected: Duration
+    bare: Duration
+    ratios: tuple[float, ...]
+    """Of the rates, in each round; ascending."""
+    requests: int
+    concurrency: int
+    """Of the bare loop."""
+    batch: int
+
+
+def _beside_loop(url: str, contract: str, calls: Sequence[dict[str, Any]], rounds: int) -> LoopComparison:
     concurrency, batch = best_loop(url, calls)
     collected: list[Duration] = []
     bare: list[Duration] = []
     for _ in range(rounds):
         collected.append(time_collection(url, contract, "sqlite://"))
         bare.append(time_loop(url, calls, concurrency, batch))
-    ratios = sorted(loop.wall / own.wall for own, loop in zip(collected, bare, strict=True))
-    median = statistics.median
-    return (
-        f"{median(item.wall for item in collected):12.2f} {median(item.wall for item in bare):12.2f} "
-        f"{median(ratios):6.2f} {ratios[0]:6.2f} {ratios[-1]:6.2f} {median(item.cpu for item in collected):6.2f} "
-        f"{median(item.cpu for item in bare):6.2f} {len(calls):9,}  {concurrency} messages of {batch}"
+    return LoopComparison(
+        collected=_median(collected),
+        bare=_median(bare),
+        ratios=tuple(sorted(loop.wall / own.wall for own, loop in zip(collected, bare, strict=True))),
+        requests=len(calls),
+        concurrency=concurrency,
+        batch=batch,
     )
+
+
+def _median(durations: Sequence[Duration]) -> Duration:
+    return Duration(
+        wall=statistics.median(item.wall for item in durations),
+        cpu=statistics.median(item.cpu for item in durations),
+    )
+
+
+def paces(
+    count: int | None, rounds: int, wanted: Collection[str] = ()
+) -> Iterator[tuple[str, LoopComparison]]:
+    """Yield each setting with what a collection takes there."""
+    for name, options in SETTINGS.items():
+        if wanted and not any(part in name for part in wanted):
+            continue
+        with ExitStack() as opened:
+            url, contract = _chain(opened, count, traced=not options)
+            proxy = opened.enter_context(ProxyProcess(url, remembering=True, **options))
+            time_collection(proxy.url, contract, "sqlite://")
+            calls = proxy.calls()
+            yield name, _beside_loop(proxy.url if options else url, contract, calls, rounds)
 
 
 def compare_databases(count: int, wanted: Collection[str]) -> None:

@@ -185,13 +185,16 @@ def corpus() -> list[CorpusFolder]:
 def written_protocol(name: str) -> Automaton:
     """Return the automaton over functions of a life in ``tests/data/states``; what the clock does makes no sound.
 
-    It starts in the state ``none``, or else in the first one; the one life of a contract starts with its creation.
+    It starts in the state ``none``, or else in the first one; the one life of a contract starts with its creation. An
+    entity whose key the contract counts begins once: what is over leads to a state of its own then, though storage is
+    as it was before.
     """
     life = written_life(name)
     number = {state: row for row, state in enumerate(life.states)}
     number.setdefault(_NOTHING, len(number))
+    over = max(number.values()) + 1 if life.once else number[_NOTHING]
     steps = [
-        (number[source], event, number[target])
+        (number[source], event, over if target == _NOTHING else number[target])
         for source, event, target in life.transitions
         if source in number and target in number
     ]
@@ -206,7 +209,7 @@ def written_protocol(name: str) -> Automaton:
         loud.append((len(number), _CREATION, start, 1))
         start = len(number)
     everything = Automaton(
-        states=frozenset(number.values()) | {start},
+        states=frozenset(number.values()) | {start, over},
         transitions=from_edges(sorted(set(loud)), start).transitions,
         initial_state=start,
     )

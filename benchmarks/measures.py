@@ -7,14 +7,27 @@ modules that can also be run alone: ``python -m benchmarks.states`` prints what 
 from __future__ import annotations
 
 import os
+import subprocess
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
+from statistics import median
 from tempfile import TemporaryDirectory
 from typing import Final
 
-from benchmarks import attacks, azure, conditions, effects, generated_guards, rejections, states
+from benchmarks import (
+    attacks,
+    azure,
+    collecting,
+    conditions,
+    effects,
+    generated_guards,
+    machines,
+    peer_speed,
+    rejections,
+    states,
+)
 from benchmarks.corpus_folder import CorpusFolder
 from benchmarks.corpus_measures import OWN, SEEDS, Row, automata, learning, robustness
 from benchmarks.decisions import histories
@@ -22,6 +35,8 @@ from benchmarks.held_out_invariants import judge
 from benchmarks.intended_splits import EVIDENCE, split_f1
 from benchmarks.market import make
 from benchmarks.peers import Peer, PeerMissing, peers
+from benchmarks.py_evm import environment
+from benchmarks.reexecution import AZURE, MAINNET
 from benchmarks.steps import PEAK, measured
 from specminer import SpecminerError
 from specminer.decoding import decode
@@ -307,6 +322,67 @@ def _attack(kind: str, verdict: attacks.Verdict) -> Row:
         verdict.benign_alarms,
         verdict.benign,
     ]
+
+
+def _peer_speed(effort: Effort) -> Iterator[Row]:
+    sizes = peer_speed.SIZES[:1] if effort.quick else peer_speed.SIZES
+    for size in sizes:
+        with TemporaryDirectory() as folder:
+            path = Path(folder) / "market.db"
+            make(path, size)
+            try:
+                for name, seconds, states in peer_speed.speeds(path):
+                    ended = int(seconds is not None)
+                    yield [size, name, ended, None if seconds is None else round(seconds, 3), states]
+            except PeerMissing as error:
+                raise LeftOut(str(error)) from None
+
+
+def _machines(effort: Effort) -> Iterator[Row]:
+    data = os.environ.get("SPECMINER_REAL_DATA")
+    if not data:
+        raise LeftOut(
+            "the histories are not part of the project, and SPECMINER_REAL_DATA does not name their folder"
+        )
+    with TemporaryDirectory() as folder:
+        try:
+            python: Path | None = environment(Path(folder))
+        except (OSError, subprocess.CalledProcessError) as error:
+            effort.note(f"py-evm could not be installed: {type(error).__name__}")
+            python = None
+        for name in (*AZURE, *MAINNET):
+            found = machines.speeds(name, Path(data), python)
+            count = found.transactions
+            yield [
+                name,
+                count,
+                *(
+                    None if seconds is None else round(count / seconds, 1)
+                    for seconds in (
+                        found.bare,
+                        found.recording,
+                        found.replay,
+                        found.specification,
+                        found.specification_replay,
+                        found.py_evm,
+                    )
+                ),
+                found.same,
+                found.agree,
+            ]
+
+
+def _collecting(effort: Effort) -> Iterator[Row]:
+    for name, pace in collecting.paces(None, collecting.ROUNDS):
+        yield [
+            name,
+            pace.requests,
+            round(pace.collected.wall, 2),
+            round(pace.bare.wall, 2),
+            round(median(pace.ratios), 3),
+            round(pace.collected.cpu, 2),
+            round(pace.bare.cpu, 2),
+        ]
 
 
 SIZES: Final = (1_000, 10_000, 100_000)
@@ -630,6 +706,78 @@ MEASURES: Final = (
             View(title="CPU seconds", by="step", across="calls", values=("seconds",)),
             View(title="Peak of memory, MB", by="step", across="calls", values=("peak MB",)),
             View(title="Database, MB", by="step", across="calls", values=("file MB",)),
+        ),
+    ),
+    Measure(
+        name="peer-speed",
+        title="Time beside the peers",
+        text=(
+            "CPU seconds on the same market of items: of specminer for all of mining, from the database on, execution, "
+            "guards, invariants and ranking included; of peers for learning an automaton from the functions that "
+            f"specminer split, alone. *Ended* is 0 for a learner that was stopped after {peer_speed.PATIENCE} seconds."
+        ),
+        columns=("calls", "method", "ended", "seconds", "states"),
+        run=_peer_speed,
+        pace=Pace.NORMAL,
+        minutes=5,
+        views=(
+            View(title="CPU seconds", by="method", across="calls", values=("seconds",)),
+            View(title="Whether it ended", by="method", across="calls", values=("ended",)),
+        ),
+    ),
+    Measure(
+        name="machines",
+        title="Executing transactions again",
+        text=(
+            "Transactions a CPU second on real histories: the engine bare and with its recorder, the machine of "
+            "Ethereum's executable specification with its recorder, py-evm bare, and whole re-executions, invocations "
+            "included, by either of the first two. *Same* counts transactions of which both replays tell the same in "
+            "everything, *agree* those that succeed or fail on py-evm as on the engine. The histories are not part of "
+            "the project."
+        ),
+        columns=(
+            *("history", "transactions", "engine", "with recorder", "replay"),
+            *("specification", "its replay", "py-evm", "same", "agree"),
+        ),
+        run=_machines,
+        pace=Pace.NORMAL,
+        minutes=4,
+        views=(
+            View(
+                title="Transactions a second",
+                by="history",
+                values=("engine", "with recorder", "specification", "py-evm", "replay", "its replay"),
+                total=True,
+            ),
+            View(
+                title="Agreement",
+                by="history",
+                values=("transactions", "same", "agree"),
+                how="sum",
+                total=True,
+            ),
+        ),
+        watches=(Watch(column="same", noise=0.0), Watch(column="agree", noise=0.5)),
+    ),
+    Measure(
+        name="collecting",
+        title="Collecting, beside a bare loop",
+        text=(
+            "Wall seconds of collecting a counter's history and of a bare asynchronous loop that sends the same "
+            "requests, with the size of batches and the concurrency that are best for it; medians of three rounds. "
+            "*Ratio* is that of the rates: 1 is as fast as the loop, which neither checks nor stores anything."
+        ),
+        columns=("setting", "requests", "collected", "loop", "ratio", "CPU", "CPU of the loop"),
+        run=_collecting,
+        pace=Pace.NORMAL,
+        minutes=6,
+        views=(
+            View(
+                title="By setting",
+                by="setting",
+                values=("requests", "collected", "loop", "ratio", "CPU", "CPU of the loop"),
+                how="sum",
+            ),
         ),
     ),
 )

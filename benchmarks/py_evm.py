@@ -65,22 +65,27 @@ def runner_input(records: Records, rules: Rules) -> list[dict[str, Any]]:
     return listed
 
 
-def compare(name: str, folder: Path, python: Path) -> tuple[float, float]:
-    """Print the line of a history; return the CPU seconds of the engine and of py-evm."""
-    records, rules = read_history(folder, name)
+def by_py_evm(name: str, records: Records, rules: Rules, python: Path) -> tuple[float, list[bool]]:
+    """Execute a history by py-evm; return its CPU seconds, and which transactions succeeded."""
     vm = None if name in MAINNET else "IstanbulVM"
     text = json.dumps({"vm": vm, "transactions": runner_input(records, rules)})
     done = subprocess.run(
         [str(python), str(RUNNER)], input=text, check=True, stdout=subprocess.PIPE, text=True
     )
     answer = json.loads(done.stdout)
+    return float(answer["seconds"]), answer["succeeded"]
+
+
+def compare(name: str, folder: Path, python: Path) -> tuple[float, float]:
+    """Print the line of a history; return the CPU seconds of the engine and of py-evm."""
+    records, rules = read_history(folder, name)
+    theirs, others = by_py_evm(name, records, rules, python)
     targets = frozenset(
         number_of(made) for record in records if (made := call_of(record).created) is not None
     )
     succeeded = observed(records, rules, EventRecorder(targets))
     ours: float = timed(lambda: observed(records, rules, EventRecorder(targets)))
-    theirs: float = answer["seconds"]
-    agree = sum(one == other for one, other in zip(succeeded, answer["succeeded"], strict=True))
+    agree = sum(one == other for one, other in zip(succeeded, others, strict=True))
     count = len(records)
     print(
         f"{name:<18}{count:>13,}{count / ours:>10.0f}{count / theirs:>10.0f}"

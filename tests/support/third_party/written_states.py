@@ -47,6 +47,8 @@ class WrittenLife:
     layout: Mapping[str, Any]
     """What the compiler's layout lacks; see :func:`.storage_places.layout_of`."""
     misleading: tuple[Trap, ...]
+    once: bool = False
+    """Whether the contract counts the entities, so that none begins again."""
 
 
 def written_life(name: str) -> WrittenLife:
@@ -71,6 +73,7 @@ def written_life(name: str) -> WrittenLife:
         values=table.get("values", {}),
         layout=table.get("layout", {}),
         misleading=tuple(map(_trap, table.get("misleading", []))),
+        once=table.get("once", False),
     )
 
 
