@@ -10,7 +10,8 @@
   the compiler's output by contract, and returns the :class:`~tests.support.third_party.crowd.Subject` to be recorded.
 
 ``abi.json`` or ``artifact.json`` beside it names functions and variables where the trace files do not. ``interactions``
-says how to split the history, if not as fits best. ``protocol.json`` is the intended automaton, in the form that
+says how to split the history, if not as fits best, and ``limit`` what stands in the way of a full
+score. ``protocol.json`` is the intended automaton, in the form that
 ``specminer score`` reads. It was written down from source and documentation before anything was mined.
 """
 
@@ -63,6 +64,8 @@ class CorpusFolder:
     life: str | None = None
     interactions: str | None = None
     """How to split, as for ``specminer mine``; ``None`` for what fits best."""
+    limit: str | None = None
+    """What stands in the way of a full score, as a sentence."""
 
     @property
     def name(self) -> str:
@@ -169,10 +172,11 @@ def read_folder(path: Path) -> CorpusFolder:
         fields = tomllib.loads(about.read_text(encoding="utf-8")) if about.is_file() else {}
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise FolderError(f"{path.name}: about.toml is malformed: {error}") from None
-    unknown = fields.keys() - {"title", "dataset", "life", "interactions"}
+    unknown = fields.keys() - {"title", "dataset", "life", "interactions", "limit"}
     if unknown or not all(isinstance(value, str) for value in fields.values()):
         raise FolderError(
-            f"{path.name}: about.toml has the texts title, dataset, life, interactions; not {sorted(unknown) or fields}"
+            f"{path.name}: about.toml has the texts title, dataset, life, interactions, limit; "
+            f"not {sorted(unknown) or fields}"
         )
     return CorpusFolder(path=path, **({"title": path.name} | fields))
 

@@ -19,6 +19,8 @@ PAGE: Final = Path("docs") / "benchmarks.md"
 PICTURES: Final = Path("docs") / "pictures" / "benchmarks"
 TEXT: Final = Path(__file__).with_name("page.md")
 """What of the page is no result."""
+AIMED: Final = 0.95
+"""F on a contract; where it is lower, the contract's folder says why."""
 NOTICED: Final = 0.01
 """A peer is ahead on a contract if it has so much more."""
 _NOTHING: Final = "–"
@@ -49,6 +51,8 @@ def page_files(results: Results) -> dict[Path, str]:
     text = TEXT.read_text(encoding="utf-8")
     for mark, part in (
         ("corpus", _corpus()),
+        ("limits", "\n".join(_limits(results))),
+        ("summary", "\n".join(_summary(results))),
         ("machines", _machines(results)),
         ("duration", _duration(results)),
         ("measures", "\n".join(sections)),
@@ -243,6 +247,70 @@ def _corpus() -> str:
         )
         lines_.append(f"| `{folder.name}` | {_escaped(folder.title)} | {source} |")
     return "\n".join(lines_)
+
+
+def low_scores(results: Results) -> dict[str, float]:
+    """Return F of the contracts on which it is below what is aimed at, by their names."""
+    table = results.measures.get("automata")
+    if table is None:
+        return {}
+    name, method, f = (table.columns.index(column) for column in ("contract", "method", "f"))
+    scores = {str(row[name]): float(row[f] or 0) for row in table.rows if row[method] == OWN}
+    return {contract: score for contract, score in sorted(scores.items()) if score < AIMED}
+
+
+def _limits(results: Results) -> Iterator[str]:
+    """Yield a table of the contracts with a low score, and of what stands in the way."""
+    low = low_scores(results)
+    if not low:
+        return
+    limits = {folder.name: folder.limit for folder in corpus()}
+    yield f"Where F is below {AIMED:g}, this stands in the way:\n"
+    yield "| contract | F | limit |"
+    yield "| --- | ---: | --- |"
+    for name, score in low.items():
+        yield f"| `{name}` | {score:.3f} | {_escaped(limits.get(name) or _NOTHING)} |"
+
+
+def shares(results: Results) -> dict[str, float]:
+    """Return the figures that the page begins with, by what they are; those of measures that were taken."""
+    sums = {
+        (name, column): [row[place] for row in table.rows]
+        for name, table in results.measures.items()
+        for place, column in enumerate(table.columns)
+    }
+
+    def mean(name: str, column: str) -> float | None:
+        return _together(sums.get((name, column), []), "mean")
+
+    def share(name: str, part: str, whole: str) -> float | None:
+        parts, all_ = (_together(sums.get((name, column), []), "sum") for column in (part, whole))
+        return None if parts is None or not all_ else parts / all_
+
+    own = [
+        row
+        for row in (results.measures["automata"].rows if "automata" in results.measures else [])
+        if row[1] == OWN
+    ]
+    found = {
+        "entities: pairwise F1, mean": mean("splits", "f1"),
+        "automata: F, mean": _together([row[5] for row in own], "mean"),
+        "guards by which somebody was rejected: found": share("conditions", "required found", "required"),
+        "guards that nobody broke: found": share("conditions", "coded found", "coded"),
+        "guards: wrong": share("conditions", "wrong", "told"),
+        "effects: found": share("effects", "found", "listed"),
+        "effects: wrong": share("effects", "wrong", "mined"),
+        "attacks: first of all transactions": share("attacks", "first", "attacked"),
+        "benign transactions: alarms": share("attacks", "benign alarms", "benign"),
+    }
+    return {name: number for name, number in found.items() if number is not None}
+
+
+def _summary(results: Results) -> Iterator[str]:
+    yield "| what | measured |"
+    yield "| --- | ---: |"
+    for name, number in shares(results).items():
+        yield f"| {name} | {number:.1%} |"
 
 
 def _duration(results: Results) -> str:

@@ -3,9 +3,9 @@
     python -m benchmarks.peer_speed [SIZE ...]
 
 The history is a market of items (``benchmarks.market``). A peer is given the functions of the accepted calls of each
-item, as in ``benchmarks.peers``; its seconds are those of learning alone. Those of specminer are all of mining: reading,
-splitting, execution, guards, invariants, ranking. A learner that does not end within ``PATIENCE`` CPU seconds is
-stopped. Peers that are programs of their own are left out.
+item, as in ``benchmarks.peers``; its seconds are those of learning alone. Those of specminer are all of mining, with
+reading, splitting, execution, guards, invariants and ranking. A learner that does not end within ``PATIENCE`` CPU
+seconds is stopped. Peers that are programs of their own are left out.
 """
 
 from __future__ import annotations

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections import defaultdict
 from collections.abc import Callable
@@ -14,7 +15,7 @@ from benchmarks.corpus_folder import CORPUS, CorpusFolder, FolderError, corpus, 
 from benchmarks.corpus_measures import EXERCISED, OWN, exercised
 from benchmarks.event_words import Sample
 from benchmarks.measures import MEASURES
-from benchmarks.page import page_files
+from benchmarks.page import ROOT, low_scores, page_files, shares
 from benchmarks.peers import alergia, edsm, k_tails
 from benchmarks.regressions import regressions
 from benchmarks.results import RESULTS, Results, Table, read_results, results_text, surroundings
@@ -68,6 +69,44 @@ def test_the_results_are_whole_and_written_as_the_command_writes_them() -> None:
     for item in MEASURES:
         if item.name in kept.measures:
             assert kept.measures[item.name].columns == list(item.columns)
+
+
+def test_low_scores_are_explained() -> None:
+    limits = {folder.name: folder.limit for folder in corpus()}
+    assert [name for name in low_scores(read_results(RESULTS)) if not limits[name]] == []
+
+
+def test_the_results_hold_what_is_aimed_at() -> None:
+    """Entities, guards and effects; of automata the page says what stands in the way."""
+    found = shares(read_results(RESULTS))
+    assert found["entities: pairwise F1, mean"] >= 0.98
+    assert found["guards by which somebody was rejected: found"] >= 0.95
+    assert found["effects: found"] >= 0.95
+    assert found["guards: wrong"] <= 0.01
+    assert found["effects: wrong"] <= 0.01
+
+
+_CLAIM = re.compile(
+    r"\d times as (?:fast|long)|times faster"
+    r"|\b(?:two|three|four|five|six|eight|ten|twenty|thirty|hundred) times as (?:fast|long)"
+    r"|\d [KMG]B of memory|\d bytes in the database|\d (?:transactions|calls|blocks) (?:a|per) second"
+    r"|\b(?:F1?|accuracy|precision|recall) (?:of|is) [.0-9]"
+)
+"""What says how fast, how small or how right specminer is."""
+
+
+def test_other_pages_claim_no_figures() -> None:
+    """What is measured stands in the results, and on the page that is made of them."""
+    pages = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+    read = [path for path in pages if path.name != "benchmarks.md" and path.parent.name != "adr"]
+    assert len(read) > 30
+    claims = [
+        f"{path.relative_to(ROOT)}: {match[0]}"
+        for path in read
+        for match in _CLAIM.finditer(" ".join(path.read_text(encoding="utf-8").split()))
+    ]
+    assert claims == []
+    assert _CLAIM.search("takes some twenty times as long")
 
 
 def test_a_changed_number_changes_the_page() -> None:
