@@ -11,10 +11,12 @@ from specminer import __version__, check, select
 from specminer._support.errors import UsageError
 from specminer.cli.bundles import bundle_options
 from specminer.cli.console import Screen
+from specminer.cli.label_options import read_all_labels
 from specminer.cli.painting import paint
 from specminer.cli.shared_options import (
     artifact_option,
     database_option,
+    labels_option,
     quiet_option,
     range_options,
     whole_number,
@@ -28,6 +30,7 @@ from specminer.pipeline.source import BlockRange
 from specminer.pipeline.stored_checking import StoredHistory, check_stored
 from specminer.presentation.check_result import check_json, check_sarif, check_text
 from specminer.specification import Specification, edits_path, read_edits, read_specification
+from specminer.specification.address_names import AddressNames, with_names
 from specminer.specification.deviation import CheckResult, Severity
 
 
@@ -58,6 +61,16 @@ class CheckTexts:
     targets: tuple[str, ...]
     least: str
     form: str
+    labels: Path | None
+
+    def names(self, specification: Specification) -> AddressNames:
+        """Return what addresses are called: as the file says, else as the specification does.
+
+        Raises:
+            FileFormatError: the file of labels is malformed.
+
+        """
+        return AddressNames.of(with_names(specification, read_all_labels(self.labels)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -148,6 +161,7 @@ class ProposedText:
     show_default=True,
     help="Text for people, JSON for programs, or SARIF 2.1.0 for pipelines.",
 )
+@labels_option
 @database_option
 @quiet_option
 @bundle_options
@@ -182,7 +196,7 @@ def command(
       specminer check out/automaton.json --call 'settle(7)' --from 0xADDRESS
     """  # noqa: D301  # \b is click's mark for a paragraph that is not to be wrapped
     specification = read_specification(texts.automaton)
-    abi = read_artifact(artifact)
+    names, abi = texts.names(specification), read_artifact(artifact)
     selection = _selection(specification, texts.targets)
     selection.trace_files()
     edits = read_edits(edits_path(texts.automaton))
@@ -192,7 +206,9 @@ def command(
         if is_own:
             state = texts.automaton.with_suffix(".state")
             stored_history = StoredHistory(database=database, state=state, source=source.source, artifact=abi)
-            return _print_result(check_stored(specification, stored_history, options, observer=screen), texts)
+            return _print_result(
+                check_stored(specification, stored_history, options, observer=screen), texts, names
+            )
         selected = select(database, selection, abi=abi, source=source.source, observer=screen)
         if call is not None:
             proposal = propose(selected, call, source.source)
@@ -201,18 +217,18 @@ def command(
             for note in (*proposal.notes, proposal.outcome):
                 screen.note(note)
         result = check(specification, selected, options=options, abi=abi, observer=screen)
-    return _print_result(result, texts)
+    return _print_result(result, texts, names)
 
 
-def _print_result(result: CheckResult, texts: CheckTexts) -> int:
+def _print_result(result: CheckResult, texts: CheckTexts, names: AddressNames) -> int:
     """Print what was found; return the exit code."""
     match texts.form:
         case "json":
-            click.echo(check_json(result), nl=False)
+            click.echo(check_json(result, names), nl=False)
         case "sarif":
-            click.echo(check_sarif(result, __version__), nl=False)
+            click.echo(check_sarif(result, __version__, names), nl=False)
         case _:
-            click.echo(paint(check_text(result)), nl=False)
+            click.echo(paint(check_text(result, names)), nl=False)
     return 1 if result.at_least(Severity(texts.least)) else 0
 
 

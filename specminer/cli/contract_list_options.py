@@ -88,6 +88,8 @@ def mine_list(
             transactions = count_of(row.transactions or 0, "transaction")
             outcome = f"{count_of(row.states or 0, 'state')}, {transactions}, {alarms}"
         click.echo(plain(f"{row.name}: {outcome}", 2_000))
+    for family in overview.families:
+        click.echo(plain(family.text(overview.rows), 2_000))
     click.echo(
         f"\nindex          {plain(overview.page, 4096)}\ndocument       {plain(overview.document, 4096)}"
     )

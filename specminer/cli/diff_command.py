@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import click
@@ -12,8 +12,15 @@ from specminer._support.addresses import is_address
 from specminer._support.errors import UsageError, plain
 from specminer.cli.bundles import bundle_options
 from specminer.cli.console import Screen
+from specminer.cli.label_options import read_all_labels
 from specminer.cli.painting import paint
-from specminer.cli.shared_options import artifact_option, chain_option, database_option, quiet_option
+from specminer.cli.shared_options import (
+    artifact_option,
+    chain_option,
+    database_option,
+    labels_option,
+    quiet_option,
+)
 from specminer.cli.source_options import SourceOptions, source_options
 from specminer.pipeline.inputs import read_artifact
 from specminer.pipeline.output import make_folder, prepare_folder, replace_file
@@ -29,6 +36,7 @@ from specminer.specification import (
     read_edits,
     read_specification,
 )
+from specminer.specification.address_names import with_names
 
 _MAX_PATH = 4096
 
@@ -40,6 +48,7 @@ class ComparedTexts:
     targets: tuple[str, ...]
     block: int | None
     chain_id: int | None
+    labels: Path | None
 
     def check(self) -> None:
         """Check that there are one or two, and what is cut.
@@ -92,6 +101,7 @@ class DiffOutput:
     show_default=True,
     help="Text for people, or JSON for programs.",
 )
+@labels_option
 @quiet_option
 @bundle_options
 def command(
@@ -118,7 +128,7 @@ def command(
     """  # noqa: D301  # \b is click's mark for a paragraph that is not to be wrapped
     texts.check()
     targets, out = texts.targets, output.out
-    abi = read_artifact(artifact)
+    labels, abi = read_all_labels(texts.labels), read_artifact(artifact)
     if out is not None:
         prepare_folder(out)
     with Screen(quiet=quiet) as screen:
@@ -140,6 +150,11 @@ def command(
             raise UsageError("an automaton.json is compared with another one, or with a history: give B")
         else:
             comparison = diff_at(first, texts.block, observer=screen)
+    comparison = replace(
+        comparison,
+        before=with_names(comparison.before, labels),
+        after=with_names(comparison.after, labels),
+    )
     click.echo(
         comparison_json(comparison) if output.form == "json" else paint(comparison_text(comparison)), nl=False
     )

@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from specminer import ExplainOptions, MineOptions
-from specminer.cli.shared_options import parse_labels
-from specminer.pipeline.label_file import read_labels
+from specminer.cli.label_options import read_all_labels
 from specminer.pipeline.node_source import NodeOptions
 
 
@@ -32,6 +31,6 @@ class HistoryTexts:
         return ExplainOptions(
             fast=self.fast,
             mining=MineOptions(interactions=split, seed=self.seed, surprising=0),
-            labels=(read_labels(self.labels) if self.labels else {}) | parse_labels(self.label),
+            labels=read_all_labels(self.labels, self.label),
             node=node,
         )

@@ -14,12 +14,15 @@ from specminer._support.errors import UsageError, plain
 from specminer.cli.bundles import bundle_options
 from specminer.cli.console import Screen
 from specminer.cli.contract_list_options import FOLDER, check_alone, contracts_option, mine_list
+from specminer.cli.label_options import read_all_labels
 from specminer.cli.painting import has_colours, paint
 from specminer.cli.shared_options import (
     artifact_option,
     chain_option,
     database_option,
     instances_option,
+    label_option,
+    labels_option,
     life_option,
     parse_weights,
     quiet_option,
@@ -50,6 +53,8 @@ class MiningTexts:
     """How to split and tune, as it was given."""
 
     name: str | None
+    label: tuple[str, ...]
+    labels: Path | None
     interactions: str
     abstraction: str | None
     preset: str
@@ -65,11 +70,12 @@ class MiningTexts:
 
         Raises:
             UsageError: there is no such abstraction, or the weights are malformed.
-            FileFormatError: the abstraction is malformed.
+            FileFormatError: the abstraction, or the file of labels, is malformed.
 
         """
         return MineOptions(
             name=self.name,
+            labels=read_all_labels(self.labels, self.label),
             interactions=None if self.interactions == "auto" else self.interactions,
             definition=None if self.abstraction is None else read_definition(self.abstraction),
             forbid=self.forbid,
@@ -137,6 +143,8 @@ class Output:
     help="What to call the contract; by default its name in the ABI's file or at the explorer, or else what it answers "
     "to name() and symbol().",
 )
+@label_option
+@labels_option
 @click.option(
     "--abstraction",
     metavar="NAME|FILE",

@@ -8,7 +8,8 @@ import click
 
 from specminer import read
 from specminer._support.errors import UsageError, plain
-from specminer.cli.shared_options import artifact_option, quiet_option
+from specminer.cli.label_options import read_all_labels
+from specminer.cli.shared_options import artifact_option, labels_option, quiet_option
 from specminer.pipeline.inputs import read_artifact
 from specminer.pipeline.output import prepare_folder
 from specminer.pipeline.reporting import FORMATS, LOGS, split_formats
@@ -31,6 +32,7 @@ from specminer.pipeline.reporting import FORMATS, LOGS, split_formats
     help=f"What to write, with commas between: {', '.join((*FORMATS, *LOGS))}.",
 )
 @artifact_option
+@labels_option
 @click.option(
     "--out",
     type=click.Path(file_okay=False, path_type=Path),
@@ -39,7 +41,13 @@ from specminer.pipeline.reporting import FORMATS, LOGS, split_formats
 )
 @quiet_option
 def command(
-    automaton: Path, database: str | None, formats: str, artifact: Path | None, out: Path | None, quiet: bool
+    automaton: Path,
+    database: str | None,
+    formats: str,
+    artifact: Path | None,
+    labels: Path | None,
+    out: Path | None,
+    quiet: bool,
 ) -> None:
     """Write the report of AUTOMATON.json, as mine writes it: report.html opens from disk and needs no network.
 
@@ -53,16 +61,17 @@ def command(
       specminer report out/automaton.json --db h.db
       specminer report out/automaton.json --db h.db --format html,md,json --out audit
     """  # noqa: D301  # \b is click's mark for a paragraph that is not to be wrapped
-    names = [part.strip().lower() for part in formats.split(",") if part.strip()]
-    if split_formats(names)[1] and database is None:
+    forms = [part.strip().lower() for part in formats.split(",") if part.strip()]
+    if split_formats(forms)[1] and database is None:
         raise UsageError(
             "--format csv, xes and ocel hold every event of the history; give its database with --db"
         )
     abi = read_artifact(artifact)
+    names = read_all_labels(labels)
     mined = read(automaton)
     folder = out or automaton.parent
     prepare_folder(folder)
     if database is not None:
         mined = mined.with_history(database, abi=abi)
-    for path in mined.apply_edits(automaton).write_report(folder, names):
+    for path in mined.with_labels(names).apply_edits(automaton).write_report(folder, forms):
         click.echo(f"{'events' if path.name.startswith('events.') else 'report':<15}{plain(path, 4096)}")

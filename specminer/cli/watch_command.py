@@ -13,7 +13,8 @@ import click
 from specminer._support.errors import UsageError, plain
 from specminer.cli.bundles import bundle_options
 from specminer.cli.console import Screen
-from specminer.cli.shared_options import artifact_option, database_option, quiet_option
+from specminer.cli.label_options import read_all_labels
+from specminer.cli.shared_options import artifact_option, database_option, labels_option, quiet_option
 from specminer.cli.source_options import node_options
 from specminer.monitoring.journal import DeliveryJournal
 from specminer.monitoring.receivers import FileReceiver, FindingReceiver, StreamReceiver, WebhookReceiver
@@ -23,6 +24,7 @@ from specminer.pipeline.node_source import NodeOptions
 from specminer.pipeline.watching import Watch, WatchOptions
 from specminer.sources.heads import HeadSubscription
 from specminer.specification import edits_path, read_edits, read_specification
+from specminer.specification.address_names import with_names
 from specminer.specification.deviation import Severity
 from specminer.store import TraceStore
 
@@ -75,6 +77,7 @@ class WatchTexts:
     journal: Path | None
     once: bool
     learn: bool
+    labels: Path | None
 
     def options(self) -> WatchOptions:
         """Return what the texts mean.
@@ -159,6 +162,7 @@ class WatchTexts:
     is_flag=True,
     help="Mine the specification anew, with its own abstraction, after each round that brought transactions.",
 )
+@labels_option
 @quiet_option
 @bundle_options
 def command(
@@ -185,7 +189,7 @@ def command(
     if node is None:
         raise UsageError("watch follows a chain; give --rpc URL")
     options = watch.options()
-    specification = read_specification(watch.automaton)
+    specification = with_names(read_specification(watch.automaton), read_all_labels(watch.labels))
     abi = read_artifact(artifact)
     receivers = delivery.receivers()
     source = replace(node, confirmations=watch.confirmations)

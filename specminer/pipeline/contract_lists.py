@@ -15,7 +15,7 @@ from specminer.pipeline.cluster import DaskOptions
 from specminer.pipeline.contract_list import ListedContract, read_contract_list
 from specminer.pipeline.dask_source import DaskSource
 from specminer.pipeline.explorer_source import ExplorerOptions
-from specminer.pipeline.inputs import read_artifact
+from specminer.pipeline.inputs import open_existing, parse_address, read_artifact
 from specminer.pipeline.listed_mining import (
     ListedMining,
     ListedResult,
@@ -26,6 +26,7 @@ from specminer.pipeline.listed_mining import (
     write_piece,
 )
 from specminer.pipeline.listed_updates import UpdatePiece, update_piece
+from specminer.pipeline.neighbours import find_families
 from specminer.pipeline.node_source import OpenNode
 from specminer.pipeline.output import make_folder, prepare_folder, replace_file
 from specminer.pipeline.progress import SILENT, Observer
@@ -33,7 +34,7 @@ from specminer.pipeline.selecting import SelectionOptions
 from specminer.pipeline.shared_database import SharedDatabase, share
 from specminer.pipeline.source import ALL_BLOCKS, BlockRange, HistorySource, OpenSource, UpdateRequest
 from specminer.pipeline.state import MineOptions
-from specminer.presentation.overview import OverviewRow, to_json, to_page
+from specminer.presentation.overview import ListedFamily, OverviewRow, to_json, to_page
 from specminer.store import TraceStore
 
 EVERYTHING: Final = SelectionOptions()
@@ -66,6 +67,8 @@ class Overview:
     rows: tuple[OverviewRow, ...]
     page: Path
     document: Path
+    families: tuple[ListedFamily, ...] = ()
+    """Contracts of one code and one factory, in the order of the list."""
 
     @property
     def failures(self) -> tuple[OverviewRow, ...]:
@@ -277,9 +280,30 @@ def mine_contracts(
         rows.append(result.row)
         pictures.append(result.picture)
     make_folder(target)
-    replace_file(target / "index.json", to_json(rows))
-    replace_file(target / "index.html", to_page(rows, pictures).encode())
-    return Overview(rows=tuple(rows), page=target / "index.html", document=target / "index.json")
+    families = _families(str(database), rows)
+    replace_file(target / "index.json", to_json(rows, families))
+    replace_file(target / "index.html", to_page(rows, pictures, families).encode())
+    return Overview(
+        rows=tuple(rows), page=target / "index.html", document=target / "index.json", families=families
+    )
+
+
+def _families(database: str, rows: Sequence[OverviewRow]) -> tuple[ListedFamily, ...]:
+    """Return which of the contracts that were mined have one code and one factory."""
+    listed_by_chain: dict[int, list[str]] = {}
+    for row in rows:
+        if row.chain_id is not None and row.failure is None:
+            listed_by_chain.setdefault(row.chain_id, []).append(row.address)
+    families: dict[ListedFamily, None] = {}
+    with open_existing(database) as store:
+        for chain_id, addresses in listed_by_chain.items():
+            groups = find_families(store, chain_id, list(map(parse_address, addresses)))
+            for group in dict.fromkeys(groups.values()):
+                members = tuple(
+                    address for address in addresses if groups.get(parse_address(address)) == group
+                )
+                families[ListedFamily(factory=group.summary.factory, contracts=members)] = None
+    return tuple(item for item in families if len(item.contracts) > 1)
 
 
 def _mine_here(

@@ -16,7 +16,7 @@ from specminer.pipeline.inputs import parse_address
 from specminer.pipeline.miner import inspect, mine, selection_of
 from specminer.pipeline.node_source import NodeOptions
 from specminer.pipeline.progress import SILENT, Observer
-from specminer.pipeline.reporting import explainer_of
+from specminer.pipeline.reporting import explainer_of, labels_of
 from specminer.pipeline.selecting import Selection
 from specminer.pipeline.state import MineOptions
 
@@ -115,7 +115,7 @@ def _explainer(
     mined = mine(selection, options=options.mining, observer=observer)
     run = mined.details
     assert run is not None, "what was mined just now has its history"
-    return explainer_of(run, mined.specification.roles, labels, ask)
+    return explainer_of(run, mined.specification.roles, labels_of(mined.specification) | labels, ask)
 
 
 def _asker(node: Node, chain_id: int) -> Question:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from os import PathLike
 from pathlib import Path
@@ -21,6 +21,7 @@ from specminer.specification import (
     read_edits,
     read_specification,
 )
+from specminer.specification.address_names import with_names
 
 if TYPE_CHECKING:  # these load the stages of mining: they are imported where they are used
     from specminer.contracts.artifact import Artifact
@@ -158,6 +159,19 @@ class MinedSpecification:
         """
         edits = read_edits(edits_path(Path(automaton)))
         return replace(self, specification=edit_specification(self.specification, edits))
+
+    def with_labels(self, labels: Mapping[str, str]) -> Self:
+        """Return the same with names of addresses, by address, besides those that the specification holds.
+
+        Raises:
+            UsageError: an address is none.
+
+        """
+        from specminer.pipeline.inputs import parse_address
+
+        for address in labels:
+            parse_address(address)
+        return replace(self, specification=with_names(self.specification, labels))
 
     def report(self) -> Report:
         """Return the report; without :attr:`details` it tells what the document holds."""

@@ -6,15 +6,18 @@ from collections.abc import Sequence
 from dataclasses import replace
 from os import PathLike
 
+from specminer._support.addresses import checksum_address
 from specminer.contracts.artifact import Artifact
 from specminer.pipeline import mining
-from specminer.pipeline.inputs import read_artifact
+from specminer.pipeline.inputs import parse_address, read_artifact
 from specminer.pipeline.inspection import InspectedSplit
 from specminer.pipeline.inspection import inspect as split
 from specminer.pipeline.mined import MinedSpecification
+from specminer.pipeline.neighbours import mentioned
 from specminer.pipeline.progress import SILENT, Observer
 from specminer.pipeline.selecting import Selection, SelectionOptions, select
 from specminer.pipeline.state import MineOptions
+from specminer.specification import Specification
 
 
 def mine(
@@ -53,8 +56,26 @@ def mine(
     )
     for note in run.notes:
         observer.note(note)
+    specification = _with_neighbours(run.specification, selection, options or MineOptions())
     return MinedSpecification(
-        specification=run.specification, details=replace(run, recording=selection.recording)
+        specification=specification,
+        details=replace(run, specification=specification, recording=selection.recording),
+    )
+
+
+def _with_neighbours(
+    specification: Specification, selection: Selection, options: MineOptions
+) -> Specification:
+    """Return a specification that names the addresses of its history, and says of which family its contracts are."""
+    neighbours = selection.neighbours
+    labels = {checksum_address(parse_address(address)): name for address, name in options.labels.items()}
+    present = mentioned(selection.history, map(parse_address, labels))
+    names = dict(neighbours.names)
+    names |= {address: labels[address] for address in map(checksum_address, present)}
+    return replace(
+        specification,
+        address_names=dict(sorted(names.items())) or None,
+        history=replace(specification.history, family=neighbours.family),
     )
 
 

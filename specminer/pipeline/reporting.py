@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
+from specminer._support.addresses import is_address
 from specminer._support.errors import StoreError, UsageError, plain
 from specminer.contracts.artifact import Artifact
 from specminer.history.trace import Address, Hash
@@ -52,7 +53,7 @@ def report_from(specification: Specification, mined: MiningResult) -> Report:
         transition_groups(mined.tuning, mined.tuning.chosen_point)[1],
         _notable(specification),
     )
-    explainer = explainer_of(mined, specification.roles)
+    explainer = explainer_of(mined, specification.roles, labels_of(specification))
     return Report(
         specification=specification,
         evidence=evidence,
@@ -61,6 +62,14 @@ def report_from(specification: Specification, mined: MiningResult) -> Report:
         if explainer.recording is not None
         else None,
     )
+
+
+def labels_of(specification: Specification) -> dict[Address, str]:
+    """Return the names of addresses that a specification holds."""
+    names = specification.address_names or {}
+    return {
+        Address(bytes.fromhex(address[2:])): name for address, name in names.items() if is_address(address)
+    }
 
 
 def explainer_of(

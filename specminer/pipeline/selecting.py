@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,6 +19,7 @@ from specminer.history.trace import Address
 from specminer.pipeline.datasets import list_datasets, suggestion
 from specminer.pipeline.inputs import common_chain, is_ens_name, open_existing, parse_address, read_artifact
 from specminer.pipeline.instances import children, same_code, sibling_artifact
+from specminer.pipeline.neighbours import Neighbours, find_neighbours
 from specminer.pipeline.progress import SILENT, Observer
 from specminer.pipeline.recording import Recording
 from specminer.pipeline.source import ALL_BLOCKS, BlockRange, HistorySource, OpenSource, UpdateRequest
@@ -119,6 +120,8 @@ class Selection:
     """The ABI that was given; else that of a contract of the same code, where the contracts have none."""
     recording: Recording | None = None
     """Where its transactions can be read as values."""
+    neighbours: Neighbours = field(default_factory=Neighbours)
+    """What the database knows of other contracts."""
 
     def known_artifact(self) -> Artifact | None:
         """Return the ABI that was given, or the one that is stored with the first contract."""
@@ -204,6 +207,7 @@ def select(
             first=options.blocks.first,
             last=options.blocks.last,
         )
+        neighbours = find_neighbours(store, choice.chain_id, history)
         recording = Recording(
             chain_id=choice.chain_id,
             contracts=choice.addresses,
@@ -217,6 +221,7 @@ def select(
         sentence=choice.sentence,
         artifact=artifact or choice.artifact,
         recording=recording,
+        neighbours=neighbours,
     )
 
 

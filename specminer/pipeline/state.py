@@ -79,6 +79,8 @@ class MineOptions:
     """Of the front the automaton with so many states is taken, instead of the chosen one."""
     point: int | None = None
     """Of the front this point is taken, counted from 1."""
+    labels: Mapping[str, str] = field(default_factory=dict)
+    """What to call addresses, by address; these names count before those of contracts in the database."""
     workers: DaskOptions | None = None
     """Dask workers that mine the contracts of a list; ``None`` for this process, which mines single contracts."""
 

@@ -171,9 +171,10 @@ class StoredCheck:
         """Return the specification with what was decided about its claims, and a digest of it."""
         if self._edited_specification is None or self._edited_specification[0] != edits:
             edited = edit_specification(self.specification, edits)
+            bare = replace(edited, address_names=None)  # what addresses are called decides nothing
             self._edited_specification = (
                 edits,
-                (edited, hashlib.sha256(encode_specification(edited)).digest()),
+                (edited, hashlib.sha256(encode_specification(bare)).digest()),
             )
         return self._edited_specification[1]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
@@ -27,6 +27,7 @@ from specminer.pipeline.stored_checking import StoredCheck
 from specminer.pipeline.transaction_list import TransactionList
 from specminer.presentation.check_result import finding_document
 from specminer.specification import DEFAULT_LISTED, ClaimEdits, Specification, encode_specification
+from specminer.specification.address_names import AddressNames
 from specminer.specification.deviation import CheckResult, Deviation, Severity
 from specminer.store import TraceStore
 
@@ -140,7 +141,8 @@ class Watch:
         if new:
             result = self._check(CheckOptions(transactions=tuple(new), edits=self.options.edits))
             findings = result.at_least(self.options.least)
-        self.journal.record(new, ((item, finding_document(item)) for item in findings), removals)
+        names = AddressNames.of(self.specification)
+        self.journal.record(new, ((item, finding_document(item, names)) for item in findings), removals)
         self._accept()
         self.counters.transactions += len(new)
         self.counters.findings.update(item.severity for item in findings)
@@ -199,7 +201,7 @@ class Watch:
         except UsageError as error:
             self.observer.note(f"nothing was learned: {error.message}")
             return
-        self.specification = mined.specification
+        self.specification = replace(mined.specification, address_names=self.specification.address_names)
         replace_file(path, encode_specification(self.specification))
 
     def _deliver(self) -> None:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Final
 
+from specminer._support.addresses import is_address
 from specminer._support.errors import plain
 from specminer._support.text import count_of, join_words, show_number
 from specminer._support.units import day
@@ -20,6 +21,7 @@ from specminer.presentation.picture_options import PictureOptions
 from specminer.presentation.sentences import short_hashes
 from specminer.presentation.surprising_transactions import transaction_sentences
 from specminer.specification import ImplementationSummary, Mode, Specification, TransitionKind
+from specminer.specification.address_names import AddressNames
 
 MAX_STEPS: Final = 8
 """Steps of the usual way that are told."""
@@ -96,10 +98,10 @@ def _calls(spec: Specification) -> str:
     names = {function.partition("(")[0] for function in functions}
     kind = next((text for text, needed in _KINDS if needed <= names), "")
     kinds = [f"by the names of its functions {kind}"] if kind else []
-    proxy = proxy_text(history.implementations or ())
-    what = f", {' and '.join([*kinds, *([proxy] if proxy else [])])}," if kinds or proxy else ""
+    who, member = family_texts(spec)
+    parts = [*kinds, *filter(None, (proxy_text(history.implementations or ()), member))]
+    what = f", {join_words(parts, 'and')}," if parts else ""
     often = [plain(function, 60) for function, _ in accepted.most_common(3)]
-    who = plain(spec.name, 120)
     text = f"{who}{what} was called {_times(history.invocations)} {_period(spec)}"
     text += f"; accepted most often: {join_words(often, 'and')}" if often else ""
     if history.rejected and history.invocations:
@@ -107,6 +109,25 @@ def _calls(spec: Specification) -> str:
         verb = "was" if history.rejected == 1 else "were"
         text += f"; {count_of(history.rejected, 'call')} ({share:.0%}) {verb} rejected"
     return f"{text}."
+
+
+def family_texts(spec: Specification) -> tuple[str, str]:
+    """Return what to call the contracts of a specification, and of which family a single one is, if of any."""
+    name, family = plain(spec.name, 120), spec.history.family
+    if family is None:
+        return name, ""
+    factory = None if family.factory is None else AddressNames.of(spec).spell(family.factory)
+    count = len(spec.contracts)
+    if count > 1:
+        origin = f" of factory {short_hashes(factory)}" if factory else " of one code"
+        return f"{family_lead(count, name)}{origin}", ""
+    origin = f" of factory {short_hashes(factory)}" if factory else ""
+    return name, f"one of {family.contracts:,} contracts of one code{origin}"
+
+
+def family_lead(count: int, name: str) -> str:
+    """Return how many contracts of a name there are; a shortened address is no name."""
+    return f"{count:,} contracts" if "…" in name or is_address(name) else f"{count:,} {name}"
 
 
 def _period(spec: Specification) -> str:

@@ -10,10 +10,12 @@ import msgspec
 
 from specminer._support.errors import plain
 from specminer._support.text import count_of
+from specminer.specification.address_names import AddressNames
 from specminer.specification.deviation import Basis, CheckResult, Deviation, Severity
 
 FORMAT: Final = "specminer/check"
 VERSION: Final = 1
+NO_NAMES: Final = AddressNames({})
 MAX_SHOWN: Final = 50
 """Findings that the text lists; JSON and SARIF hold all."""
 MAX_SENTENCE: Final = 500
@@ -32,8 +34,8 @@ _RULES: Final = {
 SCHEMA: Final = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 
 
-def check_text(result: CheckResult) -> str:
-    """Return the findings in lines, by transaction, those with the worst first."""
+def check_text(result: CheckResult, names: AddressNames = NO_NAMES) -> str:
+    """Return the findings in lines, by transaction, those with the worst first; ``names`` are those of addresses."""
     if result.first_block is None:
         return (
             f"{plain(result.name, 80)}: there is no transaction to check in the chosen blocks (by default those behind "
@@ -47,7 +49,7 @@ def check_text(result: CheckResult) -> str:
         lines.append(f"block {findings[0].where.block:,}, transaction {plain(transaction, 66)}")
         lines += [
             f"  {line}" + (f" ({times:,} times)" if times > 1 else "")
-            for line, times in Counter(map(_line, findings[:left])).items()
+            for line, times in Counter(_line(item, names) for item in findings[:left]).items()
         ]
         left -= len(findings)
     if len(result.findings) > MAX_SHOWN:
@@ -57,9 +59,9 @@ def check_text(result: CheckResult) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _line(item: Deviation) -> str:
-    about = f"{plain(item.interaction, 80)}: " if item.interaction else ""
-    return f"{item.severity.value:8} {about}{plain(item.sentence, MAX_SENTENCE)}"
+def _line(item: Deviation, names: AddressNames) -> str:
+    about = f"{plain(names.spell(item.interaction), 80)}: " if item.interaction else ""
+    return f"{item.severity.value:8} {about}{plain(names.spell(item.sentence), MAX_SENTENCE)}"
 
 
 def _by_transaction(findings: Sequence[Deviation]) -> list[tuple[str, list[Deviation]]]:
@@ -89,7 +91,7 @@ def _counts(result: CheckResult) -> str:
     )
 
 
-def check_json(result: CheckResult) -> bytes:
+def check_json(result: CheckResult, names: AddressNames = NO_NAMES) -> bytes:
     """Return the result as JSON with a format and a version, indented, ending in a newline."""
     document = {
         "format": FORMAT,
@@ -99,14 +101,14 @@ def check_json(result: CheckResult) -> bytes:
         "last_block": result.last_block,
         "transactions": result.transactions,
         "calls": result.events,
-        "findings": list(map(finding_document, result.findings)),
+        "findings": [finding_document(item, names) for item in result.findings],
         "unjudged": [{"reason": reason, "count": count} for reason, count in result.unjudged.items()],
     }
     return msgspec.json.format(msgspec.json.encode(document), indent=2) + b"\n"
 
 
-def finding_document(item: Deviation) -> dict[str, Any]:
-    """Return a finding as JSON has it."""
+def finding_document(item: Deviation, names: AddressNames = NO_NAMES) -> dict[str, Any]:
+    """Return a finding as JSON has it; its sentence tells addresses by their names, its values are exact."""
     return {
         "severity": item.severity.value,
         "basis": item.basis.value,
@@ -115,19 +117,20 @@ def finding_document(item: Deviation) -> dict[str, Any]:
         "transaction": item.where.transaction,
         "block": item.where.block,
         "timestamp": item.where.timestamp,
-        "sentence": item.sentence,
+        "sentence": names.spell(item.sentence),
         "claim": item.claim,
         "values": dict(item.values),
         "witness": item.witness,
     }
 
 
-def check_sarif(result: CheckResult, version: str) -> bytes:
+def check_sarif(result: CheckResult, version: str, names: AddressNames = NO_NAMES) -> bytes:
     """Return the result as a SARIF 2.1.0 log, ending in a newline.
 
     Args:
         result: what was found.
         version: of specminer.
+        names: of addresses.
 
     Source: OASIS, Static Analysis Results Interchange Format (SARIF) Version 2.1.0.
 
@@ -148,7 +151,7 @@ def check_sarif(result: CheckResult, version: str) -> bytes:
                         ],
                     }
                 },
-                "results": list(_sarif_results(result)),
+                "results": list(_sarif_results(result, names)),
             }
         ],
     }
@@ -159,12 +162,12 @@ def _rule_id(basis: Basis) -> str:
     return basis.value.replace(" ", "-")
 
 
-def _sarif_results(result: CheckResult) -> Iterator[dict[str, Any]]:
+def _sarif_results(result: CheckResult, names: AddressNames) -> Iterator[dict[str, Any]]:
     for item in result.findings:
         yield {
             "ruleId": _rule_id(item.basis),
             "level": _LEVELS[item.severity],
-            "message": {"text": plain(item.sentence, MAX_SENTENCE)},
+            "message": {"text": plain(names.spell(item.sentence), MAX_SENTENCE)},
             "locations": [
                 {
                     "logicalLocations": [
@@ -176,5 +179,5 @@ def _sarif_results(result: CheckResult) -> Iterator[dict[str, Any]]:
                 }
             ],
             "partialFingerprints": {"transaction/v1": f"{item.where.transaction}:{_rule_id(item.basis)}"},
-            "properties": finding_document(item),
+            "properties": finding_document(item, names),
         }

@@ -22,6 +22,7 @@ from specminer.specification import (
     TransitionGuard,
     TransitionVerdict,
 )
+from specminer.specification.address_names import AddressNames
 
 MAX_REASONS: Final = 40
 """Reasons listed of those that are explained in part, or not at all."""
@@ -192,7 +193,8 @@ def unexplained_reasons(spec: Specification, scope: str) -> list[tuple[str, int,
 
 def role_texts(spec: Specification) -> list[str]:
     """Return who may call what, a sentence a role."""
-    return [_role(role) for role in spec.roles]
+    names = AddressNames.of(spec)
+    return [names.spell(_role(role)) for role in spec.roles]
 
 
 def _role(role: Role) -> str:

@@ -20,6 +20,7 @@ from specminer.presentation.section import (
     transaction_cell,
 )
 from specminer.specification import Specification
+from specminer.specification.address_names import AddressNames
 
 MAX_LASTING: Final = 8
 """Variables that held one value, in a sentence."""
@@ -78,10 +79,10 @@ def lasting_section(spec: Specification) -> Section | None:
 
 def lasting_text(spec: Specification) -> str:
     """Return the same as sentences; nothing if there are none."""
-    sentences = []
+    names, sentences = AddressNames.of(spec), []
     for deployed, lead in ((True, "Set once at deployment"), (False, "Never changed")):
         values = [
-            f"{item.variable} = {item.value}"
+            f"{item.variable} = {names.spell(item.value)}"
             for item in spec.history.lasting or ()
             if item.deployment is deployed
         ]

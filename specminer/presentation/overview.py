@@ -12,8 +12,9 @@ import msgspec
 from markupsafe import Markup
 
 from specminer._support.errors import plain
+from specminer.presentation.brief import family_lead
 from specminer.presentation.page import MAX_TEXT, asset, environment, style_hash
-from specminer.presentation.sentences import address_link
+from specminer.presentation.sentences import address_link, short_hashes
 from specminer.specification import Specification
 
 PICTURE_BYTES: Final = 24 << 20
@@ -39,6 +40,8 @@ class OverviewRow:
     interactions: int | None = None
     states: int | None = None
     transitions: int | None = None
+    contract: str | None = None
+    """What the contract is called, whatever the list says."""
     alarms: int | None = None
     """Interactions, events or transactions above the alarm threshold; ``None`` if nothing was measured."""
 
@@ -55,6 +58,7 @@ def row_of(name: str, folder: str, specification: Specification, *, report: bool
         address=specification.contracts[0],
         chain_id=specification.chain_id,
         folder=folder,
+        contract=specification.name,
         report=report,
         transactions=facts.transactions,
         calls=facts.invocations,
@@ -66,14 +70,35 @@ def row_of(name: str, folder: str, specification: Specification, *, report: bool
     )
 
 
-def to_json(rows: Sequence[OverviewRow]) -> bytes:
-    """Return the rows as JSON."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListedFamily:
+    """Contracts of the page that have one code and one factory."""
+
+    factory: str | None
+    """The address of what created them; ``None`` if transactions did, or if that is not known."""
+    contracts: tuple[str, ...]
+    """Their addresses, in the order of the list."""
+
+    def text(self, rows: Sequence[OverviewRow]) -> str:
+        """Return what they are, as ``13 UniswapV2Pair of factory 0x5C69…aA6f``; raw."""
+        names = {row.contract for row in rows if row.address in self.contracts and row.contract}
+        name = names.pop() if len(names) == 1 else "…"
+        origin = "of one code" if self.factory is None else f"of factory {short_hashes(self.factory)}"
+        return f"{family_lead(len(self.contracts), name)} {origin}"
+
+
+def to_json(rows: Sequence[OverviewRow], families: Sequence[ListedFamily] = ()) -> bytes:
+    """Return the rows, and the families that they form, as JSON."""
     document = {"format": "specminer-index", "version": 1, "contracts": list(rows)}
+    if families:
+        document["families"] = list(families)
     return msgspec.json.format(msgspec.json.encode(document), indent=1) + b"\n"
 
 
-def to_page(rows: Sequence[OverviewRow], pictures: Sequence[bytes | None]) -> str:
-    """Return the page; ``pictures`` are SVG, one for each row where there is one.
+def to_page(
+    rows: Sequence[OverviewRow], pictures: Sequence[bytes | None], families: Sequence[ListedFamily] = ()
+) -> str:
+    """Return the page; ``pictures`` are SVG, one for each row where there is one; ``families`` stand above all.
 
     A picture stands in an ``img`` element, where no script of it runs and its names meet no others.
     """
@@ -99,6 +124,22 @@ def to_page(rows: Sequence[OverviewRow], pictures: Sequence[bytes | None]) -> st
                     "failure": None if row.failure is None else plain(row.failure, MAX_TEXT),
                 }
                 for row, source in zip(rows, sources, strict=True)
+            ],
+            families=[
+                {
+                    "text": plain(item.text(rows), MAX_TEXT),
+                    "members": [
+                        {
+                            "name": row.name,
+                            "href": None if row.folder is None else f"{quote(row.folder)}/report.html",
+                        }
+                        if row.report
+                        else {"name": row.name, "href": None}
+                        for row in rows
+                        if row.address in item.contracts
+                    ],
+                }
+                for item in families
             ],
             numbers=[
                 ("Contracts", f"{len(rows):,}"),

@@ -40,6 +40,7 @@ from specminer.presentation.sentences import (
     transition_sentence,
 )
 from specminer.specification import Edge, Occurrence, Specification, TokenSummary, TransitionKind
+from specminer.specification.address_names import AddressNames
 from specminer.specification.exact import exact_values
 
 MAX_TEXT: Final = 1_500
@@ -452,28 +453,31 @@ def _timelines(report: Report) -> list[dict[str, Any]]:
 
 
 def _event(spec: Specification, names: dict[int, str], event: dict[str, Any]) -> dict[str, Any]:
-    edge = spec.transitions[event["transition"]]
+    edge, spell = spec.transitions[event["transition"]], AddressNames.of(spec).spell
     return {
         "block": event["block"],
         "time": moment(event["timestamp"]),
         "event": edge.event,
         "rejected": edge.outcome != "returned",
         "reason": event["reason"],
-        "sender": short_hashes(event["sender"]),
+        "sender": short_hashes(spell(event["sender"])),
         "value": "" if event["value"] == "0" else amount(event["value"]),
         "paid": "; ".join(
             f"{'all that is held' if item['value'] is None else amount(item['value'])} to "
-            + short_hashes(item["to"])
+            + short_hashes(spell(item["to"]))
             for item in event["payments"] or ()
         ),
         "arguments": short_hashes(
-            ", ".join(f"{name} = {value}" for name, value in event["arguments"].items())
+            spell(", ".join(f"{name} = {value}" for name, value in event["arguments"].items()))
         ),
         "state": names.get(edge.target, "?"),
         "changes": short_hashes(
-            "; ".join(
-                f"{change['location']}: {change['before'] if change['before'] is not None else '?'} → {change['after']}"
-                for change in event["changes"]
+            spell(
+                "; ".join(
+                    f"{change['location']}: {change['before'] if change['before'] is not None else '?'} → "
+                    f"{change['after']}"
+                    for change in event["changes"]
+                )
             ),
         ),
         "transaction": _pieces(spec, event["transaction"])[0],

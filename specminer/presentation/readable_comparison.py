@@ -8,6 +8,7 @@ from typing import Final
 
 from specminer.comparison.difference import Comparison, Difference
 from specminer.specification import Specification
+from specminer.specification.address_names import AddressNames
 from specminer.specification.measure import spell_text
 from specminer.specification.quantity_rewriting import Rewriter
 from specminer.specification.unit_inference import Scope, scopes_of, units_of
@@ -30,6 +31,7 @@ class _Side:
     def __init__(self, spec: Specification) -> None:
         self._rewriter = Rewriter(units_of(spec))
         self._scopes = dict(scopes_of(spec))
+        self.names = AddressNames.of(spec)
 
     def scope(self, item: Difference) -> Scope:
         """Return where the texts of a difference stand."""
@@ -56,8 +58,8 @@ def _rewrite(item: Difference, before: _Side, after: _Side) -> Difference:
         example[name] = value_text if value_text != value else before.value(name, value, item)
     return replace(
         item,
-        before=before.text(item.before, item),
-        after=after.text(item.after, item),
-        sentence=_QUOTED.sub(quote, item.sentence),
-        example=example,
+        before=before.names.spell(before.text(item.before, item)),
+        after=after.names.spell(after.text(item.after, item)),
+        sentence=before.names.spell(after.names.spell(_QUOTED.sub(quote, item.sentence))),
+        example={name: before.names.spell(after.names.spell(text)) for name, text in example.items()},
     )

@@ -9,18 +9,23 @@ from specminer.presentation.error_values import ErrorUnits, error_units
 from specminer.presentation.report_document import HistoryEvidence, Report, TransitionUse
 from specminer.presentation.transaction_sections import with_unit
 from specminer.specification import Edge, Specification
+from specminer.specification.address_names import AddressNames
 from specminer.specification.measure import Measure, spell_text
 from specminer.specification.readable_specification import for_readers
 from specminer.specification.unit_inference import Scope, Units, units_of
 
 
 def readable_report(report: Report) -> Report:
-    """Return a copy whose texts and examples tell numbers with their units; the JSON keeps the exact ones."""
+    """Return a copy whose texts and examples tell numbers with their units, and addresses by their names.
+
+    The JSON keeps the exact ones.
+    """
     units, evidence = units_of(report.specification), report.evidence
+    names = AddressNames.of(report.specification)
     return replace(
         report,
         specification=for_readers(report.specification),
-        evidence=evidence and _evidence(evidence, report.specification, units),
+        evidence=evidence and names.spell_texts(_evidence(evidence, report.specification, units)),
     )
 
 

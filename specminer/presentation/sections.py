@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from specminer.presentation.actor_text import actor_sections
 from specminer.presentation.automaton_sections import (
@@ -29,11 +29,12 @@ from specminer.presentation.implementation_timeline import implementations_secti
 from specminer.presentation.lives_text import lives_section
 from specminer.presentation.money_sections import money_sections
 from specminer.presentation.report_document import Report
-from specminer.presentation.section import Section, without_empty_columns
+from specminer.presentation.section import Cell, Section, TextPiece, without_empty_columns
 from specminer.presentation.surprising_transactions import transactions_section
 from specminer.presentation.transaction_sections import short_hash, short_sections
 from specminer.presentation.trust_sections import confidence_section, surprise_sections
 from specminer.presentation.weighed_findings import findings_section
+from specminer.specification.address_names import AddressNames
 
 NO_EVIDENCE = (
     "The history was not at hand, so variants, timelines, reasons, races and values are missing; "
@@ -98,11 +99,41 @@ def groups(report: Report) -> tuple[Group, ...]:
             ),
         ),
     ]
+    names = AddressNames.of(spec)
     all_groups = [
-        Group(title=title, sections=tuple(without_empty_columns(item) for item in items if item is not None))
+        Group(
+            title=title,
+            sections=tuple(
+                _name_addresses(without_empty_columns(item), names) for item in items if item is not None
+            ),
+        )
         for title, items in titled_sections
     ]
     return tuple(group for group in all_groups if group.sections)
+
+
+def _name_addresses(section: Section, names: AddressNames) -> Section:
+    """Return a section in whose table the names of addresses stand before them."""
+    if not names:
+        return section
+    return replace(
+        section,
+        lead=tuple(map(names.spell, section.lead)),
+        rows=tuple(
+            replace(item, cells=tuple(_name_pieces(pieces, names) for pieces in item.cells))
+            for item in section.rows
+        ),
+    )
+
+
+def _name_pieces(pieces: Cell, names: AddressNames) -> Cell:
+    named_pieces: list[TextPiece] = []
+    for piece in pieces:
+        name = names.name(piece.text) if piece.code else None
+        if name and (not named_pieces or named_pieces[-1].text != name):
+            named_pieces.append(TextPiece(text=name))
+        named_pieces.append(piece if piece.code else replace(piece, text=names.spell(piece.text)))
+    return tuple(named_pieces)
 
 
 def _explained_transactions(report: Report) -> Iterator[tuple[str, tuple[Section, ...]]]:

@@ -73,6 +73,7 @@ from specminer.specification.guards import (
     TransitionGuard,
 )
 from specminer.specification.history_facts import (
+    FamilySummary,
     HistorySummary,
     ImplementationChange,
     ImplementationSummary,
@@ -162,6 +163,7 @@ __all__ = [
     "EventRules",
     "EvidenceFamily",
     "EvidenceSource",
+    "FamilySummary",
     "FollowedCalls",
     "FrontPoint",
     "Guard",

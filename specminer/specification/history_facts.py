@@ -136,6 +136,16 @@ class ImplementationChange:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FamilySummary:
+    """Contracts of one code that one contract created."""
+
+    contracts: Count
+    """How many of them the database holds."""
+    factory: str | None
+    """The address of what created them; ``None`` if transactions did, or if that is not known."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TokenSummary:
     """What the contract counts, if it says that it is a token with decimals."""
 
@@ -184,6 +194,9 @@ class HistorySummary:
     """Of a proxy: what changed the code that answers its calls, in chain order; left out if nothing did."""
     selection: str | None = absent()
     """How the contracts were chosen, in a sentence; left out for a single one."""
+    family: FamilySummary | None = absent()
+    """Of which contracts of the database the contracts are: those of the same code and the same factory; left out if
+    there are no others."""
     lives: tuple[LifeSummary, ...] | None = absent()
     """The lives of the contracts, where one has several or destroyed itself; else left out."""
     life: Count | None = absent()

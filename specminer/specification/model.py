@@ -266,6 +266,9 @@ class Specification:
     else. Left out if there are none."""
     second_view: SecondView | None = absent()
     """The history split by something else that is nearly as good; left out if there is nothing."""
+    address_names: dict[str, str] | None = absent()
+    """What addresses of the history are called, by address with checksum: as the user said, else as contracts of the
+    same database are; raw. Left out if none has a name."""
 
     def seen_otherwise(self) -> Self | None:
         """Return the specification of the second view; ``None`` if there is none.

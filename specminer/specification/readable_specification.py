@@ -1,4 +1,4 @@
-"""The specification as a reader sees it: the same document, with units in its texts."""
+"""The specification as a reader sees it: the same document, with units and names in its texts."""
 
 from __future__ import annotations
 
@@ -25,6 +25,7 @@ from specminer.specification import (
     TransitionCondition,
     TransitionGuard,
 )
+from specminer.specification.address_names import AddressNames
 from specminer.specification.measure import WEI, group_digits, spell_text
 from specminer.specification.quantity_parsing import Name
 from specminer.specification.quantity_rewriting import Rewriter
@@ -38,8 +39,14 @@ _Picture = TypeVar("_Picture", Specification, SecondView, Alternative)
 
 
 def for_readers(spec: Specification) -> Specification:
-    """Return a copy whose texts tell numbers with their units; terms, counts and evidence are the same."""
-    return _Reading(spec, Rewriter(units_of(spec))).specification()
+    """Return a copy whose texts tell numbers with their units and addresses by their names.
+
+    Terms, counts and evidence are the same.
+    """
+    readable: Specification = AddressNames.of(spec).spell_texts(
+        _Reading(spec, Rewriter(units_of(spec))).specification()
+    )
+    return readable
 
 
 class _Reading:

@@ -5,13 +5,19 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from specminer.specification import Mode, Specification, encode_specification, read_specification
+from specminer.specification import (
+    FamilySummary,
+    Mode,
+    Specification,
+    encode_specification,
+    read_specification,
+)
 from tests.support import yard
 from tests.support.anvil import Anvil
 from tests.support.command import Done, specminer
@@ -131,9 +137,38 @@ def test_contracts_are_collected_from_a_node_one_by_one(place: Place) -> None:
     ]  # each by a transaction of its own, so that their order is known without the factory
     spec = place.mine(*deals, "--rpc", place.url, "--db", "new.db", "--abi", "deal.json")
     assert spec.contracts == tuple(deals)
-    assert encode_specification(spec) == encode_specification(
-        place.mine(*deals, "--db", "h.db", "--abi", "deal.json")
-    )
+    again = place.mine(*deals, "--db", "h.db", "--abi", "deal.json")
+    yard = place.played.yard.address
+    assert spec.history.family == FamilySummary(contracts=3, factory=yard)
+    assert again.history.family == FamilySummary(contracts=DEALS, factory=yard)
+    again = replace(again, address_names=None, history=replace(again.history, family=spec.history.family))
+    assert encode_specification(spec) == encode_specification(again)
+
+
+def test_families_are_named_in_sentences_and_on_the_page_of_many(place: Place) -> None:
+    yard, deals = place.played.yard.address, place.deals
+    short = f"{yard[:6]}…{yard[-4:]}"
+    alone = place.run("mine", deals[3], "--db", "h.db", "--out", "one")
+    assert f"one of {DEALS} contracts of one code of factory {short}" in " ".join(alone.out.split())
+    several = place.run("mine", *deals, "--db", "h.db", "--abi", "deal.json", "--out", "all")
+    assert f"{DEALS} Deal of factory {short}" in " ".join(several.out.split())
+    (place.folder / "list.txt").write_text("\n".join([*deals[:3], place.played.lonely.address, yard]))
+    done = place.run("mine", "--contracts", "list.txt", "--db", "h.db", "--out", "many")
+    assert f"3 contracts of factory {short}" in done.out, done.text
+    page = (place.folder / "many" / "index.html").read_text()
+    assert "<h2>Families</h2>" in page
+    assert f"3 contracts of factory {short}: " in page
+    families = json.loads((place.folder / "many" / "index.json").read_text())["families"]
+    assert families == [{"factory": yard, "contracts": deals[:3]}]
+
+
+def test_an_actor_of_a_family_is_called_so(place: Place) -> None:
+    yard = place.played.yard.address
+    text = " ".join(place.run("actors", yard, "--db", "h.db", "--fast").out.split())
+    spec = place.mine(yard, "--db", "h.db")
+    names = spec.address_names or {}
+    member = f"of factory {yard[:6]}…{yard[-4:]}"
+    assert any(member in name for name in names.values()), (names, text)
 
 
 def test_clones_are_one_code_and_their_target_another(place: Place) -> None:
@@ -204,6 +239,9 @@ def test_trace_files_of_instances_are_mined_together(place: Place) -> None:
     files = [f"{number}.jsonl.gz" for number in range(len(deals))]
     spec = place.mine(*files[::-1])
     from_database = place.mine(*deals, "--db", "h.db")
+    assert spec.history.family == FamilySummary(contracts=len(deals), factory=place.played.yard.address)
+    alone = replace(from_database.history, family=spec.history.family)  # the database holds more of them
+    from_database = replace(from_database, address_names=None, history=alone)
     assert encode_specification(spec) == encode_specification(from_database)
 
 
