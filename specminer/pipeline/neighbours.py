@@ -57,10 +57,10 @@ def find_families(
 ) -> dict[Address, ContractFamily]:
     """Return of contracts those that belong to a family, with it: same code but for immutables, same factory."""
     codes = list(store.group_by_code(chain_id))
-    wanted = set(contracts)
+    requested = set(contracts)
     kinds: list[Family] = []
     for item in codes:
-        if wanted.isdisjoint(item.contracts) or any(kind.holds(item.code) for kind in kinds):
+        if requested.isdisjoint(item.contracts) or any(kind.holds(item.code) for kind in kinds):
             continue
         if item.code and len(kinds) < MAX_KINDS:
             kinds.append(family(item.code, store.creation_code(chain_id, item.contracts[0])))
@@ -73,7 +73,7 @@ def find_families(
         for factory, group in by_factory.items():
             if len(group) > 1:
                 whole = ContractFamily(contracts=tuple(group), factory=factory)
-                families |= {address: whole for address in group if address in wanted}
+                families |= {address: whole for address in group if address in requested}
     return families
 
 
@@ -111,16 +111,18 @@ def short_address(address: str) -> str:
 
 def mentioned(history: History, addresses: Iterable[Address]) -> list[Address]:
     """Return those of some addresses that a history mentions: as who acted, or as a value; ascending."""
-    wanted = sorted(set(addresses))
+    candidates = sorted(set(addresses))
     acting = set(history.addresses)
-    numbers = [int.from_bytes(address, "big") for address in wanted]
+    numbers = [int.from_bytes(address, "big") for address in candidates]
     words = from_integers(history.words) if isinstance(history.words, Words) else None
     if words is None:
         values = set(history.words)
         is_value = [number in values for number in numbers]
     else:
         is_value = np.isin(from_integers(numbers), words).tolist()
-    return [address for address, held in zip(wanted, is_value, strict=True) if held or address in acting]
+    return [
+        address for address, is_held in zip(candidates, is_value, strict=True) if is_held or address in acting
+    ]
 
 
 def _artifact_name(text: bytes | None) -> str | None:
