@@ -14,6 +14,7 @@ from specminer._support.text import count_of
 from specminer.pipeline.cluster import DaskOptions
 from specminer.pipeline.contract_list import ListedContract, read_contract_list
 from specminer.pipeline.dask_source import DaskSource
+from specminer.pipeline.database_names import find_families
 from specminer.pipeline.explorer_source import ExplorerOptions
 from specminer.pipeline.inputs import open_existing, parse_address, read_artifact
 from specminer.pipeline.listed_mining import (
@@ -26,7 +27,6 @@ from specminer.pipeline.listed_mining import (
     write_piece,
 )
 from specminer.pipeline.listed_updates import UpdatePiece, update_piece
-from specminer.pipeline.neighbours import find_families
 from specminer.pipeline.node_source import OpenNode
 from specminer.pipeline.output import make_folder, prepare_folder, replace_file
 from specminer.pipeline.progress import SILENT, Observer

@@ -9,11 +9,11 @@ from os import PathLike
 from specminer._support.addresses import checksum_address
 from specminer.contracts.artifact import Artifact
 from specminer.pipeline import mining
+from specminer.pipeline.database_names import mentioned
 from specminer.pipeline.inputs import parse_address, read_artifact
 from specminer.pipeline.inspection import InspectedSplit
 from specminer.pipeline.inspection import inspect as split
 from specminer.pipeline.mined import MinedSpecification
-from specminer.pipeline.neighbours import mentioned
 from specminer.pipeline.progress import SILENT, Observer
 from specminer.pipeline.selecting import Selection, SelectionOptions, select
 from specminer.pipeline.state import MineOptions

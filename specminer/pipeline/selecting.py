@@ -16,10 +16,10 @@ from specminer.decoding import separate_lives
 from specminer.history.contract_history import History
 from specminer.history.lives import of_life
 from specminer.history.trace import Address
+from specminer.pipeline.database_names import Neighbours, find_neighbours
 from specminer.pipeline.datasets import list_datasets, suggestion
 from specminer.pipeline.inputs import common_chain, is_ens_name, open_existing, parse_address, read_artifact
 from specminer.pipeline.instances import children, same_code, sibling_artifact
-from specminer.pipeline.neighbours import Neighbours, find_neighbours
 from specminer.pipeline.progress import SILENT, Observer
 from specminer.pipeline.recording import Recording
 from specminer.pipeline.source import ALL_BLOCKS, BlockRange, HistorySource, OpenSource, UpdateRequest
