@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Final
 
 import click
@@ -15,6 +14,7 @@ from specminer.cli.console import Screen
 from specminer.cli.explaining_options import HistoryTexts
 from specminer.cli.painting import paint
 from specminer.cli.shared_options import (
+    ArtifactPaths,
     artifact_option,
     chain_option,
     database_option,
@@ -82,7 +82,7 @@ def command(
     selection: SelectionOptions,
     node: NodeOptions | None,
     texts: ActorTexts,
-    artifact: Path | None,
+    artifact: ArtifactPaths,
     database: str,
     quiet: bool,
 ) -> None:

@@ -14,6 +14,7 @@ from specminer.cli.console import Screen
 from specminer.cli.label_options import read_all_labels
 from specminer.cli.painting import paint
 from specminer.cli.shared_options import (
+    ArtifactPaths,
     artifact_option,
     database_option,
     labels_option,
@@ -170,7 +171,7 @@ def command(
     source: SourceOptions,
     judged: JudgedRange,
     proposed: ProposedText,
-    artifact: Path | None,
+    artifact: ArtifactPaths,
     database: str,
     quiet: bool,
 ) -> int:

@@ -13,6 +13,7 @@ from specminer.cli.bundles import bundle_options
 from specminer.cli.console import Screen
 from specminer.cli.contract_list_options import check_alone, collect_list, contracts_option
 from specminer.cli.shared_options import (
+    ArtifactPaths,
     artifact_option,
     chain_option,
     database_option,
@@ -31,7 +32,7 @@ class _CollectionTarget:
 
     address: str | None
     contracts: Path | None
-    artifact: Path | None
+    artifact: ArtifactPaths
     chain_id: int | None
     blocks: BlockRange
 

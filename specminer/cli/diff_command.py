@@ -15,6 +15,7 @@ from specminer.cli.console import Screen
 from specminer.cli.label_options import read_all_labels
 from specminer.cli.painting import paint
 from specminer.cli.shared_options import (
+    ArtifactPaths,
     artifact_option,
     chain_option,
     database_option,
@@ -108,7 +109,7 @@ def command(
     texts: ComparedTexts,
     output: DiffOutput,
     source: SourceOptions,
-    artifact: Path | None,
+    artifact: ArtifactPaths,
     database: str,
     quiet: bool,
 ) -> int:

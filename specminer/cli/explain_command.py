@@ -15,6 +15,7 @@ from specminer.cli.bundles import bundle_options
 from specminer.cli.console import Screen
 from specminer.cli.explaining_options import HistoryTexts
 from specminer.cli.shared_options import (
+    ArtifactPaths,
     artifact_option,
     chain_option,
     database_option,
@@ -98,7 +99,7 @@ def command(
     selection: SelectionOptions,
     node: NodeOptions | None,
     texts: ExplainTexts,
-    artifact: Path | None,
+    artifact: ArtifactPaths,
     database: str,
     quiet: bool,
 ) -> None:

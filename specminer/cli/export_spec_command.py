@@ -10,7 +10,7 @@ import click
 from specminer import Selection, read, select
 from specminer._support.errors import UsageError, plain
 from specminer.cli.bundles import bundle_options
-from specminer.cli.shared_options import artifact_option, database_option
+from specminer.cli.shared_options import ArtifactPaths, artifact_option, database_option
 from specminer.export.formats import FORMATS, ExportRequest, export_as
 from specminer.pipeline.inputs import read_artifact
 from specminer.pipeline.output import replace_file
@@ -28,7 +28,7 @@ class ExportTexts:
     automaton: Path
     targets: tuple[str, ...]
     language: str
-    artifact: Path | None
+    artifact: ArtifactPaths
     database: str
     most_calls: int
 

@@ -15,6 +15,7 @@ from specminer.cli.bundles import bundle_options
 from specminer.cli.console import Screen
 from specminer.cli.painting import paint
 from specminer.cli.shared_options import (
+    ArtifactPaths,
     artifact_option,
     chain_option,
     database_option,
@@ -81,7 +82,7 @@ def command(
     selection: SelectionOptions,
     view: View,
     interactions: str,
-    artifact: Path | None,
+    artifact: ArtifactPaths,
     database: str,
     quiet: bool,
 ) -> None:

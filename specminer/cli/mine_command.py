@@ -17,6 +17,7 @@ from specminer.cli.contract_list_options import FOLDER, check_alone, contracts_o
 from specminer.cli.label_options import read_all_labels
 from specminer.cli.painting import has_colours, paint
 from specminer.cli.shared_options import (
+    ArtifactPaths,
     artifact_option,
     chain_option,
     database_option,
@@ -93,7 +94,7 @@ class MiningInput:
     """What is read from this machine: the database, an ABI, a list of contracts."""
 
     database: str
-    artifact: Path | None
+    artifact: ArtifactPaths
     contracts: Path | None
 
 

@@ -9,7 +9,7 @@ import click
 from specminer import read
 from specminer._support.errors import UsageError, plain
 from specminer.cli.label_options import read_all_labels
-from specminer.cli.shared_options import artifact_option, labels_option, quiet_option
+from specminer.cli.shared_options import ArtifactPaths, artifact_option, labels_option, quiet_option
 from specminer.pipeline.inputs import read_artifact
 from specminer.pipeline.output import prepare_folder
 from specminer.pipeline.reporting import FORMATS, LOGS, split_formats
@@ -44,7 +44,7 @@ def command(
     automaton: Path,
     database: str | None,
     formats: str,
-    artifact: Path | None,
+    artifact: ArtifactPaths,
     labels: Path | None,
     out: Path | None,
     quiet: bool,

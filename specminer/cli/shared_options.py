@@ -93,15 +93,29 @@ verbose_option = click.option(
     help="Print everything: transitions, guards, effects, invariants, and how sure all this is.",
 )
 
+
+ArtifactPaths = Path | tuple[Path, ...] | None
+"""Where ABIs are: a file or a folder, several of them, or nowhere."""
+
+
+def _given_files(
+    context: click.Context, parameter: click.Parameter, value: tuple[Path, ...]
+) -> ArtifactPaths:
+    """Return one file as itself; ``None`` if none is given."""
+    return value[0] if len(value) == 1 else value or None
+
+
 ARTIFACT_HELP: Final = (
-    "The contract's ABI (for a proxy, its implementation's): plain JSON, or a Foundry, Hardhat or Truffle artifact, "
-    "solc's or Vyper's output (FILE:CONTRACT), a storage layout. Names the functions; a storage layout in it names "
-    "the variables."
+    "The contract's ABI (for a proxy, its implementations': repeat it, or name a folder): plain JSON, or a Foundry, "
+    "Hardhat or Truffle artifact, solc's or Vyper's output (FILE:CONTRACT), a storage layout. Names the functions; a "
+    "storage layout in it names the variables."
 )
 artifact_option = click.option(
     "--abi",
     "artifact",
-    type=click.Path(dir_okay=False, path_type=Path),
+    type=click.Path(path_type=Path),
+    multiple=True,
+    callback=_given_files,
     metavar="FILE",
     help=ARTIFACT_HELP,
 )

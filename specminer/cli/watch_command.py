@@ -14,7 +14,13 @@ from specminer._support.errors import UsageError, plain
 from specminer.cli.bundles import bundle_options
 from specminer.cli.console import Screen
 from specminer.cli.label_options import read_all_labels
-from specminer.cli.shared_options import artifact_option, database_option, labels_option, quiet_option
+from specminer.cli.shared_options import (
+    ArtifactPaths,
+    artifact_option,
+    database_option,
+    labels_option,
+    quiet_option,
+)
 from specminer.cli.source_options import node_options
 from specminer.monitoring.journal import DeliveryJournal
 from specminer.monitoring.receivers import FileReceiver, FindingReceiver, StreamReceiver, WebhookReceiver
@@ -169,7 +175,7 @@ def command(
     watch: WatchTexts,
     node: NodeOptions | None,
     delivery: Delivery,
-    artifact: Path | None,
+    artifact: ArtifactPaths,
     database: str,
     quiet: bool,
 ) -> int:

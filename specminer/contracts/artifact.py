@@ -37,6 +37,10 @@ MAX_NAME: Final = 200
 """Characters of a function's or variable's name; longer ones are cut."""
 MAX_DEPTH: Final = 32
 """Tuples inside each other at most."""
+_VERSIONS: Final = "specminerVersions"
+_RUNTIME: Final = "deployedBytecode"
+MAX_VERSIONS: Final = 500
+"""ABIs of one contract at most."""
 _ALIASES: Final = {
     "uint": "uint256",
     "int": "int256",
@@ -99,14 +103,28 @@ class Artifact:
     """As solc prints it: ``{"storage": [...], "types": {...}}``; Vyper's is brought into this form."""
     enums: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """The members of enums that the file tells, by the enum's name as the compiler spells it (``Shop.Phase``)."""
+    runtime: bytes = b""
+    """The runtime code as it was compiled, where the file has it: it tells apart what has the same functions."""
+    versions: tuple[Artifact, ...] = ()
+    """What several files say, one by one, where this puts them together: a proxy's implementations, facets."""
 
     def to_json(self) -> bytes:
         """Return the artifact as canonical JSON, for the database; :func:`parse` reads it."""
-        return msgspec.json.encode(
-            {"contractName": self.name, "abi": self.abi, "storageLayout": self.storage_layout}
-            | ({"enums": self.enums} if self.enums else {}),
-            order="sorted",
-        )
+        return msgspec.json.encode(self._document(), order="sorted")
+
+    def _document(self) -> dict[str, Any]:
+        document: dict[str, Any] = {
+            "contractName": self.name,
+            "abi": self.abi,
+            "storageLayout": self.storage_layout,
+        }
+        if self.enums:
+            document["enums"] = self.enums
+        if self.versions:
+            document[_VERSIONS] = [
+                item._document() | {_RUNTIME: f"0x{item.runtime.hex()}"} for item in self.versions
+            ]
+        return document
 
 
 def load(path: Path) -> Artifact:
@@ -227,7 +245,34 @@ def _artifact(document: Any, origin: str, contract: str | None) -> Artifact:
         abi=abi,
         storage_layout=layout if layout is not None and layout.get("storage") else None,
         enums=enums,
+        runtime=_runtime(document),
+        versions=_versions(document, origin),
     )
+
+
+def _versions(document: dict[str, Any], origin: str) -> tuple[Artifact, ...]:
+    """Return the ABIs that were put together, as the database keeps them."""
+    items = document.get(_VERSIONS)
+    if not isinstance(items, list):
+        return ()
+    return tuple(
+        _artifact({key: value for key, value in item.items() if key != _VERSIONS}, origin, None)
+        for item in items[:MAX_VERSIONS]
+        if isinstance(item, dict)
+    )
+
+
+def _runtime(document: dict[str, Any]) -> bytes:
+    """Return the runtime code that a compiler's description has; nothing where libraries are still to be linked."""
+    evm = document.get("evm")
+    code: Any = document.get(_RUNTIME) or (evm.get(_RUNTIME) if isinstance(evm, dict) else None)
+    code = code.get("object") if isinstance(code, dict) else code
+    if not isinstance(code, str):
+        return b""
+    try:
+        return bytes.fromhex(code.removeprefix("0x"))
+    except ValueError:
+        return b""
 
 
 def _contract_name(value: Any) -> str | None:

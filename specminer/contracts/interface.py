@@ -19,7 +19,7 @@ from specminer.contracts.abi_values import decode_values
 from specminer.contracts.artifact import MAX_NAME, AbiEntry, Artifact, Parameter
 from specminer.contracts.common_functions import common_functions
 from specminer.contracts.usual_enums import enum_members_of
-from specminer.history.trace import InvocationKind, Outcome, OutcomeKind
+from specminer.history.trace import Address, InvocationKind, Outcome, OutcomeKind
 
 _REVERT = bytes.fromhex("08c379a0")
 _PANIC = bytes.fromhex("4e487b71")
@@ -102,6 +102,12 @@ class Interface:
     has_receive: bool = False
     source: str
     """Where the names came from, as a sentence."""
+    versions: Mapping[Address, Interface] = field(default_factory=dict)
+    """What functions mean in the code of each implementation, where that is known, by its address."""
+
+    def of_code(self, address: Address) -> Interface:
+        """Return the interface that counts where the code at an address ran."""
+        return self.versions.get(address, self)
 
     def function_name(self, kind: InvocationKind, data: bytes) -> str:
         """Return the bare name of what was called: a function, ``constructor``, ``receive``, ``fallback``."""

@@ -68,7 +68,7 @@ class ContextNames:
         for four_bytes, candidate in self.interface.functions.items():
             if candidate is function:
                 return self.entries.get(four_bytes)
-        return None
+        return None  # of one implementation only
 
     @cached_property
     def constructor(self) -> tuple[InterfaceFunction, AbiEntry] | None:

@@ -19,6 +19,7 @@ from specminer._support.scratch import in_file
 from specminer._support.texts import read_windows, sizes_of
 from specminer.contracts.interface import Interface, InterfaceFunction
 from specminer.history.contract_history import CONSTRUCTOR, KINDS, BoolColumn, History, IntColumn
+from specminer.history.trace import Address
 from specminer.history.words import WordArray
 
 _Bytes = npt.NDArray[np.uint8]
@@ -83,17 +84,18 @@ class TextColumn:
 
 def decode_calls(history: History, interface: Interface) -> Calls:
     """Return which function each invocation called."""
-    codes, beginnings = _beginnings(history)
+    codes, beginnings = _beginnings(history, by_code=bool(interface.versions))
     names: list[str] = []
     declarations: list[InterfaceFunction | None] = []
-    for created, selector in beginnings:
+    for created, selector, code in beginnings:
         kind = KINDS[CONSTRUCTOR] if created else KINDS[0]
+        version = interface.of_code(code)
         # creation code begins with bytes that are no selector
-        names.append(interface.function_name(kind, b"" if created else selector))
-        declarations.append(None if created else interface.functions.get(selector))
+        names.append(version.function_name(kind, b"" if created else selector))
+        declarations.append(None if created else _declared(interface, version, selector))
     functions = tuple(sorted(set(names)))
     positions = np.array([functions.index(name) for name in names], dtype=np.int64)
-    by_name = dict(zip(names, declarations, strict=True))
+    by_name = dict(zip(names, declarations, strict=True))  # of one name all are the same
     reading = np.array([item is not None and item.read_only for item in declarations], dtype=np.bool_)
     return Calls(
         functions=functions,
@@ -103,21 +105,33 @@ def decode_calls(history: History, interface: Interface) -> Calls:
     )
 
 
-def _beginnings(history: History) -> tuple[IntColumn, list[tuple[bool, bytes]]]:
+def _declared(interface: Interface, version: Interface, selector: bytes) -> InterfaceFunction | None:
+    """Return what is known of a function of one implementation: the same for all in which it has the same name."""
+    own, common = version.functions.get(selector), interface.functions.get(selector)
+    return common if own is not None and common is not None and own.name == common.name else own
+
+
+def _beginnings(history: History, *, by_code: bool) -> tuple[IntColumn, list[tuple[bool, bytes, Address]]]:
     """Return each invocation's number among the distinct beginnings of calldata, and these in the order of the calls.
 
-    A beginning is whether a contract was created, and up to four bytes.
+    A beginning is whether a contract was created, up to four bytes, and an address whose code ran; the first one where
+    that does not matter.
     """
     data, created = history.invocation_data, history.invocation_kind == CONSTRUCTOR
     size = np.minimum(sizes_of(data), 4)
     words = read_windows(data, np.arange(len(history)), 0, 4).view(">u4").reshape(-1)
     keys = (created.astype(np.int64) << 40) | (size << 32) | words.astype(np.int64)
+    if by_code:
+        keys |= history.invocation_code.astype(np.int64) << 41
     _, first, inverse = np.unique(keys, return_index=True, return_inverse=True)
     order = np.argsort(first)
     number = np.empty(len(order), dtype=np.int64)
     number[order] = np.arange(len(order))
     rows = first[order].tolist()
-    return number[inverse.ravel()], [(bool(created[row]), data[row][:4]) for row in rows]
+    addresses, code = history.addresses, history.invocation_code
+    return number[inverse.ravel()], [
+        (bool(created[row]), data[row][:4], addresses[int(code[row])]) for row in rows
+    ]
 
 
 def arguments(history: History, calls: Calls) -> list[ArgumentColumn]:

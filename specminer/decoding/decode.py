@@ -13,14 +13,22 @@ from specminer._support.errors import StoreError
 from specminer._support.keccak import keccak
 from specminer._support.texts import read_windows, sizes_of
 from specminer.contracts.artifact import Artifact
+from specminer.contracts.fitting_abi import fitting_artifact
 from specminer.contracts.interface import Interface, from_artifact, from_code
 from specminer.decoding.accesses import summarize_accesses
 from specminer.decoding.artifacts import distinct_codes, shared_artifact
 from specminer.decoding.calldata import decode_calls
 from specminer.decoding.history_context import HistoryContext
+from specminer.decoding.implementation_names import (
+    codes_that_ran,
+    contradictions,
+    with_common_enums,
+    with_versions,
+)
 from specminer.decoding.storage_meaning import name_storage
 from specminer.history.contract_history import CONSTRUCTOR, MISSING, History, slots
 from specminer.history.lives import Destroys, divide_lives
+from specminer.history.trace import Address
 from specminer.replay.fork_schedule import rules_of_chain
 from specminer.replay.machine_calls import FORKS
 
@@ -48,6 +56,10 @@ def decode(history: History, artifact: Artifact | None = None) -> HistoryContext
     contradiction, selectors = "", _selectors(history)
     if artifact is None:
         artifact, contradiction = shared_artifact(history, selectors)
+    codes: dict[Address, bytes] = {}
+    if artifact is not None and artifact.versions:
+        codes = codes_that_ran(history)
+        artifact = fitting_artifact(artifact.versions, list(codes.values())[::-1]) or artifact
     interface = _interface(history, artifact)
     # only what was given is judged: an interface recovered from bytecode may know less
     has_abi = artifact is not None and bool(artifact.abi)
@@ -57,8 +69,13 @@ def decode(history: History, artifact: Artifact | None = None) -> HistoryContext
         interface = _interface(history, None)
     elif has_abi and known_share < 1:
         interface = _with_code_that_ran(interface, history, selectors)
+    differing: list[str] = []
+    if artifact is not None and artifact.versions:
+        interface = with_versions(interface, artifact, codes)
+        differing = list(contradictions(artifact, codes))
     slot_numbers = slots(history)
-    storage = name_storage(history, artifact, slot_numbers)
+    stored = with_common_enums(artifact, codes) if artifact is not None and artifact.versions else artifact
+    storage = name_storage(history, stored, slot_numbers)
     return HistoryContext(
         history=history,
         interface=interface,
@@ -68,7 +85,7 @@ def decode(history: History, artifact: Artifact | None = None) -> HistoryContext
         artifact=artifact,
         known_share=known_share,
         layout_used=storage.layout_used,
-        notes=(*([contradiction] if contradiction else []), *unseen, *storage.notes),
+        notes=(*([contradiction] if contradiction else []), *differing, *unseen, *storage.notes),
     )
 
 

@@ -147,11 +147,11 @@ class CallTree:
         self._waiting = [item for item in self._waiting if item[0] is not best]
 
     def _invocation(self, call: Invocation) -> TreeCall:
-        decoded = self._names.call(call.contract, call.kind, call.data)
+        decoded = self._names.call(call.contract, call.kind, call.data, call.code)
         created = call.kind is InvocationKind.CONSTRUCTOR
         returned = call.outcome.kind in (OutcomeKind.RETURNED, OutcomeKind.ROLLED_BACK)
         answer = (
-            self._names.answer(call.contract, call.data, call.outcome.data)
+            self._names.answer(call.contract, call.data, call.outcome.data, call.code)
             if returned and not created
             else ()
         )

@@ -121,9 +121,10 @@ class KnownNames:
             return f"precompiled {_PRECOMPILED[number]}"
         return "nobody (zero address)" if address == NO_ADDRESS else None
 
-    def _interface(self, address: Address) -> Interface | None:
+    def _interface(self, address: Address, code: Address | None = None) -> Interface | None:
         if address in self._traced_contracts:
-            return self._traced_contracts[address][1]
+            interface = self._traced_contracts[address][1]
+            return interface if code is None else interface.of_code(code)
         if address not in self._artifacts:
             return None
         if address not in self._interfaces:
@@ -135,15 +136,19 @@ class KnownNames:
             self._tables[address] = _Tables(self._artifacts[address])
         return self._tables.get(address)
 
-    def call(self, address: Address, kind: InvocationKind, data: bytes) -> DecodedCall:
-        """Return what calldata for a contract means."""
-        interface = self._interface(address)
+    def call(
+        self, address: Address, kind: InvocationKind, data: bytes, code: Address | None = None
+    ) -> DecodedCall:
+        """Return what calldata for a contract means; ``code`` is whose code ran, where that is known."""
+        interface = self._interface(address, code)
         if kind is InvocationKind.CONSTRUCTOR:
             return DecodedCall(function="constructor", arguments=(), whole=True)
         function = interface.functions.get(data[:4]) if interface is not None else None
         if function is not None:
             call = _decode_call(function.name, function.arguments, function.types, data[4:])
-            return replace(call, arguments=self._name_members(address, data[:4], call.arguments))
+            return replace(
+                call, arguments=self._name_members(self._owner(address, code), data[:4], call.arguments)
+            )
         usual = usual_signatures().get(data[:4])
         if usual is not None and interface is None:
             names = [f"arg{index}" for index in range(len(usual.inputs))]
@@ -154,11 +159,19 @@ class KnownNames:
             name = f"0x{data[:4].hex()}" if len(data) >= 4 else ""
         return DecodedCall(function=name, arguments=(), whole=len(data) <= 4)
 
-    def answer(self, address: Address, data: bytes, output: bytes) -> tuple[NamedValue, ...] | None:
+    def _owner(self, address: Address, code: Address | None) -> Address:
+        """Return the address whose ABI counts: of the code that ran, if that has one and is a traced proxy's."""
+        if code is None or code not in self._artifacts or address not in self._traced_contracts:
+            return address
+        return code if code in self._traced_contracts[address][1].versions else address
+
+    def answer(
+        self, address: Address, data: bytes, output: bytes, code: Address | None = None
+    ) -> tuple[NamedValue, ...] | None:
         """Return what a call that returned answered; ``None`` if it cannot be decoded."""
         if not output:
             return ()
-        table = self._table(address)
+        table = self._table(self._owner(address, code))
         entry = table.functions.get(data[:4]) if table is not None else None
         if entry is not None:
             pairs = [(canonical(item), item.name) for item in entry.outputs]

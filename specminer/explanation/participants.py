@@ -46,7 +46,7 @@ def _what_each_did(
         did.setdefault(item.to, {})["was called by the transaction"] = None
     for part in parts:
         for call in part.invocations:
-            decoded = names.call(call.contract, call.kind, call.data)
+            decoded = names.call(call.contract, call.kind, call.data, call.code)
             own = did.setdefault(call.sender, {})
             if sum(text.startswith("called ") for text in own) < _FUNCTIONS:
                 own[f"called {decoded.function or 'the contract'}"] = None

@@ -6,9 +6,8 @@ from dataclasses import replace
 from os import PathLike
 from pathlib import Path
 
-from specminer.contracts.artifact import Artifact
 from specminer.pipeline.checking import CheckOptions, check_history
-from specminer.pipeline.inputs import read_artifact
+from specminer.pipeline.inputs import ArtifactSource, read_artifact
 from specminer.pipeline.progress import SILENT, Observer
 from specminer.pipeline.selecting import Selection, SelectionOptions, select
 from specminer.specification import Specification, edits_path, read_edits, read_specification
@@ -20,7 +19,7 @@ def check(
     source: str | PathLike[str] | Selection,
     *addresses: str,
     options: CheckOptions | None = None,
-    abi: Artifact | str | PathLike[str] | None = None,
+    abi: ArtifactSource = None,
     observer: Observer = SILENT,
 ) -> CheckResult:
     """Judge transactions by a specification.
@@ -31,7 +30,8 @@ def check(
             URL (``postgresql://USER@HOST/NAME``), if ``addresses`` are given.
         addresses: contracts in the database.
         options: which transactions are judged; ``None`` for those behind the specification's last block.
-        abi: the contracts' ABI, a storage layout, or both, or the file that holds them; by default what is stored.
+        abi: the contracts' ABI, a storage layout, or both, or the file that holds them; of a proxy several
+            files, or a folder. By default what is stored.
         observer: sees notes and progress.
 
     Raises:

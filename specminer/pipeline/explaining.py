@@ -14,6 +14,7 @@ from specminer._support.errors import StoreError, UsageError, plain
 from specminer._support.text import list_some
 from specminer.contracts.artifact import Artifact
 from specminer.decoding import HistoryContext
+from specminer.decoding.implementation_names import artifacts_by_code, codes_that_ran
 from specminer.explanation import (
     DECIMALS,
     SYMBOL,
@@ -67,7 +68,8 @@ class Explainer:
         context = self.context
         artifacts: dict[Address, Artifact] = {} if self.recording is None else self.recording.artifacts()
         if context.artifact is not None:
-            artifacts |= dict.fromkeys(context.history.accounts, context.artifact)
+            own = artifacts_by_code(context.artifact, codes_that_ran(context.history))
+            artifacts = own | artifacts | dict.fromkeys(context.history.accounts, context.artifact)
         title = context.known_title or TRACED
         return KnownNames(
             traced=dict.fromkeys(context.history.accounts, (title, context.interface)),

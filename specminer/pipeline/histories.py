@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from os import PathLike
@@ -15,6 +14,7 @@ from specminer._support.text import count_of
 from specminer.contracts.artifact import Artifact
 from specminer.pipeline.explorer_source import DEFAULT_REPLAY, ReplayOptions
 from specminer.pipeline.inputs import (
+    ArtifactSource,
     common_chain,
     open_existing,
     parse_address,
@@ -58,7 +58,7 @@ def collect(
     source: HistorySource,
     *,
     chain_id: int | None = None,
-    abi: Artifact | str | PathLike[str] | None = None,
+    abi: ArtifactSource = None,
     blocks: BlockRange = ALL_BLOCKS,
     observer: Observer = SILENT,
 ) -> Collection:
@@ -71,7 +71,8 @@ def collect(
         contract: its address.
         source: :class:`NodeOptions` or :class:`ExplorerOptions`, or a :class:`DaskSource` of a node.
         chain_id: the chain that is meant; an explorer has to be told, a node's is compared with it.
-        abi: the contract's ABI, a storage layout, or both, or the file that holds them; stored with the history.
+        abi: the contract's ABI, a storage layout, or both, or the file that holds them; of a proxy several
+            files, or a folder. Stored with the history.
         blocks: what to read; by default from the creation of the contract to the newest final block.
         observer: sees notes and progress.
 
@@ -135,7 +136,7 @@ def import_history(
     database: str | PathLike[str],
     *files: str | PathLike[str],
     chain_id: int | None = None,
-    abi: Artifact | str | PathLike[str] | Sequence[str | PathLike[str]] | None = None,
+    abi: ArtifactSource = None,
     internal: str | PathLike[str] | None = None,
     replay: ReplayOptions = DEFAULT_REPLAY,
     observer: Observer = SILENT,

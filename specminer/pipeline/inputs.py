@@ -11,6 +11,7 @@ from typing import Final
 from specminer._support.addresses import checksum_address, is_address
 from specminer._support.errors import FileFormatError, StoreError, UsageError, plain
 from specminer.contracts.artifact import Artifact, load
+from specminer.contracts.fitting_abi import combined_artifact
 from specminer.decoding.storage_layout import Layout
 from specminer.history.trace import Address
 from specminer.learning.abstraction_definition import Definition
@@ -54,24 +55,36 @@ def parse_address(text: str) -> Address:
     return Address(bytes.fromhex(digits))
 
 
-def read_artifact(source: Artifact | str | PathLike[str] | None) -> Artifact | None:
-    """Read a contract's ABI, storage layout, or both, from a file; what was read before is returned as it is.
+ArtifactSource = Artifact | str | PathLike[str] | Sequence[str | PathLike[str]] | None
+"""An ABI that was read, a file or a folder, or several of these."""
+
+
+def read_artifact(source: ArtifactSource) -> Artifact | None:
+    """Read a contract's ABI, storage layout, or both; what was read before is returned as it is.
+
+    Of several files, or a folder, the ABIs are put together; which of them belong to the contract is told by the code
+    that ran (:func:`.fitting_artifact`).
 
     Raises:
-        FileFormatError: it is malformed, be it only its storage layout: what is wrong must not be stored.
+        FileFormatError: one is malformed, be it only its storage layout: what is wrong must not be stored.
 
     """
     if source is None or isinstance(source, Artifact):
         return source
+    if not isinstance(source, str | PathLike) or Path(source).is_dir():
+        artifacts = read_artifacts(source)
+        return combined_artifact(artifacts) if artifacts else None
+    return _read_file(source)
+
+
+def _read_file(source: str | PathLike[str]) -> Artifact:
     artifact = load(Path(source))
     if artifact.storage_layout is not None:
         Layout(artifact.storage_layout, str(source))
     return artifact
 
 
-def read_artifacts(
-    source: Artifact | str | PathLike[str] | Sequence[str | PathLike[str]] | None,
-) -> tuple[Artifact, ...]:
+def read_artifacts(source: ArtifactSource) -> tuple[Artifact, ...]:
     """Read ABIs from files, or from all JSON files of a folder that hold one.
 
     Raises:
@@ -84,7 +97,7 @@ def read_artifacts(
     artifacts: list[Artifact] = []
     for item in sources:
         if not Path(item).is_dir():
-            artifacts += filter(None, [read_artifact(item)])
+            artifacts.append(_read_file(item))
             continue
         folder_artifacts = list(_held_artifacts(Path(item)))
         if not folder_artifacts:
@@ -97,10 +110,10 @@ def _held_artifacts(folder: Path) -> Iterator[Artifact]:
     """Yield the ABIs of a folder's JSON files; such folders hold other files, too."""
     for path in sorted(folder.rglob("*.json"))[:MAX_ARTIFACTS]:
         try:
-            artifact = read_artifact(path)
+            artifact = _read_file(path)
         except FileFormatError:
             continue
-        if artifact is not None and artifact.abi:
+        if artifact.abi:
             yield artifact
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from specminer._support.errors import FileFormatError, plain
-from specminer._support.text import count_of
+from specminer._support.text import count_of, list_some
 from specminer.history.trace import NO_ADDRESS, Address, Hash
 from specminer.sources.export_fields import RecordError
 from specminer.sources.export_supplements import BlockRow, Receipt, RecordKind, complete_all
@@ -29,6 +29,8 @@ from specminer.sources.txlist import (
     read_transactions,
 )
 
+_MAX_NAMES: Final = 3
+"""Files that a message names."""
 _CHECKED: Final = 1_000
 """Internal calls that are looked at to tell whose list they are."""
 
@@ -85,6 +87,11 @@ def read_world(paths: Sequence[Path], codes: Codes, note: Callable[[str], None])
                 add_diffs(diffs, read_diffs(path))
             case RecordKind.LOG:
                 note(f"{plain(path)} holds logs, which are not used; transactions are executed again")
+            case RecordKind.UNUSED:
+                note(
+                    f"{plain(path)} is a table that is not used; transactions, blocks, traces and storage differences "
+                    "are read (docs/how-to/formats.md)"
+                )
             case None if len(paths) > 1:
                 pass
             case _:
@@ -97,6 +104,12 @@ def read_world(paths: Sequence[Path], codes: Codes, note: Callable[[str], None])
     for path, calls in inner:
         if calls:
             listings.append(Listing(owner=_find_owner(calls, owners), origin=str(path), calls=calls))
+    if not listings and not traces:
+        names = [plain(path) for path in paths[:_MAX_NAMES]]
+        raise FileFormatError(
+            f"{list_some(names, len(paths))} hold no transactions and no internal calls; give the list or "
+            "table of the contract's transactions as well"
+        )
     lists = [_join_files([item for item in listings if item.owner == owner]) for owner in _each(listings)]
     owner = next((item.owner for item in lists), None)
     return ListedWorld(lists=tuple(lists), codes=codes(owner), traces=traces, state=state, diffs=diffs)

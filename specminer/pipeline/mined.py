@@ -24,8 +24,8 @@ from specminer.specification import (
 from specminer.specification.address_names import with_names
 
 if TYPE_CHECKING:  # these load the stages of mining: they are imported where they are used
-    from specminer.contracts.artifact import Artifact
     from specminer.pipeline import mining
+    from specminer.pipeline.inputs import ArtifactSource
     from specminer.presentation.report_document import Report
 
 
@@ -70,9 +70,7 @@ class MinedSpecification:
         other = self.specification.seen_otherwise()
         return None if other is None else replace(self, specification=other, details=None)
 
-    def with_history(
-        self, database: str | PathLike[str], *, abi: Artifact | str | PathLike[str] | None = None
-    ) -> Self:
+    def with_history(self, database: str | PathLike[str], *, abi: ArtifactSource = None) -> Self:
         """Read the history that it was mined from again and lay it over it, so that reports tell of it.
 
         Raises:

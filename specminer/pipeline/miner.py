@@ -7,10 +7,9 @@ from dataclasses import replace
 from os import PathLike
 
 from specminer._support.addresses import checksum_address
-from specminer.contracts.artifact import Artifact
 from specminer.pipeline import mining
 from specminer.pipeline.database_names import mentioned
-from specminer.pipeline.inputs import parse_address, read_artifact
+from specminer.pipeline.inputs import ArtifactSource, parse_address, read_artifact
 from specminer.pipeline.inspection import InspectedSplit
 from specminer.pipeline.inspection import inspect as split
 from specminer.pipeline.mined import MinedSpecification
@@ -25,7 +24,7 @@ def mine(
     *addresses: str,
     chain_id: int | None = None,
     options: MineOptions | None = None,
-    abi: Artifact | str | PathLike[str] | None = None,
+    abi: ArtifactSource = None,
     observer: Observer = SILENT,
 ) -> MinedSpecification:
     """Mine a recorded history.
@@ -36,7 +35,8 @@ def mine(
         addresses: contracts in the database, all of one code if there are several.
         chain_id: the contracts' chain; needed only if the database holds them on several.
         options: how to split and tune; ``None`` for the defaults.
-        abi: the contracts' ABI, a storage layout, or both, or the file that holds them; by default what is stored.
+        abi: the contracts' ABI, a storage layout, or both, or the file that holds them; of a proxy several
+            files, or a folder. By default what is stored.
         observer: sees notes and progress.
 
     Raises:
@@ -84,7 +84,7 @@ def inspect(
     *addresses: str,
     chain_id: int | None = None,
     interactions: str | None = None,
-    abi: Artifact | str | PathLike[str] | None = None,
+    abi: ArtifactSource = None,
 ) -> InspectedSplit:
     """Split a history into interactions, without mining it: overview, timelines, races, reasons for the split.
 
@@ -93,7 +93,8 @@ def inspect(
         addresses: contracts in the database, all of one code if there are several.
         chain_id: the contracts' chain; needed only if the database holds them on several.
         interactions: ``whole``, ``instance``, ``sender`` or the name of a sort; ``None`` for what fits best.
-        abi: the contracts' ABI, a storage layout, or both, or the file that holds them; by default what is stored.
+        abi: the contracts' ABI, a storage layout, or both, or the file that holds them; of a proxy several
+            files, or a folder. By default what is stored.
 
     Raises:
         UsageError: there is no such dataset, file or sort, or an address is none.

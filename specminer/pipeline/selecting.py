@@ -18,7 +18,14 @@ from specminer.history.lives import of_life
 from specminer.history.trace import Address
 from specminer.pipeline.database_names import Neighbours, find_neighbours
 from specminer.pipeline.datasets import list_datasets, suggestion
-from specminer.pipeline.inputs import common_chain, is_ens_name, open_existing, parse_address, read_artifact
+from specminer.pipeline.inputs import (
+    ArtifactSource,
+    common_chain,
+    is_ens_name,
+    open_existing,
+    parse_address,
+    read_artifact,
+)
 from specminer.pipeline.instances import children, same_code, sibling_artifact
 from specminer.pipeline.progress import SILENT, Observer
 from specminer.pipeline.recording import Recording
@@ -161,7 +168,7 @@ def select(
     database: str | PathLike[str] | None,
     options: SelectionOptions,
     *,
-    abi: Artifact | str | PathLike[str] | None = None,
+    abi: ArtifactSource = None,
     source: HistorySource | None = None,
     observer: Observer = SILENT,
 ) -> Selection:

@@ -349,7 +349,9 @@ def _event(
         "role": role_of(interactions, event),
         "arguments": {
             name: value_text(value)
-            for name, value in interface.arguments(history.invocation_data[row]).items()
+            for name, value in interface.of_code(history.addresses[int(history.invocation_code[row])])
+            .arguments(history.invocation_data[row])
+            .items()
         },
         "outcome": outcome.kind.value,
         "reason": "" if outcome.kind is OutcomeKind.RETURNED else interface.reason(outcome),

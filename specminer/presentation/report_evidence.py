@@ -140,7 +140,8 @@ class _EvidenceReader:
             return Example(
                 transaction=transaction, block=block, sender="", value="0", arguments={}, reason=""
             )
-        arguments = self.interface.arguments(self.history.invocation_data[row])
+        version = self.interface.of_code(self.history.addresses[int(self.history.invocation_code[row])])
+        arguments = version.arguments(self.history.invocation_data[row])
         return Example(
             transaction=interaction_documents.transaction_of(self.history, row),
             block=self._block(row),

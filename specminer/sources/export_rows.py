@@ -21,7 +21,7 @@ from specminer._support.nesting import check_nesting
 from specminer._support.opening import open_text
 from specminer.sources.export_fields import Fields, RecordError
 from specminer.sources.export_names import FIELD_NAMES, canonical_row
-from specminer.sources.exported import REQUIRED, REQUIRED_CALL, check_present
+from specminer.sources.exported import REQUIRED, REQUIRED_CALL, check_present, is_trace_row
 from specminer.sources.parquet_rows import is_parquet, parquet_rows
 
 MAX_BYTES: Final = 1 << 30
@@ -249,8 +249,9 @@ def _csv(text: bytes, name: str, required: tuple[str, ...]) -> Iterator[tuple[st
     for field in {*names} & {*required}:
         if sum(FIELD_NAMES.get(column, column) == field for column in columns) > 1:
             raise FileFormatError(f"{name}, header: two columns hold the field {field}; expected one")
+    traced = required is REQUIRED_CALL and is_trace_row(dict.fromkeys(names))
     try:
-        check_present(names, required)
+        check_present([*names, "type"] if traced else names, required)  # data sets tell it in other columns
     except RecordError as error:
         advice = ""
         if required is REQUIRED and "input" not in names and "hash" in names:

@@ -38,10 +38,24 @@ class RecordKind(Enum):
     STORAGE_DIFF = "storage_diffs"
     STORAGE_READ = "storage_reads"
     TRACE = "traces of a JavaScript tracer"
+    UNUSED = "something that no history needs"
 
 
 _BLOCK_ONLY: Final = frozenset(("parent_hash", "author", "block_date_time", "extra_data", "parentHash"))
 _LOG_ONLY: Final = frozenset(("log_index", "topic0", "topics", "logIndex"))
+
+
+_UNUSED: Final = (
+    frozenset(("relationship",)),
+    frozenset(("transfer_index",)),
+    frozenset(("create_index",)),
+    frozenset(("op", "pc")),
+    frozenset(("address", "from_value", "to_value")),
+    frozenset(("address", "from_value_string", "to_value_string")),
+    frozenset(("address", "from_value_binary", "to_value_binary")),
+)
+"""Columns by which tables are known that nothing is read from: cryo's address_appearances, native_transfers, contracts,
+geth_opcodes and vm_traces, differences of balances, nonces and code."""
 
 
 def record_kind(fields: Fields) -> RecordKind:
@@ -49,6 +63,8 @@ def record_kind(fields: Fields) -> RecordKind:
     names = fields.keys()
     if is_trace_table(fields):
         return RecordKind.TRACE
+    if any(unused <= names for unused in _UNUSED) and "slot" not in names:
+        return RecordKind.UNUSED
     if "slot" in names:
         return RecordKind.STORAGE_DIFF if "to_value" in names else RecordKind.STORAGE_READ
     if _LOG_ONLY & names:

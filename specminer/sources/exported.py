@@ -195,6 +195,8 @@ def call_of(fields: Fields, record: int) -> ExportedCall:
     if is_trace_row(fields):
         fields = _from_trace_row(fields)
     check_present(fields, REQUIRED_CALL)
+    if fields["hash"] in (None, "") and "subtraces" in fields:
+        raise RecordError(NAMELESS)
     failed = read_flag(fields, "isError")
     return ExportedCall(
         hash=Hash(read_bytes(fields, "hash", 32)),
@@ -216,6 +218,10 @@ def call_of(fields: Fields, record: int) -> ExportedCall:
     )
 
 
+NAMELESS: Final = (
+    "does not say of which transaction the call is (transaction_hash is empty), as ethereum-etl's export_geth_traces "
+    "leaves it; its export_traces tells it"
+)
 _DATA_SET: Final = ("trace_type", "call_type", "subtraces", "reward_type")
 
 

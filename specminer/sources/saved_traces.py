@@ -20,6 +20,7 @@ from specminer._support.nesting import check_nesting
 from specminer.history.trace import Hash
 from specminer.sources.export_fields import Fields, RecordError, describe_value, read_bytes
 from specminer.sources.export_rows import read_content, read_rows
+from specminer.sources.exported import NAMELESS
 
 
 class Answer(Enum):
@@ -140,6 +141,8 @@ def _collect(document: Any, transaction: Hash | None, traces: SavedTraces) -> No
         return
     if "error" in document and ("jsonrpc" in document or key is not None):
         return  # the node could not trace this one
+    if "transaction_traces" in document:
+        raise RecordError(NAMELESS)
     kind = _kind(document)
     if kind is Answer.JAVASCRIPT and document.get("tx") not in (None, "0x"):
         transaction = Hash(read_bytes(document, "tx", 32))

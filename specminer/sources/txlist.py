@@ -79,7 +79,8 @@ def kind_of(path: Path) -> FileKind:
         head = file.read(HEAD).lstrip()
     if not head:
         raise FileFormatError(
-            f"{plain(path)} is empty; expected a trace file, or an explorer's export of transactions"
+            f"{plain(path)} is empty; expected a trace file, or an explorer's export of transactions; leave it out if "
+            "the tool that wrote it had nothing to write"
         )
     if not (head[:1] == b"{" and FORMAT.encode() in head):
         if is_nested_trace(head):

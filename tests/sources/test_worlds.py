@@ -169,7 +169,9 @@ def test_the_abis_of_a_proxy_are_those_of_all_that_ran() -> None:
     """Of both facets, or of both versions; the layout is that of the newest. What never ran is left out."""
 
     def artifact(name: str, *functions: str, slots: int = 0) -> Artifact:
-        layout = {"storage": [{"label": f"{name}{slot}"} for slot in range(slots)], "types": {}}
+        word = {"encoding": "inplace", "label": "uint256", "numberOfBytes": "32"}
+        members = [{"label": f"v{slot}", "slot": str(slot), "type": "t"} for slot in range(slots)]
+        layout = {"storage": members, "types": {"t": word}}
         abi = tuple(AbiEntry(name=item) for item in functions)
         return Artifact(name=name, abi=abi, storage_layout=layout if slots else None)
 
