@@ -65,7 +65,8 @@ def split_by_enabledness(
         accepted_as: for each symbol the position of the same call accepted.
         shortest: the shortest description, which may become longer by :data:`LONGER` of it at most.
         bears_out: whether parts of the history that were not seen do not speak against an automaton; a little may be
-            said against it where values of a choice are told apart: the code's author says that they are states.
+            said against it where values of a choice are told apart, as the code's author says that they are states, and
+            where the description becomes shorter.
 
     """
     predicates = objective.vocabulary.predicates
@@ -94,7 +95,15 @@ def split_by_enabledness(
             single = current.score.states <= SINGLE
             return _first(objective, current, (1.0 + LONGER) * shortest) if single else current
         best = min(split, key=lambda position: split[position].score.key)
-        better = next((item for item in splitting.splits(current, best) if bears_out(item, False)), None)
+        shortest_yet = current.score.description_length
+        better = next(
+            (
+                item
+                for item in splitting.splits(current, best)
+                if bears_out(item, item.score.description_length < shortest_yet)
+            ),
+            None,
+        )
         if better is None:
             left.remove(best)
         else:

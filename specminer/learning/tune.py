@@ -227,6 +227,11 @@ def _tells(item: _TuningAnswer) -> bool:
     return len(item.best.split.table.starts) >= 2 * FEW
 
 
+def _is_shorter(answer: _TuningAnswer, other: _TuningAnswer) -> bool:
+    """Return whether an answer describes the events in fewer bits than another one."""
+    return answer.merging.score.description_length < other.merging.score.description_length
+
+
 def _loses(answer: _TuningAnswer, less: _TuningAnswer, *, strict: bool = False) -> bool:
     """Return whether more than one interaction, and more than a hundredth of them, is refused that was not before.
 
@@ -356,7 +361,8 @@ class _TuningRun:
     def split_by_enabledness(self, phased: PhasedTable | None, answer: _TuningAnswer) -> _TuningAnswer:
         """Tell states apart where the code decides what can be called; deadlines that do so are events as well.
 
-        This run is the one of ``answer``.
+        What was left together for the sake of the deadlines is looked at once more when they are chosen. This run is
+        the one of ``answer``.
         """
         shortest = answer.merging.score.description_length
         plain = self.told_apart(phased, answer, shortest)
@@ -367,13 +373,14 @@ class _TuningRun:
                 joined = run.told_apart(phased, run.find_answer(), shortest)
                 used = run.flags_of(joined.best, joined.merging.score.selection)
                 if used == names:
-                    strict = _tells(answer)
+                    strict = _tells(answer) and not _is_shorter(joined, answer)
                     if not _misleads(phased, joined, answer, strict=strict):
                         return joined
                     joined = run.told_apart(phased, run.find_answer(), shortest, less=answer)
                     used = run.flags_of(joined.best, joined.merging.score.selection)
+                    strict = _tells(answer) and not _is_shorter(joined, answer)
                     fits = used == names and not _misleads(phased, joined, answer, strict=strict)
-                    return joined if fits else plain
+                    return run.told_apart(phased, joined, shortest) if fits else plain
                 names = used
         return plain
 

@@ -5,16 +5,20 @@ from __future__ import annotations
 import random
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from specminer.decision.state_conditions import StateCondition, StoredField, ZeroComparison
 from specminer.learning.abstraction_definition import Definition
-from specminer.learning.enabling_states import LONGER, SHORT, allowance
+from specminer.learning.enabling_states import LONGER, SHORT, allowance, split_by_enabledness
 from specminer.learning.event_table import EntityVariable, EventTable, ValueKind
 from specminer.learning.preset import PRESETS
+from specminer.learning.state_merging import Merging, without_merging
 from specminer.learning.tune import tune
 from specminer.learning.tuning_result import Tuning
-from tests.support.event_tables import table_of
+from specminer.learning.vocabulary import vocabulary
+from specminer.specification.abstraction_entries import Weights
+from tests.support.event_tables import objective_of, table_of
 
 CONFIRMED = StateCondition(
     stored_fields=((StoredField(0, 0), 1),),
@@ -139,6 +143,23 @@ def test_values_of_a_choice_are_all_told_apart_where_one_is() -> None:
         "outcome = 1",
         "outcome = 2",
     ]
+
+
+def test_a_split_that_makes_the_description_shorter_need_not_lose_nothing() -> None:
+    table = questions(STAGES, outcome_is(0))
+    objective = objective_of(table, vocabulary(table, Definition()), Weights())
+    lengths: list[float] = [without_merging(objective, ()).score.description_length]
+    asked: list[tuple[bool, bool]] = []
+
+    def bears_out(merging: Merging, lenient: bool) -> bool:
+        asked.append((merging.score.description_length < lengths[-1], lenient))
+        lengths.append(merging.score.description_length)
+        return True
+
+    accepted_as = np.array(table.accepted_as, dtype=np.int64)
+    split_by_enabledness(objective, without_merging(objective, ()), accepted_as, lengths[0], bears_out)
+    assert (True, True) in asked
+    assert all(is_shorter == lenient for is_shorter, lenient in asked)
 
 
 def test_values_of_a_number_are_not() -> None:
