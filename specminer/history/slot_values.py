@@ -7,8 +7,9 @@ wrong. This module looks at transactions while they are collected, so that those
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, field
+from math import isqrt
 
 from specminer.history.trace import (
     AccessKind,
@@ -20,11 +21,59 @@ from specminer.history.trace import (
 )
 
 
+class LayeredValues(MutableMapping[int, int]):
+    """Values of slots: many that copies share and never change, and the few that changed since.
+
+    Who follows a chain copies them with each block. A copy takes some square root of the number of slots, not that
+    number.
+    """
+
+    __slots__ = ("_base", "_changes")
+
+    def __init__(self, values: Mapping[int, int] | None = None) -> None:
+        self._base: dict[int, int] = dict(values or {})
+        self._changes: dict[int, int | None] = {}
+        """``None`` for slots whose value is not known any more."""
+
+    def __getitem__(self, slot: int) -> int:
+        value = self._changes[slot] if slot in self._changes else self._base[slot]
+        if value is None:
+            raise KeyError(slot)
+        return value
+
+    def __setitem__(self, slot: int, value: int) -> None:
+        self._changes[slot] = value
+
+    def __delitem__(self, slot: int) -> None:
+        if slot not in self:
+            raise KeyError(slot)
+        self._changes[slot] = None
+
+    def __iter__(self) -> Iterator[int]:
+        yield from (slot for slot in self._base if slot not in self._changes)
+        yield from (slot for slot, value in self._changes.items() if value is not None)
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+    def clear(self) -> None:
+        """Forget all values."""
+        self._base, self._changes = {}, {}
+
+    def copy(self) -> LayeredValues:
+        """Return an independent copy."""
+        if len(self._changes) > 64 + 2 * isqrt(len(self._base)):
+            self._base, self._changes = dict(self), {}
+        twin = LayeredValues()
+        twin._base, twin._changes = self._base, dict(self._changes)
+        return twin
+
+
 @dataclass(slots=True)
 class SlotValues:
     """What one contract's slots hold, as far as recorded transactions show."""
 
-    values: dict[int, int] = field(default_factory=dict)
+    values: LayeredValues = field(default_factory=LayeredValues)
     created: bool = False
     """Whether the contract's creation was seen: then a slot that nothing wrote holds zero."""
     last: dict[int, int] = field(default_factory=dict)
@@ -32,7 +81,7 @@ class SlotValues:
 
     def copy(self) -> SlotValues:
         """Return an independent copy."""
-        return SlotValues(dict(self.values), self.created, {})
+        return SlotValues(self.values.copy(), self.created, {})
 
     def expected_value(self, slot: int) -> int | None:
         """Return the value that a slot should hold; ``None`` if nothing tells."""

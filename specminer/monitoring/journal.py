@@ -80,6 +80,7 @@ class DeliveryJournal:
         """
         self._path = path
         self._engine = sa.create_engine(sa.URL.create("sqlite", database=str(path)))
+        sa.event.listen(self._engine, "connect", _set_up)
         try:
             _METADATA.create_all(self._engine)
             with self._engine.begin() as connection:
@@ -122,11 +123,10 @@ class DeliveryJournal:
 
         """
         with self._engine.begin() as connection:
-            for transaction, block in judged.items():
+            if judged:
                 connection.execute(
-                    sa.insert(_JUDGED_TABLE)
-                    .prefix_with("OR REPLACE")
-                    .values(transaction=transaction, block=block)
+                    sa.insert(_JUDGED_TABLE).prefix_with("OR REPLACE"),
+                    [{"transaction": name, "block": block} for name, block in judged.items()],
                 )
             for item, payload in findings:
                 _add(connection, item, msgspec.json.encode(payload))
@@ -158,6 +158,14 @@ class DeliveryJournal:
             connection.execute(
                 sa.update(_MESSAGES).where(_MESSAGES.c.key == message.key).values({column: True})
             )
+
+
+def _set_up(connection: Any, _record: object) -> None:
+    """Write what is new to a log, and wait for the disk once a commit: what is written down stays, whatever happens."""
+    cursor = connection.cursor()
+    cursor.execute("PRAGMA journal_mode=WAL")
+    cursor.execute("PRAGMA synchronous=FULL")
+    cursor.close()
 
 
 def _add(connection: sa.Connection, item: Deviation, payload: bytes) -> None:

@@ -12,7 +12,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Final, Self, TypeVar
+from typing import Any, Final, Self, TypeVar
 
 import msgspec
 import sqlalchemy as sa
@@ -125,6 +125,9 @@ class StateFile:
         """Read how far it goes; a file that is none, or of another version, is begun anew when something is written."""
         self._path = path
         self._engine = sa.create_engine(sa.URL.create("sqlite", database=str(path)))
+        sa.event.listen(self._engine, "connect", _set_up)
+        self._sample: frozenset[Hash] | None = None
+        """The transactions of the sample, once they were read or written."""
         self.note = ""
         """Why what was there is not used, as a sentence without full stop; empty if nothing was there, or it is."""
         try:
@@ -157,8 +160,11 @@ class StateFile:
 
     def sample(self) -> set[Hash]:
         """Return the transactions of the sample."""
-        with self._engine.begin() as connection:
-            return {Hash(row.transaction) for row in connection.execute(sa.select(_SAMPLE))}
+        if self._sample is None:
+            with self._engine.begin() as connection:
+                rows = connection.execute(sa.select(_SAMPLE))
+                self._sample = frozenset(Hash(row.transaction) for row in rows)
+        return set(self._sample)
 
     def write(self, state: StoredState) -> None:
         """Put a state in the place of what is there, at once.
@@ -170,7 +176,9 @@ class StateFile:
         if self.note:
             self._engine.dispose()
             with suppress(OSError):
-                self._path.unlink(missing_ok=True)
+                for ending in ("", "-wal", "-shm"):
+                    self._path.with_name(self._path.name + ending).unlink(missing_ok=True)
+        self._sample = None
         with self._writing() as connection:
             _METADATA.drop_all(connection)
             _METADATA.create_all(connection)
@@ -259,8 +267,8 @@ class StateFile:
             senders: who calls in them, as :class:`InteractionVisits` has them.
 
         """
+        hashes: set[Any] = {*self.sample()}
         with self._engine.begin() as connection:
-            hashes = {row.transaction for row in connection.execute(sa.select(_SAMPLE))}
             rows = self._slot_rows(connection, slots)
             names = {str(row.owner) for row in rows if row.owner is not None} | set(interactions)
             rows += list(connection.execute(sa.select(_SLOT).where(_SLOT.c.shared)))
@@ -273,6 +281,14 @@ class StateFile:
         for row in rows:
             hashes |= {row.changed_first, row.changed_last, row.accessed_last}
         return {Hash(item) for item in hashes if item is not None}, names
+
+
+def _set_up(connection: Any, _record: object) -> None:
+    """Let a commit wait for no disk: what a failure of power takes is read from the history again."""
+    cursor = connection.cursor()
+    cursor.execute("PRAGMA journal_mode=WAL")
+    cursor.execute("PRAGMA synchronous=NORMAL")
+    cursor.close()
 
 
 def _slot_row(item: SlotVisits, stored_changes: tuple[Hash | None, Hash | None] | None) -> dict[str, object]:

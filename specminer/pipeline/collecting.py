@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from specminer._support.errors import InvalidNodeResponse, NodeRefused, NotOnChain, UsageError
 from specminer.contracts.artifact import Artifact
 from specminer.history.continuity import last_values, lives
-from specminer.history.slot_values import SlotValues
+from specminer.history.slot_values import LayeredValues, SlotValues
 from specminer.history.trace import Address, Block, ContractRecord, Hash, InvocationKind, Tracer
 from specminer.pipeline.progress import SILENT, Observer
 from specminer.pipeline.replacing import piece_of, replace_blocks, replaced_after
@@ -250,7 +250,7 @@ class _CollectionRun:
 
     def _read_values(self, first: int, last: int) -> SlotValues:
         history = self._store.history(self._chain, [self._contract], first=first, last=last)
-        return SlotValues(last_values(history), created=len(lives(history, 0)) > 0)
+        return SlotValues(LayeredValues(last_values(history)), created=len(lives(history, 0)) > 0)
 
     def first_life(self, created: int, last: int) -> int:
         """Return the block to begin at: that of the creation, or of an earlier one if the contract lived before."""

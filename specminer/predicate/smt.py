@@ -12,10 +12,10 @@ solver is imported here; pySMT itself looks for one when it is imported, and wor
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import Enum
-from functools import cache, lru_cache
+from functools import cache, lru_cache, partial
 from io import StringIO
 from typing import Any, Final, TypeAlias
 
@@ -44,6 +44,41 @@ MAX_SCRIPT: Final = 200_000
 """Characters of an SMT-LIB script that is read."""
 MAX_NESTING: Final = 200
 """Parentheses in one another in a script."""
+
+
+class _DeferredService:
+    """Stands for a service; the first question makes it."""
+
+    def __init__(self, create: Callable[[Environment], Any], environment: Environment) -> None:
+        self._create = create
+        self._environment = environment
+
+    def __getattr__(self, name: str) -> Any:
+        if "_service" not in self.__dict__:
+            self._service = self._create(self._environment)
+        return getattr(self._service, name)
+
+
+def _deferred(create: Callable[[Environment], Any]) -> Any:
+    return staticmethod(partial(_DeferredService, create))
+
+
+class FormulaEnvironment(Environment):  # type: ignore[misc]  # pySMT has no types
+    """pySMT's environment, whose services are made when they are first asked for.
+
+    Each service prepares a table of all kinds of nodes. Most languages never simplify, print or measure a formula, and
+    whoever follows a chain makes some languages for each block.
+    """
+
+    SimplifierClass = _deferred(Environment.SimplifierClass)
+    SubstituterClass = _deferred(Environment.SubstituterClass)
+    HRSerializerClass = _deferred(Environment.HRSerializerClass)
+    QuantifierOracleClass = _deferred(Environment.QuantifierOracleClass)
+    TheoryOracleClass = _deferred(Environment.TheoryOracleClass)
+    FreeVarsOracleClass = _deferred(Environment.FreeVarsOracleClass)
+    SizeOracleClass = _deferred(Environment.SizeOracleClass)
+    AtomsOracleClass = _deferred(Environment.AtomsOracleClass)
+    TypesOracleClass = _deferred(Environment.TypesOracleClass)
 
 
 class FormulaError(ValueError):
@@ -120,7 +155,7 @@ class Language:
     """The symbols of one run and the formulas over them."""
 
     def __init__(self) -> None:
-        self._environment = Environment()
+        self._environment = FormulaEnvironment()
         self._build = self._environment.formula_manager
         self._declarations: dict[Formula, Declaration] = {}
         self._symbols: dict[str, Formula] = {}
@@ -364,7 +399,7 @@ def is_satisfiable(script: str) -> bool | None:
         FormulaError: the script is malformed, too long, or uses what it may not use.
 
     """
-    environment = Environment()
+    environment = FormulaEnvironment()
     formula = _read_assertions(script, environment)
     name = solver_name()
     if name is None:
@@ -395,7 +430,7 @@ def read_formula(smt: str, symbols: Mapping[str, SymbolSort]) -> Formula:
 @lru_cache(maxsize=4096)
 def _read_once(smt: str, symbols: tuple[tuple[str, SymbolSort], ...]) -> Formula:
     """Read a formula; whoever checks transactions as they come reads the same ones again and again."""
-    environment = Environment()
+    environment = FormulaEnvironment()
     if not _is_one_term(smt):
         raise FormulaError("expected one formula")
     formula = _read_assertions("\n".join([*declarations_of(dict(symbols)), assertion(smt)]), environment)
@@ -427,7 +462,7 @@ def _is_one_term(smt: str) -> bool:
     return depth == 0
 
 
-def _read_assertions(script: str, environment: Environment) -> Formula:
+def _read_assertions(script: str, environment: FormulaEnvironment) -> Formula:
     """Return the conjunction of what a script asserts."""
     if len(script) > MAX_SCRIPT:
         raise FormulaError(f"a script of {len(script):,} characters; at most {MAX_SCRIPT:,} are read")
@@ -474,7 +509,7 @@ def check_nesting_of_script(script: str) -> None:
 @cache
 def _solver_classes() -> Mapping[str, Any]:
     """Return the installed solvers for linear integer arithmetic, looked for once: a factory tries to import all."""
-    solvers: Mapping[str, Any] = Environment().factory.all_solvers(logic=QF_LIA)
+    solvers: Mapping[str, Any] = FormulaEnvironment().factory.all_solvers(logic=QF_LIA)
     return solvers
 
 
@@ -484,7 +519,7 @@ def solver_name() -> str | None:
     return "z3" if "z3" in names else next(iter(names), None)
 
 
-def _new_solver(environment: Environment, formula: Formula) -> Any:
+def _new_solver(environment: FormulaEnvironment, formula: Formula) -> Any:
     """Return a solver for a formula of an environment; there must be one."""
     name = solver_name() or ""
     solver = _solver_classes()[name]

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from specminer.history.continuity import last_values
-from specminer.history.slot_values import SlotValues
+from specminer.history.slot_values import LayeredValues, SlotValues
 from specminer.pipeline.node_source import NodeOptions, OpenNode
 from specminer.pipeline.source import UpdateRequest
 from specminer.store import TraceStore
@@ -44,7 +44,7 @@ class Followed:
 
         def read() -> SlotValues:
             self.readings += 1
-            return SlotValues(self.true_values(), created=True)
+            return SlotValues(LayeredValues(self.true_values()), created=True)
 
         span = self.store.ranges(CHAIN, contract)[-1]
         return self.node.memory.values((self.store, CHAIN, contract), span, read)
@@ -70,7 +70,7 @@ def test_later_updates_read_nothing_again(followed: Followed) -> None:
         followed.write(*values)
         followed.update()
         kept = followed.held()
-        assert (kept.values, kept.created) == (followed.true_values(), True)
+        assert (dict(kept.values), kept.created) == (followed.true_values(), True)
     assert followed.readings == 0
 
 
@@ -92,3 +92,21 @@ def test_what_another_program_stored_is_noticed(followed: Followed) -> None:
         other.update(followed.store, UpdateRequest(contract=address(followed.machine.address)))
     assert followed.held().values == followed.true_values()
     assert followed.readings == 1
+
+
+def test_a_copy_of_many_values_is_independent_and_shares_them() -> None:
+    values = LayeredValues({slot: slot for slot in range(10_000)})
+    expected = dict(values)
+    for step in range(1_000):
+        values = values.copy()
+        values[step * 7 % 10_100] = expected[step * 7 % 10_100] = step
+        if step % 3 == 0:
+            earlier = values.copy()
+            assert earlier.pop(step * 5 % 10_000, None) == expected.get(step * 5 % 10_000)
+            values.pop(step, None)
+            expected.pop(step, None)
+            assert step in earlier or step not in expected
+    assert values == expected
+    assert len(values) == len(expected)
+    values.clear()
+    assert not values
