@@ -12,8 +12,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from benchmarks import changed_deeds
-from benchmarks.changed_contracts import SOURCE, VERSIONS, played
+from benchmarks.changed_contracts import (
+    DEEDS_SOURCE,
+    DEEDS_VERSIONS,
+    MARKET_SOURCE,
+    MARKET_VERSIONS,
+    play_deeds,
+    play_market,
+)
 from benchmarks.changed_versions import Version
 from benchmarks.recorded_chain import USERS
 from specminer import UsageError, diff, diff_at, mine, select
@@ -35,13 +41,13 @@ CALLS = 500
 
 @cache
 def market() -> ComparedHistory:
-    history, artifact = played(SOURCE, SEED, CALLS)
+    history, artifact = play_market(MARKET_SOURCE, SEED, CALLS)
     return ComparedHistory(history=history, artifact=artifact)
 
 
-@pytest.mark.parametrize("version", VERSIONS, ids=lambda version: version.name)
+@pytest.mark.parametrize("version", MARKET_VERSIONS, ids=lambda version: version.name)
 def test_a_change_of_the_contract_is_named_first(version: Version) -> None:
-    history, artifact = played(SOURCE.replace(version.old, version.new), SEED, CALLS)
+    history, artifact = play_market(MARKET_SOURCE.replace(version.old, version.new), SEED, CALLS)
     compared, _ = compare_histories(market(), ComparedHistory(history=history, artifact=artifact))
     first = compared.differences[0]
     assert version.told(first), [item.sentence for item in compared.differences]
@@ -55,7 +61,7 @@ KINDS = ("a wrong comparison", "an approval")
 
 @cache
 def deeds() -> ComparedHistory:
-    history, artifact = changed_deeds.played(changed_deeds.SOURCE, 0, 600)
+    history, artifact = play_deeds(DEEDS_SOURCE, 0, 600)
     return ComparedHistory(history=history, artifact=artifact)
 
 
@@ -63,12 +69,12 @@ def deeds() -> ComparedHistory:
     "version",
     [
         pytest.param(item, id=item.name, marks=() if item.name.startswith(KINDS) else pytest.mark.slow)
-        for item in changed_deeds.VERSIONS
+        for item in DEEDS_VERSIONS
     ],
 )
 def test_other_kinds_of_changes_are_named_first(version: Version) -> None:
-    source = changed_deeds.SOURCE.replace(version.old, version.new)
-    history, artifact = changed_deeds.played(source, 0, 600)
+    source = DEEDS_SOURCE.replace(version.old, version.new)
+    history, artifact = play_deeds(source, 0, 600)
     compared, _ = compare_histories(deeds(), ComparedHistory(history=history, artifact=artifact))
     assert version.told(compared.differences[0]), [item.sentence for item in compared.differences]
 
@@ -76,8 +82,8 @@ def test_other_kinds_of_changes_are_named_first(version: Version) -> None:
 @cache
 def other_owner() -> ComparedHistory:
     given = f'owner = address(bytes20(hex"{USERS[1]:040x}"));'
-    source = SOURCE.replace("owner = msg.sender;", given)
-    history, artifact = played(source, SEED, CALLS, USERS[1])
+    source = MARKET_SOURCE.replace("owner = msg.sender;", given)
+    history, artifact = play_market(source, SEED, CALLS, USERS[1])
     return ComparedHistory(history=history, artifact=artifact)
 
 
@@ -113,7 +119,7 @@ def test_documents_alone_tell_whose_role_passed_on() -> None:
 
 
 def test_the_same_contract_called_otherwise_has_the_same_code() -> None:
-    history, artifact = played(SOURCE, SEED + 1, CALLS)
+    history, artifact = play_market(MARKET_SOURCE, SEED + 1, CALLS)
     compared, _ = compare_histories(market(), ComparedHistory(history=history, artifact=artifact))
     assert [item.sentence for item in compared.differences if item.ground is Ground.CODE] == []
 
