@@ -123,8 +123,9 @@ def _dispatch(claims: ContractClaims) -> str:
     ]
     for number, item in enumerate(claims.functions):
         condition = f"c.data.length > 3 && selector == 0x{item.selector.hex()}"
-        if not item.signature:
-            condition = "c.data.length == 0" if item.entry.type == "receive" else "false"
+        if not item.selector:
+            condition = "c.data.length == 0" if item.entry.type == "receive" else "c.data.length < 4"
+            condition += "" if item.is_called_bare else " && c.data.length > 0"
         lines.append(f"        if ({condition}) return (_broken{number}(c), _writes{number}(c));")
     return "\n".join([*lines, "    }", ""])
 

@@ -14,7 +14,7 @@ from specminer.export.foundry_parts import HANDLING
 from specminer.export.function_claims import ContractClaims, FunctionClaims
 from specminer.export.replayed_calls import RecordedCalls, ReplayedCall
 from specminer.export.solidity_names import is_identifier
-from specminer.export.variables import entry_arguments
+from specminer.export.variables import SELECTOR_BYTES, entry_arguments
 from specminer.history.trace import WORD_LIMIT
 
 _SAMPLES: Final = 12
@@ -56,9 +56,10 @@ def _switching(recorded: RecordedCalls) -> frozenset[bytes]:
 
 
 def _is_call(item: FunctionClaims, call: ReplayedCall) -> bool:
-    if not item.signature:
-        return not call.data and item.entry.type == "receive"
-    return len(call.data) >= 4 and call.data[:4] == item.selector
+    if not item.selector:
+        is_fallback = item.entry.type == "fallback" and 0 < len(call.data) < SELECTOR_BYTES
+        return is_fallback or (not call.data and item.is_called_bare)
+    return call.data[:SELECTOR_BYTES] == item.selector
 
 
 def _accounts(recorded: RecordedCalls) -> Sequence[bytes]:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
+from typing import Final
 
 from specminer.contracts.artifact import AbiEntry, Artifact
 from specminer.contracts.interface import canonical, selector
@@ -15,6 +17,9 @@ from specminer.export.expressions import Expression, UnsayableError, VariableRea
 from specminer.export.solidity_names import function_entry
 from specminer.export.variables import Variables, function_variables
 from specminer.specification import Effect, EffectKind, Specification
+
+_UNLISTED: Final = re.compile("0x[0-9a-f]{8}")
+"""What a function is called that the ABI does not name: its selector."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,12 +64,15 @@ class FunctionClaims:
     function: str
     """As the specification calls it, raw."""
     entry: AbiEntry
+    """Of type ``fallback`` for a selector that the ABI does not name."""
     guards: tuple[GuardClaim, ...]
     writes: tuple[WriteClaim, ...]
+    is_called_bare: bool = False
+    """Whether calls without calldata are calls of this function."""
 
     @property
     def signature(self) -> str:
-        """As selectors are made of it; empty for ``receive`` and ``fallback``."""
+        """As selectors are made of it; empty for ``receive``, ``fallback``, and what the ABI does not name."""
         if self.entry.type != "function":
             return ""
         return f"{self.entry.name}({','.join(canonical(item) for item in self.entry.inputs)})"
@@ -72,6 +80,8 @@ class FunctionClaims:
     @property
     def selector(self) -> bytes:
         """Its four bytes; none for ``receive`` and ``fallback``."""
+        if _UNLISTED.fullmatch(self.function):
+            return bytes.fromhex(self.function[2:])
         return selector(self.entry) if self.signature else b""
 
 
@@ -84,7 +94,7 @@ class ContractClaims:
 
 
 def read_claims(specification: Specification, artifact: Artifact) -> ContractClaims:
-    """Return what a specification claims of functions that the ABI has, ascending by name.
+    """Return what a specification claims of functions, ascending by name; of some the selector is all that is known.
 
     Raises:
         FileFormatError: the storage layout is malformed.
@@ -129,6 +139,8 @@ class _Reading:
         layout: Layout | None,
     ) -> FunctionClaims | None:
         entry = function_entry(self.artifact, name)
+        if entry is None and _UNLISTED.fullmatch(name):
+            entry = AbiEntry(type="fallback")
         if entry is None or name == "constructor":
             reason = (
                 "the constructor runs once" if entry is not None else "the ABI has no function of this name"
@@ -142,7 +154,13 @@ class _Reading:
             entry=entry,
             guards=tuple(self._guards(name, conditions, variables)),
             writes=tuple(self._writes(name, effects, variables)),
+            is_called_bare=name == "receive" or (name == "fallback" and not self._has_receive()),
         )
+
+    def _has_receive(self) -> bool:
+        """Return whether calls without calldata are calls of ``receive``, as histories call them."""
+        types = {entry.type for entry in self.artifact.abi}
+        return "receive" in types or "function" not in types
 
     def _guards(
         self, name: str, conditions: Sequence[ExportCondition], variables: Variables

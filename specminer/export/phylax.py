@@ -76,7 +76,7 @@ def phylax(specification: Specification, artifact: Artifact) -> ExportText:
     name = specification.name if is_identifier(specification.name) else "Recorded"
     left_out = list(claims.left_out)
     judging = claim_functions(claims, left_out)
-    numbered = [(number, item) for number, item in enumerate(claims.functions) if item.signature]
+    numbered = [(number, item) for number, item in enumerate(claims.functions) if item.selector]
     triggers = [
         f"        registerFnCallTrigger(this.assert{number}.selector, 0x{item.selector.hex()});"
         for number, item in numbered
@@ -101,7 +101,7 @@ def phylax(specification: Specification, artifact: Artifact) -> ExportText:
         'import {AssertionSpec} from "credible-std/SpecRecorder.sol";',
         "",
         f"// What the code of {plain(specification.name, 200)} demanded and did, as an assertion.",
-        "// Calls that delegate, and calls of receive and fallback, are not judged.",
+        "// Calls that delegate, and calls without a selector (receive, fallback), are not judged.",
         *comment_lines("//", left_out),
         "",
         CALL_TYPES,
