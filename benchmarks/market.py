@@ -11,6 +11,7 @@ import random
 import sqlite3
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -154,6 +155,7 @@ class Market:
         return Call(sender=sender, value=value, data=data, rejection=rejection, accesses=(*first, *accesses))
 
 
+@cache
 def selector(name: str) -> bytes:
     """Return a function's selector."""
     entry = next(item for item in ABI if item["name"] == name)

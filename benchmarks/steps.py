@@ -61,6 +61,22 @@ def measured(module: str, step: str, path: Path) -> Numbers:
 
 
 @contextmanager
+def limited(most: int | None) -> Iterator[None]:
+    """Let processes that are started inside have so many bytes of memory of their own; ``None`` for no limit.
+
+    What they map from files does not count (``RLIMIT_DATA``; since Linux 4.7). Memory that is reserved counts, though it
+    was never touched, so that the limit is reached earlier than by what is in use.
+    """
+    before = resource.getrlimit(resource.RLIMIT_DATA)
+    if most is not None:
+        resource.setrlimit(resource.RLIMIT_DATA, (most, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_DATA, before)
+
+
+@contextmanager
 def scratch(name: str) -> Iterator[Path]:
     """Give a path for a file that is removed afterwards."""
     with tempfile.TemporaryDirectory(prefix="specminer-benchmark-") as folder:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -111,7 +111,7 @@ def _values(context: HistoryContext, lasting: BoolColumn) -> Iterator[_ArgumentV
     for text in texts(history, calls):
         positions = np.flatnonzero(events[text.invocation])
         if len(positions):
-            code = _encode_values([text.texts[row] for row in positions.tolist()])
+            code = _encode_values(text.texts[row] for row in positions.tolist())
             yield _ArgumentValues(
                 function=text.function,
                 name=text.name,
@@ -119,18 +119,15 @@ def _values(context: HistoryContext, lasting: BoolColumn) -> Iterator[_ArgumentV
                 code=code,
                 span=np.inf,
             )
-    rows = np.flatnonzero(events)
-    code = _encode_values([history.invocation_data[row] for row in rows.tolist()])
-    function = calls.function[rows]
-    for number in np.unique(function).tolist():
+    function = np.where(events, calls.function, MISSING)
+    for number in np.unique(calls.function[events]).tolist():
         signature = calls.interface_functions[number]
-        positions = np.flatnonzero(function == number)
         if signature is None or (
             len(signature.types) > 1 and any(_may_be_voucher(item) for item in signature.types)
         ):
-            yield _ArgumentValues(
-                function=number, name=ALL_ARGUMENTS, rows=rows[positions], code=code[positions], span=np.inf
-            )
+            rows = np.flatnonzero(function == number)
+            code = _encode_values(history.invocation_data[row] for row in rows.tolist())
+            yield _ArgumentValues(function=number, name=ALL_ARGUMENTS, rows=rows, code=code, span=np.inf)
 
 
 def _may_be_voucher(type_: str) -> bool:
@@ -138,11 +135,9 @@ def _may_be_voucher(type_: str) -> bool:
     return type_.startswith(("bytes", "string", "(")) or type_.endswith("]")
 
 
-def _encode_values(values: list[bytes]) -> IntColumn:
+def _encode_values(values: Iterable[bytes]) -> IntColumn:
     numbers: dict[bytes, int] = {}
-    return np.fromiter(
-        (numbers.setdefault(value, len(numbers)) for value in values), dtype=np.int64, count=len(values)
-    )
+    return np.fromiter((numbers.setdefault(value, len(numbers)) for value in values), dtype=np.int64)
 
 
 def _find_repetitions(

@@ -51,20 +51,21 @@ def duration_evidence(
         parts.append(_steps(table.interaction[events], symbol, rows))
     calls = np.unique(invocation[measured.is_counted])
     parts.append(_steps(history.invocation_sender[calls], context.calls.function[calls], calls))
-    row = np.concatenate([part[0] for part in parts])
-    earlier = np.concatenate([part[1] for part in parts])
-    group = np.concatenate([part[2] for part in parts])
-    chain = np.repeat(np.arange(len(parts)), [len(part[0]) for part in parts])
-    # what happens within one transaction is told by which calls it combines
-    apart = history.invocation_transaction[row] != history.invocation_transaction[earlier]
-    usable = (when[row] != MISSING) & (when[earlier] != MISSING) & apart
-    row, earlier, group, chain = row[usable], earlier[usable], group[usable], chain[usable]
-    gap = np.maximum(when[row] - when[earlier], 0)
-    code = number_codes(pair_codes(chain, group))
-    bits = tail_bits_by(code, 1.0 / (gap + 1.0))
-    others = np.bincount(code)[code] - 1 if len(code) else code
+    looks = len(parts)
+    chain = np.repeat(np.arange(looks, dtype=np.int8), [len(part[0]) for part in parts])
     # what the sentence asks is kept
-    row, earlier, gap, others = (in_file(column) for column in (row, earlier, gap, others))
+    row, earlier, group = (in_file(np.concatenate([part[place] for part in parts])) for place in range(3))
+    del parts, rows, symbol, events, calls
+    # what happens within one transaction is told by which calls it combines
+    usable = history.invocation_transaction[row] != history.invocation_transaction[earlier]
+    usable &= when[row] != MISSING
+    usable &= when[earlier] != MISSING
+    row, earlier = in_file(row[usable]), in_file(earlier[usable])
+    code = in_file(number_codes(pair_codes(chain[usable], group[usable])))
+    del chain, group, usable
+    gap = in_file(np.maximum(when[row] - when[earlier], 0))
+    bits = in_file(tail_bits_by(code, 1.0 / (gap + 1.0)))
+    others = in_file(np.bincount(code)[code] - 1) if len(code) else code
     cases = Cases.of(history, row, bits, others, np.zeros_like(row))
 
     def sentence(position: int) -> str:
@@ -74,9 +75,7 @@ def duration_evidence(
             f"than in its {int(others[position]):,} other cases"
         )
 
-    return strongest(
-        EvidenceSource.DURATION, len(history.transaction_hash), cases, sentence, looks=len(parts)
-    )
+    return strongest(EvidenceSource.DURATION, len(history.transaction_hash), cases, sentence, looks=looks)
 
 
 def _steps(chain: IntColumn, symbol: IntColumn, rows: IntColumn) -> tuple[IntColumn, IntColumn, IntColumn]:

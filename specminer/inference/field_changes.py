@@ -8,6 +8,7 @@ from typing import Final, Self
 
 import numpy as np
 
+from specminer._support.parts import spans_of_groups
 from specminer._support.scratch import in_file
 from specminer.decoding import HistoryContext
 from specminer.decoding.location_columns import Field, PortKind, StorageVariable
@@ -152,28 +153,42 @@ class UnknownChanges:
 
 
 def _of_transactions(context: HistoryContext, touches: RowColumn) -> _ChangeValues:
-    """Return what each transaction found in each slot and left there, in the order of slots and transactions."""
+    """Return what each transaction found in each slot and left there, in the order of transactions and slots.
+
+    Worked on in parts where the transactions are in order.
+    """
     accesses, history = context.accesses, context.history
-    transaction = history.invocation_transaction[accesses.invocation[touches]]
+    transaction = history.invocation_transaction[accesses.invocation[touches]].astype(np.int32)
     slots = int(accesses.slot.max(initial=0)) + 1
-    _, first, which, count = np.unique(
-        transaction * slots + accesses.slot[touches],
-        return_index=True,
-        return_inverse=True,
-        return_counts=True,
-    )
-    rows = touches[first]
+    is_ordered = bool(np.all(transaction[1:] >= transaction[:-1]))
+    spans = spans_of_groups(transaction) if is_ordered else iter((slice(0, len(touches)),))
+    first_touches = [touches[:0]]
+    group: RowColumn | None = None
+    made = 0
+    for span in spans:
+        part = touches[span]
+        _, first, which, count = np.unique(
+            transaction[span].astype(np.int64) * slots + accesses.slot[part],
+            return_index=True,
+            return_inverse=True,
+            return_counts=True,
+        )
+        several = count > 1
+        if several.any():
+            if group is None:
+                group = np.full(len(accesses.slot), MISSING, dtype=np.int32)
+            group[part] = np.where(several[which.ravel()], which.ravel() + made, MISSING)
+        first_touches.append(part[first])
+        made += len(first)
+    rows = np.concatenate(first_touches)
     before, left = accesses.value_before[rows].copy(), accesses.value_after[rows].copy()
-    several = count > 1
-    if several.any():
-        group = np.full(len(accesses.slot), MISSING, dtype=np.int64)
-        group[touches] = np.where(several[which.ravel()], which.ravel(), MISSING)
+    if group is not None:
         groups, first_values, last_values = _ends(context, group)
         before[groups], left[groups] = first_values, last_values
     return _ChangeValues(rows=rows, value_before=before, value_after=left)
 
 
-def _ends(context: HistoryContext, group: IntColumn) -> tuple[IntColumn, IntColumn, IntColumn]:
+def _ends(context: HistoryContext, group: RowColumn) -> tuple[RowColumn, RowColumn, RowColumn]:
     """Return the groups of touches, what their first access found and what their last lasting write left."""
     history = context.history
     access = np.flatnonzero(group[context.accesses.touch] != MISSING)

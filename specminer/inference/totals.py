@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from specminer._support.parts import spans_of_groups
-from specminer._support.scratch import columns_in_files
+from specminer._support.scratch import ColumnWriter, columns_in_files
 from specminer.decoding import HistoryContext
 from specminer.history.contract_history import MISSING, BoolColumn, IntColumn
 from specminer.inference.field_changes import Cells
@@ -132,9 +132,7 @@ def _sums(
 
     ``entry`` is that of each row, ascending. Worked on in parts: a sum is of one entry.
     """
-    groups = [entry[:0]]
-    changes = [pack_sums(np.zeros((0, 8), dtype=np.int64))]
-    calls = [entry[:0]]
+    groups, changes, calls = ColumnWriter(), ColumnWriter(), ColumnWriter()
     for span in spans_of_groups(entry):
         left, before = cells.value_after[rows[span]], cells.value_before[rows[span]]
         if counted:
@@ -145,10 +143,11 @@ def _sums(
         group, total = sum_groups(change, entry[span])
         first = np.minimum.reduceat(cells.invocation[rows[span]], np.searchsorted(entry[span], group))
         settled = total.any(axis=1) & ~np.isin(group, doubtful)
-        groups.append(group[settled])
-        changes.append(pack_sums(total[settled]))
-        calls.append(first[settled])
-    return np.concatenate(groups), np.concatenate(changes), np.concatenate(calls)
+        groups.append(group[settled].tobytes())
+        changes.append(pack_sums(total[settled]).tobytes())
+        calls.append(first[settled].tobytes())
+    change = changes.column(np.uint32).reshape(-1, 9)
+    return groups.column(entry.dtype), change, calls.column(cells.invocation.dtype)
 
 
 def _entry_numbers(context: HistoryContext, calls: IntColumn, slot: IntColumn, *, keyed: bool) -> IntColumn:

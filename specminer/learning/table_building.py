@@ -289,23 +289,29 @@ def _cells(
 ) -> _Cells:
     """Return the accesses that show or change a variable's value for good, one row a variable."""
     slot = accesses.slot[accesses.touch]
-    # an undone write shows for good what it found
-    after = np.where(history.access_undone, history.access_before, history.access_after)
+    # it neither lasted nor shows what it found
+    silent = history.access_undone & np.equal(history.access_before, MISSING)
     owned = (owner != MISSING)[slot]
-    silent = history.access_undone & (after == MISSING)  # it neither lasted nor shows what it found
     rows = np.flatnonzero(owned & ~silent & ~tainted_accesses(history, slot)).astype(np.int32)
+    del owned, silent
     pairs = [(rows[number != MISSING], number[number != MISSING]) for number in numbers[:, slot[rows]]]
     at = np.concatenate([np.zeros(0, np.int32), *(access_rows for access_rows, _ in pairs)])
     variable = np.concatenate([np.zeros(0, np.int32), *(number for _, number in pairs)])
     del rows, pairs
     key = owner[slot[at]] * span + times[at]
+    del slot
     order = np.lexsort((key, variable))
+    variable, at = in_file(variable[order]), at[order]
+    key = in_file(key[order])
+    del order
+    before = in_file(history.access_before[at])
     return _Cells(
-        variable=variable[order],
-        key=key[order],
-        before=history.access_before[at[order]],
-        after=after[at[order]],
-        doubtful=doubtful_accesses(history)[at[order]],
+        variable=variable,
+        key=key,
+        before=before,
+        # an undone write shows for good what it found
+        after=in_file(np.where(history.access_undone[at], before, history.access_after[at])),
+        doubtful=in_file(doubtful_accesses(history)[at]),
     )
 
 

@@ -8,6 +8,7 @@ from functools import reduce
 from typing import Final
 
 from specminer._support.errors import plain
+from specminer._support.unused_memory import give_back
 from specminer.contracts.artifact import Artifact
 from specminer.contracts.interface import Interface
 from specminer.decoding import HistoryContext
@@ -46,6 +47,9 @@ STAGES: Final[tuple[Stage, ...]] = (
     build_specification,
 )
 """Mining, step by step; each stage needs only what stages before it have filled in."""
+
+LARGE: Final = 1 << 18
+"""Calls of a history whose stages leave so much unused memory behind that it is worth a look."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,7 +111,7 @@ def mine(
     start = Mining(
         history=history, options=options, artifact=artifact, name=name, selection=selection, observer=observer
     )
-    mining = reduce(lambda state, stage: stage(state), STAGES, start)
+    mining = reduce(run_stage, STAGES, start)
     return MiningResult(
         specification=mining.specification,
         analysis=mining.analysis,
@@ -116,6 +120,14 @@ def mine(
         ranked_transactions=mining.ranked_transactions,
         notes=tuple(_notes(mining)),
     )
+
+
+def run_stage(mining: Mining, stage: Stage) -> Mining:
+    """Run a stage; behind one that worked on a large history, give back to the system what it no longer needs."""
+    done = stage(mining)
+    if len(mining.history) >= LARGE:
+        give_back()
+    return done
 
 
 def _notes(mining: Mining) -> Iterator[str]:
