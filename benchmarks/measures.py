@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 from statistics import median
+from subprocess import CalledProcessError
 from tempfile import TemporaryDirectory
 from typing import Final
 
@@ -37,6 +38,7 @@ from benchmarks.market import make
 from benchmarks.peers import Peer, PeerMissing, peers
 from benchmarks.py_evm import environment
 from benchmarks.reexecution import AZURE, MAINNET
+from benchmarks.stage_memory import measure_stages, stage_rows
 from benchmarks.steps import PEAK, measured
 from specminer import SpecminerError
 from specminer.decoding import decode
@@ -406,6 +408,22 @@ def _scale(effort: Effort) -> Iterator[Row]:
             if step in JUDGED:
                 yield [size, JUDGED[step], round(seconds, 3), None, None]
         yield [size, "all of mining", None, round(judged[PEAK], 1), None]
+
+
+MOST_CALLS: Final = 10_000_000
+MOST_MEMORY: Final = 4_000_000_000
+"""Bytes of its own memory in which so many calls are mined."""
+
+
+def _memory(effort: Effort) -> Iterator[Row]:
+    try:
+        numbers = measure_stages(MOST_CALLS, most=MOST_MEMORY)
+    except CalledProcessError as error:
+        raise LeftOut(
+            f"{MOST_CALLS:,} calls were not mined within {MOST_MEMORY / 1e9:g} GB: {error}"
+        ) from None
+    for name, seconds, peak, _, own in stage_rows(numbers):
+        yield [MOST_CALLS, name, round(seconds, 3), round(peak, 1), round(own, 1)]
 
 
 JUDGED: Final = {
@@ -779,6 +797,21 @@ MEASURES: Final = (
                 how="sum",
             ),
         ),
+    ),
+    Measure(
+        name="memory",
+        title="Memory of ten million calls",
+        text=(
+            "The market with bytecode, mined by a process that may have 4 GB of its own memory (`RLIMIT_DATA`). Its "
+            "other memory is mapped from files, and the system drops it when it needs room. `TMPDIR` has to be on a "
+            "disk. A row for each stage: CPU seconds, and the peaks of all memory and of its own, in "
+            "MB of 10^6 bytes."
+        ),
+        columns=("calls", "stage", "seconds", "peak MB", "own MB"),
+        run=_memory,
+        pace=Pace.NIGHTLY,
+        minutes=120,
+        views=(View(title="By stage", by="stage", values=("seconds", "peak MB", "own MB")),),
     ),
 )
 """In the order of the page."""

@@ -17,6 +17,7 @@ import json
 import sys
 import threading
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Final, Self
 
@@ -42,10 +43,7 @@ def run_stages(path: Path) -> Numbers:
 
     mining = _measure(_READ, read, numbers)
     for stage in STAGES:
-        before = mining
-        mining = _measure(
-            stage.__name__, lambda stage=stage, before=before: run_stage(before, stage), numbers
-        )  # type: ignore[misc]
+        mining = _measure(stage.__name__, partial(run_stage, mining, stage), numbers)
     return numbers
 
 

@@ -64,8 +64,8 @@ def measured(module: str, step: str, path: Path) -> Numbers:
 def limited(most: int | None) -> Iterator[None]:
     """Let processes that are started inside have so many bytes of memory of their own; ``None`` for no limit.
 
-    What they map from files does not count (``RLIMIT_DATA``; since Linux 4.7). Memory that is reserved counts, though it
-    was never touched, so that the limit is reached earlier than by what is in use.
+    What they map from files does not count (``RLIMIT_DATA``; since Linux 4.7). Memory that is reserved counts, though
+    it was never touched, so that the limit is reached earlier than by what is in use.
     """
     before = resource.getrlimit(resource.RLIMIT_DATA)
     if most is not None:

@@ -146,8 +146,8 @@ def _sums(
         groups.append(group[settled].tobytes())
         changes.append(pack_sums(total[settled]).tobytes())
         calls.append(first[settled].tobytes())
-    change = changes.column(np.uint32).reshape(-1, 9)
-    return groups.column(entry.dtype), change, calls.column(cells.invocation.dtype)
+    packed = changes.column(np.uint32).reshape(-1, 9)
+    return groups.column(entry.dtype), packed, calls.column(cells.invocation.dtype)
 
 
 def _entry_numbers(context: HistoryContext, calls: IntColumn, slot: IntColumn, *, keyed: bool) -> IntColumn:

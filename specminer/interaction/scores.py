@@ -7,6 +7,7 @@ stands for what decides. Source: design section 2.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -183,11 +184,11 @@ def marks(context: HistoryContext, code: AccessFacts | None = None) -> Marks:
     )
 
 
-def _deltas(context: HistoryContext, touches: IntColumn, low: _Low) -> list[_Low]:
-    """Return for each touch the value sent and the arguments of its call: low 64 bits, 0 for none."""
+def _deltas(context: HistoryContext, touches: IntColumn, low: _Low) -> Iterator[_Low]:
+    """Yield for each touch the value sent and the arguments of its call: low 64 bits, 0 for none."""
     invocation = context.accesses.invocation[touches]
     function = context.calls.function[invocation]
-    deltas = [low[context.history.invocation_value[invocation]]]
+    yield low[context.history.invocation_value[invocation]]
     for column in arguments(context.history, context.calls):
         if not column.single or not len(column.invocation):
             continue
@@ -198,8 +199,7 @@ def _deltas(context: HistoryContext, touches: IntColumn, low: _Low) -> list[_Low
         values = np.ascontiguousarray(column.words).view(">u8").reshape(-1, 4)[:, 3].astype(np.uint64)
         delta = np.zeros(len(touches), dtype=np.uint64)
         delta[own] = values[np.minimum(at, len(values) - 1)]
-        deltas.append(delta)
-    return deltas
+        yield delta
 
 
 def _flags(context: HistoryContext) -> BoolColumn:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import errno
+import subprocess
+import sys
 import tempfile
 from functools import cache
 from pathlib import Path
@@ -13,13 +15,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from benchmarks.steps import limited
 from specminer._support import parts, scratch
 from specminer._support.scratch import ColumnWriter, in_file, is_mapped
 from specminer._support.texts import TextWriter
+from specminer._support.unused_memory import give_back
 from specminer.cli.app import main
+from specminer.decoding import decode
 from specminer.history.contract_history import History
 from specminer.history.words import Words, from_integers
-from specminer.pipeline import MineOptions, import_traces, mine
+from specminer.inference.field_changes import _of_transactions
+from specminer.pipeline import MineOptions, import_traces, mine, mining
 from specminer.pipeline.datasets import dataset
 from specminer.specification import encode_specification
 from specminer.store import TraceStore
@@ -61,6 +67,45 @@ def test_a_history_in_parts_and_files_gives_the_same_specification(
     assert is_mapped(mined.history.access_slot)
     assert is_mapped(mined.context.accesses.touch)
     assert encode_specification(mined.specification) == whole
+
+
+def test_values_of_several_calls_of_a_transaction_are_the_same_in_parts(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    context = decode(_history("token"))
+    touches = np.arange(len(context.accesses.slot), dtype=np.int32)
+    whole = _of_transactions(context, touches)
+    assert len(whole.rows) < len(touches)  # some transactions touch a slot in several calls
+    monkeypatch.setattr(parts, "MOST", 7)
+    found = _of_transactions(context, touches)
+    for name in ("rows", "found", "left"):
+        assert np.array_equal(getattr(found, name), getattr(whole, name))
+        assert getattr(found, name).dtype == getattr(whole, name).dtype
+
+
+def test_memory_is_given_back_behind_the_stages_of_a_large_history(monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = _whole("tender")
+    times: list[int] = []
+
+    def count_and_give_back() -> None:
+        times.append(1)
+        give_back()
+
+    monkeypatch.setattr(mining, "give_back", count_and_give_back)
+    mine(_history("tender"), MineOptions())
+    assert not times
+    monkeypatch.setattr(mining, "LARGE", 1)
+    assert encode_specification(mine(_history("tender"), MineOptions()).specification) == whole
+    assert len(times) >= len(mining.STAGES)
+
+
+def test_a_process_gets_no_more_memory_of_its_own_than_it_is_allowed() -> None:
+    program = [sys.executable, "-c", "import sys; bytearray(int(sys.argv[1]))"]
+    with limited(100_000_000):
+        subprocess.run([*program, "1000"], check=True)
+        refused = subprocess.run([*program, "100000000"], check=False, capture_output=True, text=True)
+    assert "MemoryError" in refused.stderr
+    subprocess.run([*program, "100000000"], check=True)
 
 
 def test_files_and_parts_write_the_same_pictures_and_report(
