@@ -54,7 +54,7 @@ def duration_evidence(
     looks = len(parts)
     chain = np.repeat(np.arange(looks, dtype=np.int8), [len(part[0]) for part in parts])
     # what the sentence asks is kept
-    row, earlier, group = (in_file(np.concatenate([part[place] for part in parts])) for place in range(3))
+    row, earlier, group = (in_file(np.concatenate([part[number] for part in parts])) for number in range(3))
     del parts, rows, symbol, events, calls
     # what happens within one transaction is told by which calls it combines
     usable = history.invocation_transaction[row] != history.invocation_transaction[earlier]

@@ -164,7 +164,7 @@ def _of_transactions(context: HistoryContext, touches: RowColumn) -> _ChangeValu
     spans = spans_of_groups(transaction) if is_ordered else iter((slice(0, len(touches)),))
     first_touches = [touches[:0]]
     group: RowColumn | None = None
-    made = 0
+    pair_count = 0
     for span in spans:
         part = touches[span]
         _, first, which, count = np.unique(
@@ -177,9 +177,9 @@ def _of_transactions(context: HistoryContext, touches: RowColumn) -> _ChangeValu
         if several.any():
             if group is None:
                 group = np.full(len(accesses.slot), MISSING, dtype=np.int32)
-            group[part] = np.where(several[which.ravel()], which.ravel() + made, MISSING)
+            group[part] = np.where(several[which.ravel()], which.ravel() + pair_count, MISSING)
         first_touches.append(part[first])
-        made += len(first)
+        pair_count += len(first)
     rows = np.concatenate(first_touches)
     before, left = accesses.value_before[rows].copy(), accesses.value_after[rows].copy()
     if group is not None:
