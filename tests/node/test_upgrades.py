@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from specminer.specification import GuardKind, Specification, read_specification
+from tests.support import changing_safe
 from tests.support.anvil import Anvil, Deployed
 from tests.support.command import specminer
 from tests.support.exporting import write_txlist
@@ -208,6 +209,56 @@ def test_a_diamond_is_its_facets(tools: Path, tmp_path: Path) -> None:
     assert " or value >= " in paid
 
 
+def test_a_diamond_from_which_a_function_of_a_facet_is_removed(tools: Path, tmp_path: Path) -> None:
+    """The facet's other function is called on; calls of the removed one reach no facet any more."""
+    names = ("DiamondCutFacet", "ListingFacet", "LendingFacet")
+    with Anvil() as anvil:
+        cutter, listing, lending = deploy(anvil, *names)
+        owner, people = anvil.accounts[0], anvil.accounts[1:9]
+        made = anvil.deploy(owner, compiled()["Diamond"], cutter.address)
+        diamond = anvil.at(made.address, [entry for name in names for entry in compiled()[name]["abi"]])
+        anvil.block([cut(diamond, owner, listing, 0, "list")])
+        anvil.block([cut(diamond, owner, lending, 0, "lend", "giveBack")])
+
+        def trade(ids: range) -> None:
+            anvil.block([diamond.call(owner, "list", item, 10) for item in ids])
+            for function in ("giveBack", "lend", "lend", "giveBack", "lend"):
+                anvil.block([diamond.call(people[row % 8], function, item) for row, item in enumerate(ids)])
+                anvil.block([diamond.call(people[-1], function, item) for item in ids[:3]])
+
+        trade(range(1, 9))
+        anvil.block([cut(diamond, people[0], lending, 2, "lend")])
+        (receipt,) = anvil.block([cut(diamond, owner, lending, 2, "lend")])
+        anvil.block([diamond.call(people[row % 8], "giveBack", item) for row, item in enumerate(range(1, 9))])
+        trade(range(20, 28))
+        write_txlist(anvil, tmp_path / "list.json")
+        block = int(receipt["blockNumber"], 16)
+        options = keep(tmp_path, *names)
+        spec = mined(tmp_path, made.address, "--rpc", anvil.url, *options)
+    done = specminer("import", "list.json", *options, "--chain-id", "31337", "--db", "i.db", cwd=tmp_path)
+    assert done.code == 0, done.text
+    done = specminer("mine", made.address, "--db", "i.db", "--out", "listed", cwd=tmp_path)
+    assert done.code == 0, done.text
+    listed = read_specification(tmp_path / "listed" / "automaton.json")
+    assert (listed.history.upgrades, listed.history.implementations, listed.transitions) == (
+        spec.history.upgrades,
+        spec.history.implementations,
+        spec.transitions,
+    )
+    changes = [(item.function, item.added, item.removed, item.block) for item in spec.history.upgrades or ()]
+    assert changes[-1] == ("diamondCut", (), (lending.address,), block)
+    assert len(changes) == 4
+    facets = {item.address: item for item in spec.history.implementations or ()}
+    assert set(facets[lending.address].functions) == {"lend", "giveBack"}
+    assert facets[lending.address].last_block > block
+    demands = dict(required(spec))
+    # what the facet demands, and that the diamond has the function
+    holder, _, installed = demands["lend"].partition(" and ")
+    assert holder.endswith("[id] = 0")
+    assert installed.endswith("[calldata[0:32]] != 0")
+    assert demands["giveBack"].endswith("[id] = sender")
+
+
 def test_clones_with_arguments_and_proxies_of_proxies_hand_whole_calls_on(
     tools: Path, tmp_path: Path
 ) -> None:
@@ -226,3 +277,36 @@ def test_clones_with_arguments_and_proxies_of_proxies_hand_whole_calls_on(
             (ran,) = spec.history.implementations or ()
             assert (ran.address, ran.functions, ran.calls) == (tip.address, ("give",), 24), address
             assert ("give", "amount >= 20") in required(spec), required(spec)
+
+
+@pytest.mark.parametrize("source", ["node", "list"])
+def test_a_safe_whose_singleton_changes_midway(tools: Path, tmp_path: Path, source: str) -> None:
+    """Code that the Safe runs by delegatecall writes slot 0; what fails, inside or whole, changes nothing."""
+    names = ("Safe", "PledgingSafe")
+    for name in names:
+        kept = {key: changing_safe.compiled()[name][key] for key in ("abi", "storageLayout")}
+        (tmp_path / f"{name}.json").write_text(json.dumps({"contractName": name, **kept}))
+    options = [option for name in names for option in ("--abi", f"{name}.json")]
+    with Anvil() as anvil:
+        safe = changing_safe.use_safe(anvil)
+        if source == "node":
+            spec = mined(tmp_path, safe.address, "--rpc", anvil.url, *options)
+        else:
+            write_txlist(anvil, tmp_path / "list.json")
+            done = specminer(
+                *("import", "list.json", *options, "--chain-id", "31337", "--db", "h.db"), cwd=tmp_path
+            )
+            assert done.code == 0, done.text
+            spec = mined(tmp_path, safe.address)
+    changes = [(item.function, item.added, item.removed, item.block) for item in spec.history.upgrades or ()]
+    assert [change[:3] for change in changes] == [
+        ("constructor", (safe.first,), ()),
+        ("execTransaction", (safe.second,), (safe.first,)),
+    ]
+    assert changes[1][3] == safe.block
+    first, second = spec.history.implementations or ()
+    assert (first.address, first.last_block) == (safe.first, safe.block)
+    assert (second.address, second.first_block) == (safe.second, safe.block + 1)
+    assert {"setup", "approveHash", "execTransaction"} <= set(first.functions)
+    # before the change the Safe's fallback answers to the newer function, and accepts it
+    assert ("pledge", f"block < {second.first_block} or amount >= 10") in required(spec)

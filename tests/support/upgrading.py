@@ -192,6 +192,18 @@ contract BuyingFacet {
     }
 }
 
+contract LendingFacet {
+    function lend(uint256 id) external {
+        require(Shelf.store().price[id] > 0, "not listed");
+        require(Shelf.store().holder[id] == address(0), "not here");
+        Shelf.store().holder[id] = msg.sender;
+    }
+    function giveBack(uint256 id) external {
+        require(Shelf.store().holder[id] == msg.sender, "not lent to the sender");
+        Shelf.store().holder[id] = address(0);
+    }
+}
+
 contract StrictBuyingFacet {
     function buy(uint256 id) external payable {
         require(Shelf.store().price[id] > 0, "not listed");
