@@ -201,6 +201,26 @@ def import_export(
         StoreError: the database failed, or holds another chain of the same id.
 
     """
+    return prepare_import(store, export, rulebook, artifact=artifact, node=node, observer=observer)()
+
+
+def prepare_import(
+    store: TraceStore,
+    export: Export,
+    rulebook: Rulebook,
+    *,
+    artifact: Artifact | Sequence[Artifact] | None = None,
+    node: Node | None = None,
+    observer: Observer = SILENT,
+) -> Callable[[], ImportResult]:
+    """Return what does :func:`import_export`; what needs no execution is checked, nothing is stored yet.
+
+    Raises:
+        FileFormatError: the export creates no contract, or does not tell where.
+        UsageError: there is no such fork, the rules of a block cannot be told, or the engine is not installed.
+        ChainError: the node failed.
+
+    """
     source = None if node is None else NodeSource(node, observer.note)
     targets, created = _targets(export)
     placed = () if export.state is None else tuple(sorted(export.state.accounts.keys() - created))
@@ -228,7 +248,7 @@ def import_export(
     codes = "".join(f" {address.hex()} {code.hex()}" for address, code in sorted(export.codes.items()))
     run.digest.update(f"{rulebook} {name} {node is not None}{codes}".encode())
     run.place_contracts(placed)
-    return run.run(explained)
+    return lambda: run.run(explained)
 
 
 class _Import:

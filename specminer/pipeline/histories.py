@@ -30,6 +30,7 @@ from specminer.sources.listings import ListedWorld
 from specminer.sources.tracefile import TraceFile
 from specminer.sources.txlist import FileKind, kind_of
 from specminer.store import TraceStore
+from specminer.store.new_files import removing_empty_file
 
 if TYPE_CHECKING:
     from specminer.pipeline.dry_run import DryRun
@@ -160,7 +161,8 @@ def import_history(
     Raises:
         UsageError: no file is given, the chain is missing or another, there is no such fork, or blocks overlap with
             what is there.
-        FileFormatError: a file is malformed, or two contradict each other; nothing of them was stored.
+        FileFormatError: a file is malformed, or two contradict each other; nothing of them was stored, and no database
+            is left where none was.
         ChainError: the node failed; what was stored before is kept.
         StoreError: the database failed, or holds another chain of the same id.
 
@@ -177,9 +179,11 @@ def import_history(
     for path in traces:
         _check_chain(path, chain_id)
     world = read_world(lists, replay.codes, observer.note) if lists else None
-    done = [_import_traces(str(database), path, observer) for path in traces]
-    if world is not None and chain_id is not None:
-        done.append(_import_lists(str(database), world, chain_id, read_artifacts(abi), replay, observer))
+    artifacts = read_artifacts(abi) if lists else ()
+    with removing_empty_file(str(database)):
+        done = [_import_traces(str(database), path, observer) for path in traces]
+        if world is not None and chain_id is not None:
+            done.append(_import_lists(str(database), world, chain_id, artifacts, replay, observer))
     return Collection(
         chain_id=done[0].chain_id,
         contracts=tuple(dict.fromkeys(contract for item in done for contract in item.contracts)),

@@ -17,7 +17,7 @@ from specminer._support.text import count_of
 from specminer.contracts.artifact import Artifact
 from specminer.contracts.transaction_types import name_type
 from specminer.history.trace import Address, Hash
-from specminer.pipeline.executing import Export, ImportResult, Rulebook, import_export
+from specminer.pipeline.executing import Export, ImportResult, Rulebook, prepare_import
 from specminer.pipeline.progress import SILENT, Observer
 from specminer.replay.saved_replay import decode_replay
 from specminer.sources.export_fields import RecordError
@@ -66,8 +66,9 @@ def import_world(
                 "was imported before; give the contract's list of transactions (txlist) as well"
             )
         export.check()
+        execute = prepare_import(store, export, rulebook, artifact=artifact, node=node, observer=observer)
         store.keep_listed(rulebook.chain_id, _records(world.lists))
-        imported = import_export(store, export, rulebook, artifact=artifact, node=node, observer=observer)
+        imported = execute()
         later = [
             item for item in stored_lists if item not in group and item.contracts & imported.missing.keys()
         ]

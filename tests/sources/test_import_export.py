@@ -238,6 +238,7 @@ def test_an_unknown_fork(export: tuple[Path, str], tmp_path: Path) -> None:
     done = specminer("import", export[0], "--db", "h.db", "--fork", "berlni", *CHAIN, cwd=tmp_path)
     assert (done.code, done.out) == (2, "")
     assert "no fork 'berlni'; expected auto or one of frontier" in done.err
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_limits_can_be_set(export: tuple[Path, str], tmp_path: Path) -> None:
@@ -292,6 +293,18 @@ def held(database: Path, address: str, cwd: Path) -> list[dict[str, Any]]:
     assert done.code == 0, done.text
     lines = [json.loads(line) for line in out.read_text().splitlines()[1:]]
     return [call | {"fidelity": line["fidelity"]} for line in lines for call in line["invocations"]]
+
+
+def test_internal_calls_alone_are_refused_and_leave_nothing(relayed: Any, tmp_path: Path) -> None:
+    """No file where there was none; where there was a database, it is as before, and takes them with their list."""
+    _, export, internal, address = relayed
+    done = run(internal, "h.db", tmp_path)
+    assert (done.code, done.out) == (2, "")
+    assert "holds no transactions, only internal calls" in done.err
+    assert list(tmp_path.iterdir()) == []
+    assert run(export, "h.db", tmp_path).code == 0
+    assert run(internal, "h.db", tmp_path).code == 0
+    assert sum(call["kind"] == "internal" for call in held(tmp_path / "h.db", address, tmp_path)) == 8
 
 
 def test_calls_of_other_contracts_are_missing_and_that_is_said(relayed: Any, tmp_path: Path) -> None:
