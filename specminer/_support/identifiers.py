@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
+from specminer._support.numbered_names import is_place, spell_numbered_names
+
 _WORD: Final = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
 _CHOICE: Final = re.compile(r"\[([A-Z][A-Z0-9_]*|[0-9]{1,6})\]")
 """A key that stands for a choice: a role, a number of a token."""
@@ -32,6 +34,8 @@ def readable(raw: str, noun: set[str], spelled: Mapping[str, str] = MappingProxy
         spelled: what abbreviations in capitals stand for.
 
     """
+    if is_place(raw):  # storage whose variable is not known: its place is all that can be told
+        return spell_numbered_names(raw)
     if " + " in raw and not set("()") & set(raw):  # a deadline that the code computes: start + duration
         return " + ".join(readable(part, noun, spelled) for part in raw.split(" + "))
     field = re.sub(r"\[[^\]]*\]", "", raw.removeprefix("this.")).rsplit(".", 1)[-1]

@@ -17,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from specminer._support.identifiers import KEY_WORDS, readable, words
+from specminer._support.numbered_names import is_place, numbered_names, spell_numbered_names, structs_of
 from specminer._support.text import UniqueNames, join_words
 from specminer.learning.event_table import Dimension
 from specminer.learning.nested_entries import ANY
@@ -73,9 +74,16 @@ class Phrases:
                 )
         self._predicate_names = called or {}
         self._spellings = _spelled_out(functions)
-        names = Counter(readable(name, self._noun, self._spellings) for name in dimensions)
+        self._structs = structs_of(dimensions)
+        names = Counter(self._readable(name, self._noun) for name in dimensions)
         self._ambiguous_names = {name for name, count in names.items() if count > 1}
         """Names that would stand for several variables."""
+
+    def _readable(self, raw: str, noun: set[str]) -> str:
+        """Return a variable's name in words; of one that is known by its place alone, the place."""
+        if is_place(raw):
+            return spell_numbered_names(raw, self._structs)
+        return readable(raw, noun, self._spellings)
 
     def of(self, predicate: Predicate, value: int) -> str:
         """Return a predicate as it holds in a state, as people would say it."""
@@ -127,12 +135,14 @@ class Phrases:
             event_match = _SEEN_PATTERN.fullmatch(self._language.declaration(symbol).name)
             changed = _CHANGED.fullmatch(self._language.declaration(symbol).name)
             if changed is not None:
-                name = readable(changed[1], self._noun, self._spellings)
+                name = self._readable(changed[1], self._noun)
                 return f"{name} {'just' if holds else 'not just'} changed"
             return None if event_match is None else f"{'after' if holds else 'before any'} {event_match[1]}"
         name = self._name(symbol)
         if self._language.declaration(symbol).name.endswith(f"[{ANY}]"):
             return f"{'has' if holds else 'no'} {name}"
+        if self._is_place(name) and not name.endswith(_REACHED):
+            return f"{name} {'set' if holds else 'not set'}"
         if name.startswith("not "):
             return name if holds else name.removeprefix("not ")
         if name.endswith(_REACHED):
@@ -166,6 +176,8 @@ class Phrases:
 
     def _zero(self, symbol: Formula, name: str, dimension: Dimension, holds: bool) -> str:
         sort = self._language.declaration(symbol).sort
+        if dimension is Dimension.ACCOUNT and self._is_place(name):
+            return f"{'no' if holds else 'an'} account in {name}"
         if dimension is Dimension.ACCOUNT:
             last = name.rsplit(" ", 1)[-1]
             if last in _RELATIONS:
@@ -219,6 +231,11 @@ class Phrases:
             return None
         return f"{self._name(symbol)} {'<' if holds else '≥'} {limit}"
 
+    @staticmethod
+    def _is_place(name: str) -> bool:
+        """Whether a name tells the place of a variable in storage, because nothing else is known of it."""
+        return any(True for _ in numbered_names(name))
+
     def _dimension(self, symbol: Formula) -> Dimension:
         declaration = self._language.declaration(symbol)
         if declaration.sort is FormulaSort.ADDRESS:
@@ -227,9 +244,9 @@ class Phrases:
 
     def _name(self, symbol: Formula) -> str:
         raw = self._language.declaration(symbol).name
-        name = readable(raw, self._noun, self._spellings)
+        name = self._readable(raw, self._noun)
         if name in self._ambiguous_names:
-            name = readable(raw, set(), self._spellings)
+            name = self._readable(raw, set())
             holder = _STRUCT.match(raw)
             name = f"{_singular(' '.join(words(holder[1])))} {name}" if holder is not None else name
         dimension = self._dimension(symbol)

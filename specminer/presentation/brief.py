@@ -13,6 +13,7 @@ from typing import Final
 
 from specminer._support.addresses import is_address
 from specminer._support.errors import plain
+from specminer._support.numbered_names import spell_numbered_names
 from specminer._support.text import count_of, join_words, show_number
 from specminer._support.units import day
 from specminer.presentation.guard_sentences import role_texts
@@ -174,7 +175,7 @@ def _times(count: int | None) -> str:
 def _interactions(spec: Specification) -> str:
     split = spec.interactions
     sort = "" if split.sort is None else plain(split.sort.name, 60)
-    sort = f"entry of {sort.removesuffix('[]')}" if sort.endswith("[]") else sort
+    sort = f"entry of {spell_numbered_names(sort.removesuffix('[]'))}" if sort.endswith("[]") else sort
     lead = f"The history divides into {count_of(split.count, 'interaction')}"
     match split.mode:
         case Mode.PARTITION:

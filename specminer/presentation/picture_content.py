@@ -14,6 +14,7 @@ from functools import cached_property
 from typing import Final
 
 from specminer._support.identifiers import readable, words
+from specminer._support.numbered_names import is_place
 from specminer._support.text import count_of, join_words
 from specminer.presentation.folding import FoldedBox, Folding, fold_states, folding
 from specminer.presentation.label_markup import fill, phrase, shorten, thousands, wrap, wrap_parts
@@ -38,6 +39,10 @@ _KEYS: Final = frozenset({"id", "ids", "index", "idx", "key", "number", "new"})
 """Words of a sort's name that say how an entity is named, not what it is."""
 _ENTRY_PATTERN: Final = re.compile(r"\b([A-Za-z_]\w*\[(\w+)\](?:\.\w+)?)(?![\[.\w])")
 """An entry of a mapping, or a field of one, and its key."""
+_ARGUMENT: Final = re.compile(r"arg\d+")
+"""An argument whose name is not known."""
+_PLACE_PATTERN: Final = re.compile(r"\b((?:mapping|array)\d+)\[(\w+)\]")
+"""An entry of a mapping whose variable is not known, and its key."""
 BY_HISTORY: Final = "states tell what was called before, as storage does not tell them apart"
 """What a picture says whose states rest on earlier calls."""
 _MAX_GUARD: Final = 1_000
@@ -338,7 +343,7 @@ class Content:
             return count_of(count, "account")
         name = "" if sort is None else sort.name
         noun = " ".join(word for word in words(name[:80]) if word not in _KEYS)
-        if not noun:
+        if not noun or _ARGUMENT.fullmatch(name):
             return count_of(count, "interaction")
         return count_of(count, f"{shorten(noun, 30)} history", f"{shorten(noun, 30)} histories")
 
@@ -351,10 +356,13 @@ class Content:
         alone = len(self._roles.get(function, ())) < 2  # else the key tells which entity is meant
         own = sort.arguments if sort is not None and alone else ()
         noun = set() if sort is None else set(words(sort.name[:80])) - _KEYS
+        guard = _PLACE_PATTERN.sub(
+            lambda match: match[1] if match[2] in own else match[0], guard[:_MAX_GUARD]
+        )
         readable_names: dict[str, str] = {}
         for variable, key in _ENTRY_PATTERN.findall(guard[:_MAX_GUARD]):
             readable_names[variable] = readable(variable, noun) + (
-                "" if key in own else f" of {key.strip('_') or key}"
+                "" if key in own or is_place(variable) else f" of {key.strip('_') or key}"
             )
         counts = Counter(readable_names.values())
         return _ENTRY_PATTERN.sub(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+from specminer._support.numbered_names import spell_numbered_names
 from specminer.presentation.error_values import ErrorUnits, error_units
 from specminer.presentation.report_document import HistoryEvidence, Report, TransitionUse
 from specminer.presentation.transaction_sections import with_unit
@@ -77,6 +78,7 @@ def _rewrite_event(event: dict[str, Any], function: str, units: Units, errors: E
         "changes": [
             {
                 **change,
+                "location": spell_numbered_names(str(change["location"])),
                 "before": _changed(change, "before", units),
                 "after": _changed(change, "after", units),
             }

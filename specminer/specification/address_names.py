@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import fields, is_dataclass, replace
+from dataclasses import replace
 from typing import Any, Final, Self
 
 from specminer._support.addresses import checksum_address, is_address
+from specminer._support.document_texts import map_texts
 from specminer._support.errors import plain
 from specminer.specification import Specification
 
@@ -59,26 +60,10 @@ class AddressNames:
 
         Texts that are an address and nothing else stay: they are what links and comparisons rest on.
         """
-        return self._spell_value(value) if self._names else value
+        return map_texts(value, self._spell_text, _EXACT) if self._names else value
 
-    def _spell_value(self, value: Any) -> Any:
-        if isinstance(value, str):
-            return value if is_address(value) else self.spell(value)
-        if isinstance(value, tuple | list):
-            items = [self._spell_value(item) for item in value]
-            changed = any(new is not old for new, old in zip(items, value, strict=True))
-            return type(value)(items) if changed else value
-        if isinstance(value, dict):
-            return {key: self._spell_value(item) for key, item in value.items()}
-        if is_dataclass(value) and not isinstance(value, type):
-            changes = {}
-            for item in fields(value):
-                before = getattr(value, item.name)
-                after = before if item.name in _EXACT else self._spell_value(before)
-                if after is not before:
-                    changes[item.name] = after
-            return replace(value, **changes) if changes else value
-        return value
+    def _spell_text(self, text: str) -> str:
+        return text if is_address(text) else self.spell(text)
 
 
 def with_names(spec: Specification, names: Mapping[str, str]) -> Specification:

@@ -7,6 +7,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Final, TypeVar
 
+from specminer._support.document_texts import map_texts
+from specminer._support.numbered_names import numbered_names, spell_numbered_names, structs_of
 from specminer.specification import (
     Alternative,
     Edge,
@@ -24,6 +26,7 @@ from specminer.specification import (
     State,
     TransitionCondition,
     TransitionGuard,
+    TransitionKind,
 )
 from specminer.specification.address_names import AddressNames
 from specminer.specification.measure import WEI, group_digits, spell_text
@@ -34,6 +37,15 @@ from specminer.specification.unit_inference import Scope, scope_of, scopes_of, u
 _LARGE: Final = re.compile(r"(?<![\w.,])\d{4,}(?![\w.,]*\w)")
 """A number that stands alone, so large that no two things are meant by it."""
 
+_PLAIN_KEYS: Final = re.compile(r"[^\[\]]*(?:\[[A-Za-z]\w{0,19}\][^\[\]]*)+")
+"""A name all keys of which are short words."""
+_EXACT: Final = frozenset(
+    {
+        "abstraction", "address_names", "event", "function", "functions", "names", "required", "scope", "script",
+        "smt", "sort", "symbols",
+    }
+)  # fmt: skip
+"""Fields that hold names of functions, or are read by programs only."""
 
 _Picture = TypeVar("_Picture", Specification, SecondView, Alternative)
 
@@ -43,10 +55,21 @@ def for_readers(spec: Specification) -> Specification:
 
     Terms, counts and evidence are the same.
     """
-    readable: Specification = AddressNames.of(spec).spell_texts(
-        _Reading(spec, Rewriter(units_of(spec))).specification()
-    )
+    with_units = _Reading(spec, Rewriter(units_of(spec))).specification()
+    structs = structs_of(_raw_texts(spec))
+    with_words = map_texts(with_units, lambda text: spell_numbered_names(text, structs), _EXACT)
+    readable: Specification = AddressNames.of(spec).spell_texts(with_words)
     return readable
+
+
+def _raw_texts(spec: Specification) -> Iterator[str]:
+    """Yield texts that together have all variables that a reader meets."""
+    for guard in spec.guards:
+        yield guard.text
+        yield from guard.names.values()
+    yield from (effect.target for effect in spec.effects)
+    yield from (text for state in spec.states for text in state.predicates)
+    yield from (item.text for item in spec.invariants)
 
 
 class _Reading:
@@ -120,6 +143,7 @@ class _Reading:
         scope = self._scopes.get(edge.function, Scope(edge.function))
         return replace(
             edge,
+            event=spell_numbered_names(edge.event) if edge.kind is TransitionKind.TIME else edge.event,
             guard=None if edge.guard is None else self._text(edge.guard, scope),
             condition=None if edge.condition is None else self._transition_guard(edge.condition, scope),
         )
@@ -143,10 +167,11 @@ class _Reading:
 
     def _guard(self, guard: Guard) -> Guard:
         scope = scope_of(guard)
+        conditions = tuple(self._condition(item, scope) for item in guard.conditions)
         return replace(
             guard,
-            text=self._text(guard.text, scope),
-            conditions=tuple(self._condition(item, scope) for item in guard.conditions),
+            text=_with_keys(self._text(guard.text, scope), guard.names),
+            conditions=tuple(replace(item, text=_with_keys(item.text, guard.names)) for item in conditions),
             reasons=tuple(self._reason(item, scope) for item in guard.reasons),
             held_out=guard.held_out and replace(guard.held_out, text=self._text(guard.held_out.text, scope)),
         )
@@ -206,6 +231,18 @@ def _numbers(text: str, readable: str) -> Iterator[tuple[str, str]]:
     before, after = text.split(large[0], 1)
     if readable.startswith(before) and readable.endswith(after):
         yield large[0], readable[len(before) : len(readable) - len(after)]
+
+
+def _with_keys(text: str, names: Mapping[str, str]) -> str:
+    """Return a condition in which storage without a known variable has its keys, where they are plain words."""
+    pieces, end = list[str](), 0
+    for name in numbered_names(text):
+        closing = name.end + (text[name.start] == "`")
+        whole = names.get(text[name.start : closing], "")
+        if _PLAIN_KEYS.fullmatch(whole):
+            pieces += [text[end : name.start], whole]
+            end = closing
+    return "".join([*pieces, text[end:]])
 
 
 def _with_numbers(text: str, numbers: Mapping[str, str]) -> str:
