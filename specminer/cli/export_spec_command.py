@@ -11,6 +11,7 @@ from specminer import Selection, read, select
 from specminer._support.errors import UsageError, plain
 from specminer.cli.bundles import bundle_options
 from specminer.cli.shared_options import ArtifactPaths, artifact_option, database_option
+from specminer.contracts.artifact import Artifact
 from specminer.export.formats import FORMATS, ExportRequest, export_as
 from specminer.pipeline.inputs import read_artifact
 from specminer.pipeline.output import replace_file
@@ -36,21 +37,24 @@ class ExportTexts:
         """Return what the export is made of.
 
         Raises:
-            UsageError: there is no ABI, or none with functions.
+            UsageError: the format needs an ABI, and there is none, or none with functions.
 
         """
         specification = read(self.automaton).apply_edits(self.automaton).specification
         artifact = read_artifact(self.artifact)
         history = None
-        if self.targets or FORMATS[self.language].needs_history:
+        language = FORMATS[self.language]
+        if self.targets or language.needs_history:
             selection = self._selection(specification)
             history = selection.history
             artifact = artifact or selection.known_artifact()
-        if artifact is None:
+        if not language.needs_abi:
+            artifact = artifact or Artifact(name=None, abi=(), storage_layout=None)
+        elif artifact is None:
             raise UsageError(
                 "the types of arguments are needed: give the contract's ABI with --abi, or name the dataset"
             )
-        if not artifact.abi:
+        elif not artifact.abi:
             raise UsageError(
                 "--abi expects functions, but the file holds a storage layout only; give the ABI"
             )

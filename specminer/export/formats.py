@@ -27,7 +27,7 @@ class ExportRequest:
 
     specification: Specification
     artifact: Artifact
-    """The contract's ABI, with the storage layout where there is one."""
+    """The contract's ABI, with the storage layout where there is one; empty for formats that do not need it."""
     history: History | None
     """The calls, for formats that replay them."""
     most_calls: int
@@ -42,6 +42,7 @@ class ExportFormat:
     """What is written, a clause."""
     needs_history: bool
     write: Callable[[ExportRequest], ExportText]
+    needs_abi: bool = True
 
 
 def export_as(language: str, request: ExportRequest) -> ExportText:
@@ -52,7 +53,8 @@ def export_as(language: str, request: ExportRequest) -> ExportText:
         FileFormatError: the storage layout is malformed.
 
     """
-    _check_functions(request)
+    if FORMATS[language].needs_abi:
+        _check_functions(request)
     return FORMATS[language].write(request)
 
 
@@ -123,6 +125,7 @@ FORMATS: Final = {
         help="the script that this configuration runs on matches",
         needs_history=False,
         write=lambda request: monitor_filter(request.specification),
+        needs_abi=False,
     ),
     "daikon": ExportFormat(
         help="program points in the form of Daikon",

@@ -275,6 +275,16 @@ def test_the_monitor_runs_the_filter_on_successful_calls() -> None:
     assert document["trigger_conditions"][0]["script_path"].endswith("specminer_filter.py")
 
 
+def test_the_filter_needs_no_abi_and_its_configuration_does(tmp_path: Path) -> None:
+    (tmp_path / "automaton.json").write_bytes(encode_specification(mined("auction_house").specification))
+    done = specminer("export-spec", "automaton.json", "--format", "monitor-filter", cwd=tmp_path)
+    assert done.code == 0, done.text
+    assert done.out == export("monitor-filter").text
+    refused = specminer("export-spec", "automaton.json", "--format", "monitor", cwd=tmp_path)
+    assert refused.code == 2
+    assert "give the contract's ABI with --abi" in refused.text
+
+
 def test_the_filter_drops_what_fits_and_sends_on_what_cannot_be_judged(tmp_path: Path) -> None:
     spec = mined("auction_house").specification
     (tmp_path / "automaton.json").write_bytes(encode_specification(spec))
