@@ -1,4 +1,8 @@
-"""Builds the table of events from a split history: symbols, and each variable's value after each event."""
+"""Builds the table of events from a split history: symbols, and each variable's value after each event.
+
+A value that nobody has read or written yet is unknown, not zero, unless the history holds the contract's creation. What
+the next access finds was there before, as long as no write in doubt stands between.
+"""
 
 from __future__ import annotations
 
