@@ -13,7 +13,7 @@ import numpy.typing as npt
 IntColumn = npt.NDArray[np.int64]
 RowColumn = npt.NDArray[np.int32]
 
-PART_BYTES: int = 1 << 20
+PART_ROWS: int = 1 << 20
 """Rows of one part, unless one group alone has more."""
 
 
@@ -22,15 +22,15 @@ def parts(sizes: IntColumn) -> Iterator[slice]:
     ends = np.cumsum(sizes)
     start, before = 0, 0
     while start < len(ends):
-        end = max(start + 1, int(np.searchsorted(ends, before + PART_BYTES, side="right")))
+        end = max(start + 1, int(np.searchsorted(ends, before + PART_ROWS, side="right")))
         yield slice(start, end)
         start, before = end, int(ends[end - 1])
 
 
 def spans(count: int) -> Iterator[slice]:
     """Yield spans of ``count`` rows."""
-    for start in range(0, count, PART_BYTES):
-        yield slice(start, min(start + PART_BYTES, count))
+    for start in range(0, count, PART_ROWS):
+        yield slice(start, min(start + PART_ROWS, count))
 
 
 def rows_by_group(group: RowColumn, count: int) -> Iterator[IntColumn]:
@@ -41,7 +41,7 @@ def rows_by_group(group: RowColumn, count: int) -> Iterator[IntColumn]:
         count: how many groups there are.
 
     """
-    if len(group) <= PART_BYTES:
+    if len(group) <= PART_ROWS:
         yield np.arange(len(group))
         return
     for span in parts(np.bincount(group, minlength=count)):
@@ -53,8 +53,8 @@ def spans_of_groups(ascending: IntColumn | RowColumn) -> Iterator[slice]:
     start = 0
     while start < len(ascending):
         end = len(ascending)
-        if end - start > PART_BYTES:
-            last = ascending[start + PART_BYTES]
+        if end - start > PART_ROWS:
+            last = ascending[start + PART_ROWS]
             end = start + int(np.searchsorted(ascending[start:], last))
             if end == start:  # one group is larger
                 end += int(np.searchsorted(ascending[start:], last, side="right"))

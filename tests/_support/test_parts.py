@@ -40,7 +40,7 @@ def files(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def in_parts(files: None, monkeypatch: pytest.MonkeyPatch) -> None:
     """Besides, work on seven rows at a time."""
-    monkeypatch.setattr(parts, "PART_BYTES", 7)
+    monkeypatch.setattr(parts, "PART_ROWS", 7)
 
 
 def _history(name: str) -> History:
@@ -62,7 +62,7 @@ def test_a_history_in_parts_and_files_gives_the_same_specification(
 ) -> None:
     whole = _whole("tender")
     monkeypatch.setattr(scratch, "FILE_THRESHOLD", 0)
-    monkeypatch.setattr(parts, "PART_BYTES", most)
+    monkeypatch.setattr(parts, "PART_ROWS", most)
     mined = mine(_history("tender"), MineOptions())
     assert is_mapped(mined.history.access_slot)
     assert is_mapped(mined.context.accesses.touch)
@@ -76,9 +76,9 @@ def test_values_of_several_calls_of_a_transaction_are_the_same_in_parts(
     touches = np.arange(len(context.accesses.slot), dtype=np.int32)
     whole = _of_transactions(context, touches)
     assert len(whole.rows) < len(touches)  # some transactions touch a slot in several calls
-    monkeypatch.setattr(parts, "MOST", 7)
+    monkeypatch.setattr(parts, "PART_ROWS", 7)
     found = _of_transactions(context, touches)
-    for name in ("rows", "found", "left"):
+    for name in ("rows", "value_before", "value_after"):
         assert np.array_equal(getattr(found, name), getattr(whole, name))
         assert getattr(found, name).dtype == getattr(whole, name).dtype
 
@@ -168,7 +168,7 @@ def test_words_are_a_sequence_of_integers(listed: list[int], wanted: int) -> Non
 def test_parts_hold_each_row_once_and_no_group_is_cut(group: list[int], most: int) -> None:
     column = np.array(group, dtype=np.int32)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(parts, "PART_BYTES", most)
+        patch.setattr(parts, "PART_ROWS", most)
         found = [rows.tolist() for rows in parts.rows_by_group(column, 10)]
         stretches = list(parts.spans_of_groups(np.sort(column)))
         spans = list(parts.spans(len(group)))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -89,7 +90,7 @@ def test_every_form_gives_the_same_interface(form: str, tmp_path: Path) -> None:
     assert found.name in (None, "AuctionHouse")
     assert (found.storage_layout is not None) == (form in ("Foundry", "solc"))
     again = parse(found.to_json(), "again")
-    assert again == found
+    assert again == replace(found, runtime=b"")  # kept only where it tells several versions apart
     assert again.to_json() == found.to_json()
 
 

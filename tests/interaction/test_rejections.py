@@ -170,7 +170,7 @@ def test_independence_counts_what_others_had_written(seed: int, order: int, wish
         zip(split.slice[~split.passive].tolist(), split.invocation[~split.passive].tolist(), strict=True)
     )
     belongs, track = set(pairs), set(split.track.tolist())
-    kinds = {"independent": 0, "environment": 0, "others": 0, "own": 0}
+    kinds = {"independent": 0, "environment": 0, "foreign_readers": 0, "own_readers": 0}
     for number, row in pairs:
         seen = set()
         for touch in np.flatnonzero((touched.invocation == row) & (touched.writer != MISSING)).tolist():
@@ -179,8 +179,9 @@ def test_independence_counts_what_others_had_written(seed: int, order: int, wish
             if (number, writer) in belongs or writer in track or created:
                 continue
             held = {int(holder[slot]) for holder in split.holders}
-            seen.add("own" if number in held else "others" if held - {MISSING} else "environment")
-        for kind in ("own", "others", "environment"):
+            foreign = held - {MISSING}
+            seen.add("own_readers" if number in held else "foreign_readers" if foreign else "environment")
+        for kind in ("own_readers", "foreign_readers", "environment"):
             if kind in seen:
                 kinds[kind] += 1
                 break
