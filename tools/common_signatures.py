@@ -5,7 +5,8 @@
     python -m tools.common_signatures FOLDER
 
 A line is a signature, then the names of its arguments that most contracts give them, with commas between: facts, no
-code. A selector that two signatures share is left out. The head of the table tells the packages and their versions.
+code. An argument that is an amount here and the number of a token there has neither name: it is ``arg0``, ``arg1``, and
+so on. A selector that two signatures share is left out. The head of the table tells the packages and their versions.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from __future__ import annotations
 import json
 import sys
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Any, Final
 
@@ -34,6 +35,43 @@ PACKAGES: Final = (
 )
 _TESTS: Final = ("Mock", "Test", "mock", "test", "Harness", "Example")
 """What the names of contracts hold that nobody deploys."""
+_AMOUNTS: Final = frozenset(
+    {
+        "amount",
+        "amt",
+        "assets",
+        "rawamount",
+        "shares",
+        "tokens",
+        "value",
+        "wad",
+        "addedvalue",
+        "subtractedvalue",
+    }
+)
+"""Names of amounts."""
+_TOKENS: Final = frozenset({"id", "tokenid"})
+"""Names of numbers of tokens."""
+_UNITS: Final = frozenset({"wad", "rawamount", "amt"})
+"""Names of amounts that say in which unit one contract counts."""
+
+
+def neutral(given: Collection[tuple[str, ...]], most: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the names of arguments that are true of all contracts which have a function.
+
+    Args:
+        given: what contracts call the arguments.
+        most: what most of them do.
+
+    """
+    result = list(most)
+    for index, name in enumerate(most):
+        words = {names[index].strip("_").lower() for names in given} - {""}
+        if words & _TOKENS and words & _AMOUNTS:
+            result[index] = f"arg{index}"
+        elif name.strip("_").lower() in _UNITS:
+            result[index] = "amount"
+    return tuple(result)
 
 
 def functions(package: Path) -> Iterator[AbiEntry]:
@@ -66,7 +104,7 @@ def table(folder: Path) -> str:
     lines = []
     for signature in alone:
         most = max(names[signature].items(), key=lambda item: (all(item[0]), item[1], item[0]))[0]
-        lines.append(f"{signature} {','.join(most)}".rstrip(" ,"))
+        lines.append(f"{signature} {','.join(neutral(names[signature], most))}".rstrip(" ,"))
     return "\n".join([*head, *lines]) + "\n"
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import fields, replace
+from itertools import islice
 
 from specminer._support.addresses import checksum_address
 from specminer.inference.invariant_claim import entry_of
@@ -20,10 +21,13 @@ from specminer.specification import (
     ChosenPredicate,
     Edge,
     FrontPoint,
+    HistorySummary,
     InteractionsSummary,
+    InvariantEntry,
     SecondView,
     Specification,
     State,
+    Template,
     TransitionKind,
 )
 
@@ -32,12 +36,14 @@ def build_specification(mining: Mining) -> Mining:
     """Put together what the stages found."""
     context, tuning, implications = mining.context, mining.tuning, mining.implications
     history, unit = context.history, units(context.history, mining.interactions)
+    facts = history_summary(context, mining.selection)
+    claims = (entry_of(item, history, unit) for item in implications.invariants)
     chosen_position = next(position for position, point in enumerate(tuning.front) if point.chosen)
     specification = Specification(
         name=mining.name or context.title,
         contracts=tuple(map(checksum_address, history.accounts)),
         chain_id=history.contracts[0].chain_id,
-        history=history_summary(context, mining.selection),
+        history=facts,
         interactions=_interactions(mining),
         abstraction=_abstraction(tuning, tuning.chosen_point),
         states=_states(tuning.chosen_point, implications.states),
@@ -48,7 +54,7 @@ def build_specification(mining: Mining) -> Mining:
         roles=mining.guards.roles,
         effects=mining.effects,
         obligations=(*mining.guards.obligations, *implications.obligations),
-        invariants=tuple(entry_of(item, history, unit) for item in implications.invariants[:MAX_TOLD]),
+        invariants=tuple(islice((item for item in claims if not _is_upgraded(item, facts)), MAX_TOLD)),
         symbols=implications.symbols,
         siblings=implications.siblings,
         redundant=implications.redundant,
@@ -62,6 +68,12 @@ def build_specification(mining: Mining) -> Mining:
         second_view=None if mining.second is None else _second_view(mining, mining.second),
     )
     return replace(mining, specification=specification)
+
+
+def _is_upgraded(item: InvariantEntry, facts: HistorySummary) -> bool:
+    """Whether a claim says that a variable never changes which upgrades of a proxy changed."""
+    upgrades = {change.transaction for change in facts.upgrades or ()}
+    return item.kind is Template.CONSTANT and bool(item.broken_by) and upgrades.issuperset(item.broken_by)
 
 
 def _interactions(mining: Mining) -> InteractionsSummary:

@@ -21,7 +21,13 @@ from specminer.presentation.picture_content import Content
 from specminer.presentation.picture_options import PictureOptions
 from specminer.presentation.sentences import short_hashes
 from specminer.presentation.surprising_transactions import transaction_sentences
-from specminer.specification import ImplementationSummary, Mode, Specification, TransitionKind
+from specminer.specification import (
+    ImplementationChange,
+    ImplementationSummary,
+    Mode,
+    Specification,
+    TransitionKind,
+)
 from specminer.specification.address_names import AddressNames
 
 MAX_STEPS: Final = 8
@@ -100,7 +106,7 @@ def _calls(spec: Specification) -> str:
     kind = next((text for text, needed in _KINDS if needed <= names), "")
     kinds = [f"by the names of its functions {kind}"] if kind else []
     who, member = family_texts(spec)
-    parts = [*kinds, *filter(None, (proxy_text(history.implementations or ()), member))]
+    parts = [*kinds, *filter(None, (_proxy(spec), member))]
     what = f", {join_words(parts, 'and')}," if parts else ""
     often = [plain(function, 60) for function, _ in accepted.most_common(3)]
     text = f"{who}{what} was called {_times(history.invocations)} {_period(spec)}"
@@ -147,25 +153,47 @@ def _period(spec: Specification) -> str:
     return f"{blocks}, " + (f"on {first}" if first == last else f"from {first} to {last}")
 
 
-def proxy_text(implementations: Sequence[ImplementationSummary]) -> str:
+def _proxy(spec: Specification) -> str:
+    facts = spec.history
+    return proxy_text(facts.implementations or (), facts.upgrades or (), AddressNames.of(spec))
+
+
+def proxy_text(
+    implementations: Sequence[ImplementationSummary],
+    changes: Sequence[ImplementationChange] = (),
+    names: AddressNames | None = None,
+) -> str:
     """Return what kind of proxy a contract is, by the contracts to which it handed its calls; nothing if to none.
 
     It was upgraded where one of them ran only after the last call of another; contracts that ran in turns are parts.
+
+    Args:
+        implementations: whose code ran, the first first.
+        changes: upgrades; where each is known, its own block is told.
+        names: what addresses are called.
+
     """
     if not implementations:
         return ""
+    names = names or AddressNames({})
+    upgrade_blocks = [item.block for item in changes if item.removed and item.transaction is not None]
     if len(implementations) == 1:
-        return f"a proxy of {implementations[0].address}"
+        text = f"a proxy of {short_hashes(names.spell(implementations[0].address))}"
+        return f"{text}, upgraded in {_block_list(upgrade_blocks)}" if upgrade_blocks else text
     pairs = list(pairwise(implementations))
     if any(before.last_block > after.first_block for before, after in pairs):
         return f"a proxy of {len(implementations):,} contracts that run in turns"
-    blocks = [f"{after.first_block:,}" for _, after in pairs[:_UPGRADES]]
-    more = f" and {len(pairs) - _UPGRADES:,} more" if len(pairs) > _UPGRADES else ""
-    noun = "block" if len(pairs) == 1 else "blocks"
-    return (
-        f"a proxy with {len(implementations):,} implementations, upgraded before {noun} "
-        f"{', '.join(blocks)}{more}"
-    )
+    moment = f"in {_block_list(upgrade_blocks)}"
+    if len(upgrade_blocks) < len(pairs):
+        moment = f"before {_block_list([after.first_block for _, after in pairs])}"
+    return f"a proxy with {len(implementations):,} implementations, upgraded {moment}"
+
+
+def _block_list(blocks: Sequence[int]) -> str:
+    """Return the first blocks of some with the noun."""
+    texts = [f"{block:,}" for block in blocks[:_UPGRADES]]
+    more = f" and {len(blocks) - _UPGRADES:,} more" if len(blocks) > _UPGRADES else ""
+    return f"{'block' if len(blocks) == 1 else 'blocks'} {', '.join(texts)}{more}"
 
 
 def _times(count: int | None) -> str:

@@ -32,6 +32,16 @@ def test_each_line_of_the_table_is_one_function_and_no_selector_is_two() -> None
     assert (known.name, known.arguments) == ("transfer", ("to", "amount"))
 
 
+def test_an_argument_that_is_an_amount_here_and_a_token_there_has_neither_name() -> None:
+    arguments = {function.signature: function.arguments for function in common_functions().values()}
+    assert arguments["transferFrom(address,address,uint256)"] == ("from", "to", "arg2")
+    assert arguments["approve(address,uint256)"] == ("spender", "arg1")
+    assert arguments["burn(uint256)"] == ("arg0",)
+    assert arguments["withdraw(uint256)"] == ("amount",)
+    assert arguments["safeTransferFrom(address,address,uint256)"] == ("from", "to", "tokenId")
+    assert not any({"wad", "rawAmount", "amt"} & set(names) for names in arguments.values())
+
+
 def test_a_token_without_an_abi_has_the_names_that_tokens_usually_have() -> None:
     interface = from_code([code_of("token")])
     transfer = interface.functions[bytes.fromhex("a9059cbb")]

@@ -8,6 +8,7 @@ from specminer._support.units import day
 from specminer.presentation.brief import brief, brief_sentences, proxy_text
 from specminer.presentation.summary import summary
 from specminer.specification import (
+    ImplementationChange,
     ImplementationSummary,
     InteractionsSummary,
     Mode,
@@ -17,6 +18,7 @@ from specminer.specification import (
     SurprisingTransaction,
     SurprisingTransactions,
 )
+from specminer.specification.address_names import AddressNames
 from tests.support.mined import mined
 from tests.support.specifications import HOSTILE_NAMES, auction, edge, horses, hostile
 
@@ -138,16 +140,36 @@ def test_a_proxy_is_named_as_such_with_its_upgrades() -> None:
     assert told is not None
     first, second = told
     assert first.last_block <= second.first_block
+    (block,) = (item.block for item in spec.history.upgrades or () if item.removed)
+    assert first.last_block <= block < second.first_block
     assert (
-        f"a proxy with 2 implementations, upgraded before block {second.first_block:,}, was called "
+        f"a proxy with 2 implementations, upgraded in block {block:,}, was called "
         in (brief_sentences(spec)[0])
     )
+    assert not [
+        text for text in (item.text for item in spec.invariants) if "implementation never changes" in text
+    ]
     assert mined("escrow").specification.history.implementations is None
+
+
+def test_the_block_of_an_upgrade_is_told_where_the_history_has_it() -> None:
+    one = ImplementationSummary(address="0x" + "11" * 20, first_block=5, last_block=8)
+    other = ImplementationSummary(address="0x" + "22" * 20, first_block=10, last_block=80)
+    upgrade = ImplementationChange(
+        contract="0x" + "33" * 20, block=9, transaction="0x" + "44" * 32, removed=(one.address,)
+    )
+    outside = replace(upgrade, transaction=None)
+    first = replace(upgrade, block=5, removed=())
+    assert proxy_text((one, other), (first, upgrade)).endswith("upgraded in block 9")
+    assert proxy_text((one, other), (first, outside)).endswith("upgraded before block 10")
+    assert proxy_text((one,), (first, upgrade)) == "a proxy of 0x1111…1111, upgraded in block 9"
 
 
 def test_contracts_that_run_in_turns_are_no_upgrades() -> None:
     one = ImplementationSummary(address="0x" + "11" * 20, first_block=5, last_block=90)
     other = ImplementationSummary(address="0x" + "22" * 20, first_block=7, last_block=80)
     assert proxy_text((one, other)) == "a proxy of 2 contracts that run in turns"
-    assert proxy_text((one,)) == f"a proxy of {one.address}"
+    assert proxy_text((one,)) == "a proxy of 0x1111…1111"
+    named = AddressNames({one.address: "Vault"})
+    assert proxy_text((one,), names=named) == "a proxy of Vault (0x1111…1111)"
     assert proxy_text(()) == ""
