@@ -48,6 +48,11 @@ class ExecutionJob:
     executable: bool
     """Whether the code that it calls is at hand, if it calls a recorded contract."""
 
+    @property
+    def undone(self) -> bool:
+        """Whether something around the call failed, so that how it ended itself is no evidence of what it met."""
+        return isinstance(self.record, ExportedCall) and self.record.undone
+
 
 class Trials:
     """Executes records under assumptions, and tells which ended as on the chain."""

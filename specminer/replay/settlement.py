@@ -72,10 +72,10 @@ class Settler:
         if not trials.fits(job, execution):
             fresh = trials.machine.state.fresh
             trials.take_back()
-            if job.executable and self._infer:
+            if job.executable and self._infer and not job.undone:
                 repair = find_repair(trials, job, execution, fresh, self.doubt)
             execution = trials.run(job, repair.assumption)
-        if not job.executable or not trials.fits(job, execution):
+        if job.undone or not job.executable or not trials.fits(job, execution):
             return self._accept_outcome(job, execution)
         assumption = repair.assumption
         doubtful = [

@@ -9,8 +9,9 @@ that are not needed are not looked at.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import Final
 
@@ -135,6 +136,8 @@ class ExportedCall:
     record: int
     block_values: BlockValues | None = field(default=None, repr=False)
     """What the record tells of its block besides; not shown, since few exports have it."""
+    undone: bool = field(default=False, repr=False)
+    """Whether a call around it failed, so that nothing of it stayed; how it ended itself is not known then."""
 
     def of_block(self) -> BlockRecord:
         """Return what the record tells of its block."""
@@ -215,9 +218,12 @@ def call_of(fields: Fields, record: int) -> ExportedCall:
         trace=_trace(fields),
         record=record,
         block_values=block_values(fields),
+        undone=is_given(fields, UNDONE),
     )
 
 
+UNDONE: Final = "undone"
+"""The field of a kept record that says that a call around it failed."""
 NAMELESS: Final = (
     "does not say of which transaction the call is (transaction_hash is empty), as ethereum-etl's export_geth_traces "
     "leaves it; its export_traces tells it"
@@ -239,6 +245,27 @@ def is_reward(fields: Fields) -> bool:
     return is_trace_row(fields) and isinstance(kind, str) and kind.lower() in ("reward", "genesis", "daofork")
 
 
+def mark_undone_calls(calls: Sequence[ExportedCall]) -> list[ExportedCall]:
+    """Return calls in which those have failed around which another listed call of their transaction failed.
+
+    Nodes tell of such a call only how it ended itself, though nothing of it stayed. The first frame of a
+    transaction has no place in the tree; where several calls have none, their places are not known.
+    """
+    failed: dict[Hash, set[tuple[int, ...]]] = defaultdict(set)
+    placeless = Counter(call.hash for call in calls if call.trace is None)
+    for call in calls:
+        if call.succeeded is False and (call.trace is not None or placeless[call.hash] == 1):
+            failed[call.hash].add(call.trace or ())
+    return [
+        replace(call, succeeded=False, undone=True)
+        if call.succeeded is not False
+        and call.trace
+        and any(call.trace[:depth] in failed[call.hash] for depth in range(len(call.trace)))
+        else call
+        for call in calls
+    ]
+
+
 def is_genesis(fields: Fields) -> bool:
     """Whether a record is no transaction, but how an explorer shows a balance of the first block."""
     value = fields.get("hash")
@@ -257,7 +284,10 @@ def _from_trace_row(fields: Fields) -> Fields:
     if "isError" not in fields:
         status = fields.get("status")
         worked = str(status).removesuffix(".0") == "1" if is_given(fields, "status") else True
-        record["isError"] = "0" if worked and not is_given(fields, "error") else "1"
+        failed = is_given(fields, "error")
+        record["isError"] = "0" if worked and not failed else "1"
+        if not worked and not failed:  # data sets tell so that a call around it failed
+            record[UNDONE] = "1"
     return record
 
 

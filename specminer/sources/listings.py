@@ -19,7 +19,14 @@ from specminer._support.errors import FileFormatError, plain
 from specminer.history.trace import Address, Hash
 from specminer.sources.export_blocks import BlockValues
 from specminer.sources.export_fields import Fields
-from specminer.sources.exported import CallType, ExportedCall, ExportedTransaction, call_of, transaction_of
+from specminer.sources.exported import (
+    UNDONE,
+    CallType,
+    ExportedCall,
+    ExportedTransaction,
+    call_of,
+    transaction_of,
+)
 from specminer.sources.saved_traces import SavedTraces
 from specminer.sources.state_dumps import ChainState
 from specminer.sources.storage_diffs import StorageDiffs
@@ -197,7 +204,7 @@ def _merged_calls(lists: Sequence[Listing]) -> tuple[ExportedCall, ...]:
 def _call_key(call: ExportedCall) -> ExportedCall:
     """Return a call without what lists may differ in, so that equal calls are found."""
     same: dict[str, Any] = {"record": 0, "block_values": None, "timestamp": None, "index": None}
-    same |= {"gas": None, "gas_used": None, "succeeded": None}
+    same |= {"gas": None, "gas_used": None, "succeeded": None, "undone": False}
     return replace(call, **(same if call.trace is None else same | {"data": b""}))
 
 
@@ -251,6 +258,7 @@ def call_fields(call: ExportedCall) -> dict[str, str]:
         "isError": "" if call.succeeded is None else str(int(not call.succeeded)),
         "traceId": "" if call.trace is None else "_".join(map(str, call.trace)),
         _ORDER: str(call.record),
+        UNDONE: "1" if call.undone else "",
     }
     return fields | _block_fields(call.block_values)
 

@@ -15,7 +15,7 @@ from specminer._support.errors import FileFormatError, plain
 from specminer.history.trace import Hash
 from specminer.sources.export_fields import Fields, RecordError, describe_value, read_bytes
 from specminer.sources.export_rows import read_content
-from specminer.sources.exported import ExportedCall, call_of
+from specminer.sources.exported import ExportedCall, call_of, mark_undone_calls
 from specminer.sources.saved_traces import read_documents
 from specminer.sources.storage_diffs import StorageDiffs, add_evidence, diffs_of_state
 
@@ -52,6 +52,7 @@ def read_nested(path: Path) -> NestedTraces:
             _collect(document, None, traces)
         except RecordError as error:
             raise FileFormatError(f"{name}{where}: {error}") from None
+    traces.calls = mark_undone_calls(traces.calls)
     traces.calls.sort(
         key=lambda item: (item.block, -1 if item.index is None else item.index, item.trace or ())
     )

@@ -42,6 +42,7 @@ from specminer.sources.exported import (
     is_genesis,
     is_reward,
     is_trace_row,
+    mark_undone_calls,
     transaction_of,
 )
 from specminer.sources.nested_traces import is_nested_trace
@@ -255,6 +256,7 @@ def read_calls(path: Path) -> tuple[ExportedCall, ...]:
 
     _read(path, REQUIRED_CALL, add)
     if sorted_later:
+        calls = mark_undone_calls(calls)
         calls.sort(key=lambda item: (item.block, -1 if item.index is None else item.index, item.trace or ()))
     return tuple(calls)
 
