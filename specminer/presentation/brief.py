@@ -13,6 +13,7 @@ from typing import Final
 
 from specminer._support.addresses import is_address
 from specminer._support.errors import plain
+from specminer._support.keccak import keccak
 from specminer._support.numbered_names import spell_numbered_names
 from specminer._support.text import count_of, join_words, show_number
 from specminer._support.units import day
@@ -55,9 +56,21 @@ _KINDS: Final = (
     ("a wrapper of ether", {"deposit", "withdraw", "transfer", "approve"}),
     ("an ERC-20 token with votes", {"transfer", "approve", "delegate"}),
     ("an ERC-20 token", {"transfer", "transferFrom", "approve"}),
+    ("a staking contract", {"stake", "withdraw", "getReward"}),
+    ("a hashed time-lock contract", {"newContract", "withdraw", "refund"}),
     ("a register of roles", {"grantRole", "revokeRole"}),
 )
 """Kinds of contracts by functions that all of their kind have; of several kinds that fit the first is told."""
+_SIGNATURES: Final = (
+    "newContract(address,bytes32,uint256)",
+    "withdraw(bytes32,bytes32)",
+    "refund(bytes32)",
+    "stake(uint256)",
+    "withdraw(uint256)",
+    "getReward()",
+)
+"""Functions by which a kind is known where only their selectors are."""
+_NAMES: Final = {f"0x{keccak(text.encode())[:4].hex()}": text.partition("(")[0] for text in _SIGNATURES}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,8 +116,9 @@ def _calls(spec: Specification) -> str:
             accepted[edge.function] += edge.count
     functions = set(accepted) | {guard.scope for guard in spec.guards}
     names = {function.partition("(")[0] for function in functions}
-    kind = next((text for text, needed in _KINDS if needed <= names), "")
-    kinds = [f"by the names of its functions {kind}"] if kind else []
+    all_names = names | {_NAMES[name] for name in names & set(_NAMES)}
+    kind, needed = next((item for item in _KINDS if item[1] <= all_names), ("", set()))
+    kinds = [f"by the {'names' if needed <= names else 'selectors'} of its functions {kind}"] if kind else []
     who, member = family_texts(spec)
     parts = [*kinds, *filter(None, (_proxy(spec), member))]
     what = f", {join_words(parts, 'and')}," if parts else ""

@@ -129,6 +129,16 @@ def test_a_list_of_accounts_and_one_last_state_are_told_in_words() -> None:
     )
 
 
+def test_a_kind_is_known_by_selectors_only_if_all_of_its_functions_are_there() -> None:
+    spec = mined("escrow").specification
+    create, withdraw, refund = (
+        edge(0, selector, 1, 5) for selector in ("0x335ef5bd", "0x63615149", "0x7249fbb6")
+    )
+    bare = replace(spec, guards=(), transitions=(create, withdraw, refund))
+    assert "by the selectors of its functions a hashed time-lock contract" in brief_sentences(bare)[0]
+    assert "hashed" not in brief_sentences(replace(bare, transitions=(create, withdraw)))[0]
+
+
 def test_foreign_names_are_made_safe() -> None:
     for text in brief_sentences(hostile(HOSTILE_NAMES)):
         assert text.isprintable()
