@@ -11,8 +11,7 @@ from specminer import Selection, read, select
 from specminer._support.errors import UsageError, plain
 from specminer.cli.bundles import bundle_options
 from specminer.cli.shared_options import ArtifactPaths, artifact_option, database_option
-from specminer.contracts.artifact import Artifact
-from specminer.export.formats import FORMATS, ExportRequest, export_as
+from specminer.export.formats import FORMATS, NO_ABI, ExportRequest, export_as
 from specminer.pipeline.inputs import read_artifact
 from specminer.pipeline.output import replace_file
 from specminer.pipeline.selecting import SelectionOptions
@@ -49,7 +48,7 @@ class ExportTexts:
             history = selection.history
             artifact = artifact or selection.known_artifact()
         if not language.needs_abi:
-            artifact = artifact or Artifact(name=None, abi=(), storage_layout=None)
+            artifact = artifact or NO_ABI
         elif artifact is None:
             raise UsageError(
                 "the types of arguments are needed: give the contract's ABI with --abi, or name the dataset"

@@ -20,6 +20,9 @@ from specminer.export.solidity_names import function_entry
 from specminer.history.contract_history import History
 from specminer.specification import Specification
 
+NO_ABI: Final = Artifact(name=None, abi=(), storage_layout=None)
+"""What is given to formats that need no ABI."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExportRequest:

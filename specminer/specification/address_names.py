@@ -53,7 +53,12 @@ class AddressNames:
 
     def _spell_match(self, match: re.Match[str]) -> str:
         name = self.name(match[0])
-        return match[0] if name is None else f"{plain(name, MAX_NAME)} ({match[0][:6]}…{match[0][-4:]})"
+        if name is None:
+            return match[0]
+        label, ends = plain(name, MAX_NAME), f"{match[0][:6]}…{match[0][-4:]}"
+        before, behind = match.string[: match.start()], match.string[match.end() :]
+        is_named = before.endswith(f"{label} (") and behind.startswith(")")
+        return ends if is_named else f"{label} ({ends})"
 
     def spell_texts(self, value: Any) -> Any:
         """Return a copy of a document whose texts tell addresses by names.

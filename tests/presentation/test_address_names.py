@@ -104,6 +104,12 @@ def test_every_rendering_tells_the_name_and_the_ends_of_the_address() -> None:
     assert f"and was Treasury ({SHORT}) before" in comparison_text(compare(spec, other))
 
 
+def test_an_address_behind_its_own_name_is_not_named_twice() -> None:
+    names = AddressNames({KEEPER: "Keeper"})
+    assert names.spell(f"Keeper ({KEEPER}) lost 1 ETH") == f"Keeper ({SHORT}) lost 1 ETH"
+    assert names.spell(f"Owner ({KEEPER}) lost 1 ETH") == f"Owner (Keeper ({SHORT})) lost 1 ETH"
+
+
 def test_without_names_nothing_changes() -> None:
     spec = replace(guarded("Treasury"), address_names=None)
     assert f"sender = {SHORT}" in short_summary(spec)
