@@ -62,17 +62,25 @@ def read_content(path: Path) -> bytes:
         FileFormatError: it cannot be read, is damaged, or is too large.
 
     """
-    parts, size = [], 0
+    if path.is_file():  # a small file may be a large one packed: it is measured before any of it is kept
+        for _ in _pieces(path):
+            pass
+    parts = list(_pieces(path))
+    return b"".join(parts).lstrip(b" \t\r\n")
+
+
+def _pieces(path: Path) -> Iterator[bytes]:
+    """Yield what a file holds, unpacked; ``FileFormatError`` when it is too large."""
+    size = 0
     with open_text(path) as file:
         while part := file.read(_PIECE):
-            parts.append(part)
             size += len(part)
             if size > MAX_BYTES:
                 raise FileFormatError(
                     f"{plain(path)} holds more than {MAX_BYTES >> 20} MiB when unpacked; an export of so many "
                     "transactions cannot be read"
                 )
-    return b"".join(parts).lstrip(b" \t\r\n")
+            yield part
 
 
 # -- JSON -------------------------------------------------------------------------------------------
