@@ -18,6 +18,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
+from enum import Enum
 from typing import Final
 
 import numpy as np
@@ -48,12 +49,23 @@ MIN_EVENTS: Final = 2
 """Events and ends that a state needs at least."""
 
 
+class Tolerance(Enum):
+    """How much may be lost of what unseen parts of a long history bear out; of a short one a little may always be."""
+
+    NOTHING = "nothing"
+    """Where a split makes the description longer."""
+    ONE = "one"
+    """One interaction may be refused, and halves may differ in a few: where the description becomes shorter."""
+    LITTLE = "little"
+    """A hundredth: where values of a choice are told apart. The code's author says that they are states."""
+
+
 def split_by_enabledness(
     objective: Objective,
     start: Merging,
     accepted_as: IntColumn,
     shortest: float,
-    bears_out: Callable[[Merging, bool], bool],
+    bears_out: Callable[[Merging, Tolerance], bool],
 ) -> Merging:
     """Return an automaton with states told apart by what the code decides.
 
@@ -64,9 +76,7 @@ def split_by_enabledness(
         start: the automaton found.
         accepted_as: for each symbol the position of the same call accepted.
         shortest: the shortest description, which may become longer by :data:`LONGER` of it at most.
-        bears_out: whether parts of the history that were not seen do not speak against an automaton; a little may be
-            said against it where values of a choice are told apart, as the code's author says that they are states, and
-            where the description becomes shorter.
+        bears_out: whether parts of the history that were not seen do not speak against an automaton, but for so much.
 
     """
     predicates = objective.vocabulary.predicates
@@ -83,7 +93,7 @@ def split_by_enabledness(
     current = start
     for subject in subject_counts:
         choice = splitting.split_by_choice(current, subject)
-        if choice is not None and bears_out(choice, True):
+        if choice is not None and bears_out(choice, Tolerance.LITTLE):
             current = choice
     while True:
         split = {
@@ -100,7 +110,10 @@ def split_by_enabledness(
             (
                 item
                 for item in splitting.splits(current, best)
-                if bears_out(item, item.score.description_length < shortest_yet)
+                if bears_out(
+                    item,
+                    Tolerance.ONE if item.score.description_length < shortest_yet else Tolerance.NOTHING,
+                )
             ),
             None,
         )

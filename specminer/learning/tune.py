@@ -17,7 +17,7 @@ from specminer.history.contract_history import IntColumn
 from specminer.learning import event_splitting as splitting
 from specminer.learning.abstraction_definition import Definition
 from specminer.learning.description import FALLS, Describer
-from specminer.learning.enabling_states import SINGLE, split_by_enabledness
+from specminer.learning.enabling_states import SINGLE, Tolerance, split_by_enabledness
 from specminer.learning.event_splitting import Split
 from specminer.learning.event_table import EventTable
 from specminer.learning.front import by_size, front
@@ -197,7 +197,11 @@ def _pays(answer: _TuningAnswer, less: _TuningAnswer, share: float) -> bool:
 
 
 def _misleads(
-    phased: PhasedTable, answer: _TuningAnswer, less: _TuningAnswer, *, strict: bool = False
+    phased: PhasedTable,
+    answer: _TuningAnswer,
+    less: _TuningAnswer,
+    *,
+    tolerance: Tolerance = Tolerance.LITTLE,
 ) -> bool:
     """Return whether parts of the history that were not seen speak against a flag.
 
@@ -205,11 +209,11 @@ def _misleads(
     on average and in most pairs. Where a function of the contract changes with the flag, and states are told apart by
     what it returns, the code says it: then halves may agree a little less, as there are more states. So they may where
     deadlines pay and halves are too small to tell. An automaton of a single state lets everything pass: against it
-    only speaks that a tenth of the interactions is refused. If ``strict``, no interaction may be refused for it.
+    only speaks that a tenth of the interactions is refused.
     """
     if less.merging.score.states <= SINGLE and answer.merging.score.states > SINGLE:
         return _accepted(answer) < _accepted(less) - REFUSED_SHARE
-    if _loses(answer, less, strict=strict):
+    if _loses(answer, less, tolerance=tolerance):
         return True
     added = set(answer.run.phases) - set(less.run.phases)
     if added <= answer.relied_flags:
@@ -227,20 +231,27 @@ def _tells(item: _TuningAnswer) -> bool:
     return len(item.best.split.table.starts) >= 2 * FEW
 
 
-def _is_shorter(answer: _TuningAnswer, other: _TuningAnswer) -> bool:
-    """Return whether an answer describes the events in fewer bits than another one."""
-    return answer.merging.score.description_length < other.merging.score.description_length
+def _tolerance(answer: _TuningAnswer, other: _TuningAnswer) -> Tolerance:
+    """Return how much an answer may lose beside another one: of a long history nothing if it is no shorter."""
+    if not _tells(other):
+        return Tolerance.LITTLE
+    is_shorter = answer.merging.score.description_length < other.merging.score.description_length
+    return Tolerance.ONE if is_shorter else Tolerance.NOTHING
 
 
-def _loses(answer: _TuningAnswer, less: _TuningAnswer, *, strict: bool = False) -> bool:
+def _loses(answer: _TuningAnswer, less: _TuningAnswer, *, tolerance: Tolerance = Tolerance.LITTLE) -> bool:
     """Return whether more than one interaction, and more than a hundredth of them, is refused that was not before.
 
-    If ``strict``, none may be.
+    With less tolerance, more than one, or any.
 
     Of few interactions, parts know little: there a step does not count that other parts have in states which the call
     cannot tell from these, as its code does not decide upon what tells them apart; unless with it a tenth is refused.
     """
-    limit = SAME if strict else max(FALLS, TOLERATED_REFUSALS / max(1, int(answer.best.folds.times.sum())))
+    limit = {
+        Tolerance.NOTHING: SAME,
+        Tolerance.ONE: _share(answer, TOLERATED_REFUSALS),
+        Tolerance.LITTLE: max(FALLS, _share(answer, TOLERATED_REFUSALS)),
+    }[tolerance]
     before = _accepted(less)
     refused = before - _accepted(answer)
     if refused <= limit or _tells(answer) or refused > REFUSED_SHARE:
@@ -269,13 +280,25 @@ def _agreements(phased: PhasedTable, item: _TuningAnswer) -> list[float]:
 
 
 def _splits_halves(
-    phased: PhasedTable, answer: _TuningAnswer, less: _TuningAnswer, *, strict: bool = False
+    phased: PhasedTable,
+    answer: _TuningAnswer,
+    less: _TuningAnswer,
+    *,
+    tolerance: Tolerance = Tolerance.LITTLE,
 ) -> bool:
-    """Return whether halves of the history agree much less, on average; at all if ``strict``."""
+    """Return whether halves of the history agree less than is tolerated, on average."""
     agreed, before = _agreements(phased, answer), _agreements(phased, less)
-    tolerated = max(DISAGREES, DISAGREEING / max(1, int(answer.best.folds.times.sum())))
-    tolerated = SAME if strict else tolerated
-    return bool(agreed) and sum(before) - sum(agreed) > tolerated * len(agreed)
+    limit = {
+        Tolerance.NOTHING: SAME,
+        Tolerance.ONE: _share(answer, DISAGREEING),
+        Tolerance.LITTLE: max(DISAGREES, _share(answer, DISAGREEING)),
+    }[tolerance]
+    return bool(agreed) and sum(before) - sum(agreed) > limit * len(agreed)
+
+
+def _share(answer: _TuningAnswer, interactions: float) -> float:
+    """Return the share that so many interactions are of all."""
+    return interactions / max(1, int(answer.best.folds.times.sum()))
 
 
 def _mentioned_variables(candidates: Vocabulary, position: int) -> frozenset[str]:
@@ -373,13 +396,12 @@ class _TuningRun:
                 joined = run.told_apart(phased, run.find_answer(), shortest)
                 used = run.flags_of(joined.best, joined.merging.score.selection)
                 if used == names:
-                    strict = _tells(answer) and not _is_shorter(joined, answer)
-                    if not _misleads(phased, joined, answer, strict=strict):
+                    if not _misleads(phased, joined, answer, tolerance=_tolerance(joined, answer)):
                         return joined
                     joined = run.told_apart(phased, run.find_answer(), shortest, less=answer)
                     used = run.flags_of(joined.best, joined.merging.score.selection)
-                    strict = _tells(answer) and not _is_shorter(joined, answer)
-                    fits = used == names and not _misleads(phased, joined, answer, strict=strict)
+                    tolerance = _tolerance(joined, answer)
+                    fits = used == names and not _misleads(phased, joined, answer, tolerance=tolerance)
                     return run.told_apart(phased, joined, shortest) if fits else plain
                 names = used
         return plain
@@ -401,7 +423,13 @@ class _TuningRun:
             pays = _pays(with_entries, answer, PLATEAU)
         return (
             with_entries
-            if pays and not _misleads(phased, with_entries, answer, strict=_tells(answer))
+            if pays
+            and not _misleads(
+                phased,
+                with_entries,
+                answer,
+                tolerance=Tolerance.NOTHING if _tells(answer) else Tolerance.LITTLE,
+            )
             else answer
         )
 
@@ -417,13 +445,18 @@ class _TuningRun:
         Nothing is told apart that misleads beside an answer with ``less`` flags, if there is one.
         """
 
-        def bears_out(merging: Merging, lenient: bool) -> bool:
-            candidate, strict = replace(answer, merging=merging), not lenient and _tells(answer)
-            if _loses(candidate, answer, strict=strict):
+        def bears_out(merging: Merging, tolerance: Tolerance) -> bool:
+            candidate = replace(answer, merging=merging)
+            tolerance = tolerance if _tells(answer) else Tolerance.LITTLE
+            if _loses(candidate, answer, tolerance=tolerance):
                 return False
-            if phased is not None and less is not None and _misleads(phased, candidate, less, strict=strict):
+            if (
+                phased is not None
+                and less is not None
+                and _misleads(phased, candidate, less, tolerance=tolerance)
+            ):
                 return False
-            return phased is None or not _splits_halves(phased, candidate, answer, strict=strict)
+            return phased is None or not _splits_halves(phased, candidate, answer, tolerance=tolerance)
 
         table = answer.best.split.table
         accepted_as = np.array(table.accepted_as or range(len(table.symbols)), dtype=np.int64)

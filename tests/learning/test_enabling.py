@@ -10,7 +10,7 @@ import pytest
 
 from specminer.decision.state_conditions import StateCondition, StoredField, ZeroComparison
 from specminer.learning.abstraction_definition import Definition
-from specminer.learning.enabling_states import LONGER, SHORT, allowance, split_by_enabledness
+from specminer.learning.enabling_states import LONGER, SHORT, Tolerance, allowance, split_by_enabledness
 from specminer.learning.event_table import EntityVariable, EventTable, ValueKind
 from specminer.learning.preset import PRESETS
 from specminer.learning.state_merging import Merging, without_merging
@@ -149,17 +149,17 @@ def test_a_split_that_makes_the_description_shorter_need_not_lose_nothing() -> N
     table = questions(STAGES, outcome_is(0))
     objective = objective_of(table, vocabulary(table, Definition()), Weights())
     lengths: list[float] = [without_merging(objective, ()).score.description_length]
-    asked: list[tuple[bool, bool]] = []
+    asked: list[tuple[bool, Tolerance]] = []
 
-    def bears_out(merging: Merging, lenient: bool) -> bool:
-        asked.append((merging.score.description_length < lengths[-1], lenient))
+    def bears_out(merging: Merging, tolerance: Tolerance) -> bool:
+        asked.append((merging.score.description_length < lengths[-1], tolerance))
         lengths.append(merging.score.description_length)
         return True
 
     accepted_as = np.array(table.accepted_as, dtype=np.int64)
     split_by_enabledness(objective, without_merging(objective, ()), accepted_as, lengths[0], bears_out)
-    assert (True, True) in asked
-    assert all(is_shorter == lenient for is_shorter, lenient in asked)
+    assert (True, Tolerance.ONE) in asked
+    assert all(is_shorter == (tolerance is Tolerance.ONE) for is_shorter, tolerance in asked)
 
 
 def test_values_of_a_number_are_not() -> None:
