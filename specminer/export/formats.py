@@ -56,7 +56,7 @@ def export_as(language: str, request: ExportRequest) -> ExportText:
         FileFormatError: the storage layout is malformed.
 
     """
-    if FORMATS[language].needs_abi:
+    if FORMATS[language].needs_abi or request.artifact.abi:
         _check_functions(request)
     return FORMATS[language].write(request)
 
