@@ -19,7 +19,7 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from enum import Enum
-from typing import Final
+from typing import Final, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -58,6 +58,12 @@ class Tolerance(Enum):
     """One interaction may be refused, and halves may differ in a few: where the description becomes shorter."""
     LITTLE = "little"
     """A hundredth: where values of a choice are told apart. The code's author says that they are states."""
+
+    @classmethod
+    def of(cls, item: Merging, other: Merging) -> Self:
+        """Return how much an automaton that another one is split into may lose beside it."""
+        is_shorter = item.score.description_length < other.score.description_length
+        return cls.ONE if is_shorter else cls.NOTHING
 
 
 def split_by_enabledness(
@@ -105,18 +111,8 @@ def split_by_enabledness(
             single = current.score.states <= SINGLE
             return _first(objective, current, (1.0 + LONGER) * shortest) if single else current
         best = min(split, key=lambda position: split[position].score.key)
-        shortest_yet = current.score.description_length
-        better = next(
-            (
-                item
-                for item in splitting.splits(current, best)
-                if bears_out(
-                    item,
-                    Tolerance.ONE if item.score.description_length < shortest_yet else Tolerance.NOTHING,
-                )
-            ),
-            None,
-        )
+        candidates = splitting.splits(current, best)
+        better = next((item for item in candidates if bears_out(item, Tolerance.of(item, current))), None)
         if better is None:
             left.remove(best)
         else:

@@ -17,13 +17,12 @@ from specminer.learning.enabling_states import SINGLE, is_decided_between
 from specminer.learning.objective import Objective
 from specminer.learning.state_merging import (
     MOST_STATES,
-    Groups,
     Merging,
     choices_of,
-    covered_states,
     groups_of,
     join_groups,
     lean,
+    one_conjunction_describes,
     valuations_of,
 )
 
@@ -64,16 +63,15 @@ def _join_pairs(objective: Objective, item: Merging, accepted_as: IntColumn) -> 
         both = tuple(sorted((*groups[first], *groups[second])))
         if descriptions[first] != descriptions[second]:
             continue
-        if int(covered_states(np.array(both), valuations, choices).sum()) != len(both):
+        if not one_conjunction_describes(both, valuations, choices):
             continue
         one, other = (np.isin(blocks, groups[position]) for position in (first, second))
-        if is_decided_between(objective, one, other, accepted_as) or _lead_apart(
-            objective, item.blocks, one, other
-        ):
+        if is_decided_between(objective, one, other, accepted_as):
             continue
-        rest = (group for position, group in enumerate(groups) if position not in (first, second))
-        joined_groups: Groups = tuple(sorted([both, *rest]))
-        joined = join_groups(objective, selection, joined_groups)
+        if _lead_apart(objective, item.blocks, one, other):
+            continue
+        unchanged = (group for position, group in enumerate(groups) if position not in (first, second))
+        joined = join_groups(objective, selection, tuple(sorted([both, *unchanged])))
         if joined.score.description_length <= item.score.description_length:
             yield joined
 

@@ -7,7 +7,7 @@ predicates on which its states agree, and of choices between values of a variabl
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from math import comb, log2
 from typing import Final, TypeAlias
@@ -77,7 +77,7 @@ def _ends_joined(
     return [
         tuple(states)
         for states in alike.values()
-        if len(states) > 1 and int(covered_states(np.array(states), valuations, choices).sum()) == len(states)
+        if len(states) > 1 and one_conjunction_describes(states, valuations, choices)
     ]
 
 
@@ -153,10 +153,8 @@ def _untold(objective: Objective, item: Merging, position: int) -> Merging | Non
     valuations = valuations_of(objective, selection, blocks)
     groups = groups_of(blocks, item.blocks)
     choices = choices_of(objective, selection, valuations)
-    for group in groups:
-        inside = covered_states(np.array(group), valuations, choices)
-        if int(inside.sum()) != len(group):
-            return None
+    if not all(one_conjunction_describes(group, valuations, choices) for group in groups):
+        return None
     return _build_merging(objective, selection, blocks, groups, valuations, choices)
 
 
@@ -256,14 +254,21 @@ def _joinable(
             fixed = valuations[fixed_rows][:, both]
             if (fixed != fixed[:, :1]).any():
                 continue
-            inside = covered_states(both, valuations, choices)
+            inside = _covered_states(both, valuations, choices)
             joined_groups = [group for group in groups if inside[list(group)].any()]
             if all(inside[list(group)].all() for group in joined_groups):
                 joined = tuple(sorted(state for group in joined_groups for state in group))
                 yield tuple(sorted([joined, *(group for group in groups if group not in joined_groups)]))
 
 
-def covered_states(states: IntColumn, valuations: TruthColumn, choices: Sequence[ValueChoice]) -> BoolColumn:
+def one_conjunction_describes(
+    states: Collection[int], valuations: TruthColumn, choices: Sequence[ValueChoice]
+) -> bool:
+    """Return whether one conjunction holds in some states, and in no other."""
+    return int(_covered_states(np.array(list(states)), valuations, choices).sum()) == len(states)
+
+
+def _covered_states(states: IntColumn, valuations: TruthColumn, choices: Sequence[ValueChoice]) -> BoolColumn:
     """Return which states satisfy all that one conjunction can say of some states; the root never does."""
     agreed = (valuations[:, states] == valuations[:, states[:1]]).all(axis=1)
     inside: BoolColumn = (valuations[agreed] == valuations[agreed][:, states[:1]]).all(axis=0)

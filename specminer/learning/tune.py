@@ -231,14 +231,6 @@ def _tells(item: _TuningAnswer) -> bool:
     return len(item.best.split.table.starts) >= 2 * FEW
 
 
-def _tolerance(answer: _TuningAnswer, other: _TuningAnswer) -> Tolerance:
-    """Return how much an answer may lose beside another one: of a long history nothing if it is no shorter."""
-    if not _tells(other):
-        return Tolerance.LITTLE
-    is_shorter = answer.merging.score.description_length < other.merging.score.description_length
-    return Tolerance.ONE if is_shorter else Tolerance.NOTHING
-
-
 def _loses(answer: _TuningAnswer, less: _TuningAnswer, *, tolerance: Tolerance = Tolerance.LITTLE) -> bool:
     """Return whether more than one interaction, and more than a hundredth of them, is refused that was not before.
 
@@ -247,11 +239,7 @@ def _loses(answer: _TuningAnswer, less: _TuningAnswer, *, tolerance: Tolerance =
     Of few interactions, parts know little: there a step does not count that other parts have in states which the call
     cannot tell from these, as its code does not decide upon what tells them apart; unless with it a tenth is refused.
     """
-    limit = {
-        Tolerance.NOTHING: SAME,
-        Tolerance.ONE: _share(answer, TOLERATED_REFUSALS),
-        Tolerance.LITTLE: max(FALLS, _share(answer, TOLERATED_REFUSALS)),
-    }[tolerance]
+    limit = _limit(answer, tolerance, few=TOLERATED_REFUSALS, little=FALLS)
     before = _accepted(less)
     refused = before - _accepted(answer)
     if refused <= limit or _tells(answer) or refused > REFUSED_SHARE:
@@ -288,17 +276,24 @@ def _splits_halves(
 ) -> bool:
     """Return whether halves of the history agree less than is tolerated, on average."""
     agreed, before = _agreements(phased, answer), _agreements(phased, less)
-    limit = {
-        Tolerance.NOTHING: SAME,
-        Tolerance.ONE: _share(answer, DISAGREEING),
-        Tolerance.LITTLE: max(DISAGREES, _share(answer, DISAGREEING)),
-    }[tolerance]
+    limit = _limit(answer, tolerance, few=DISAGREEING, little=DISAGREES)
     return bool(agreed) and sum(before) - sum(agreed) > limit * len(agreed)
 
 
-def _share(answer: _TuningAnswer, interactions: float) -> float:
-    """Return the share that so many interactions are of all."""
-    return interactions / max(1, int(answer.best.folds.times.sum()))
+def _limit(answer: _TuningAnswer, tolerance: Tolerance, *, few: float, little: float) -> float:
+    """Return the share that may be lost: of a short history always a little.
+
+    Args:
+        answer: of how many interactions.
+        tolerance: how much may be lost of a long history.
+        few: the interactions that are few.
+        little: the share that is little; in few interactions these few are.
+
+    """
+    share = few / max(1, int(answer.best.folds.times.sum()))
+    if tolerance is Tolerance.LITTLE or not _tells(answer):
+        return max(little, share)
+    return share if tolerance is Tolerance.ONE else SAME
 
 
 def _mentioned_variables(candidates: Vocabulary, position: int) -> frozenset[str]:
@@ -396,11 +391,12 @@ class _TuningRun:
                 joined = run.told_apart(phased, run.find_answer(), shortest)
                 used = run.flags_of(joined.best, joined.merging.score.selection)
                 if used == names:
-                    if not _misleads(phased, joined, answer, tolerance=_tolerance(joined, answer)):
+                    tolerance = Tolerance.of(joined.merging, answer.merging)
+                    if not _misleads(phased, joined, answer, tolerance=tolerance):
                         return joined
                     joined = run.told_apart(phased, run.find_answer(), shortest, less=answer)
                     used = run.flags_of(joined.best, joined.merging.score.selection)
-                    tolerance = _tolerance(joined, answer)
+                    tolerance = Tolerance.of(joined.merging, answer.merging)
                     fits = used == names and not _misleads(phased, joined, answer, tolerance=tolerance)
                     return run.told_apart(phased, joined, shortest) if fits else plain
                 names = used
@@ -428,7 +424,7 @@ class _TuningRun:
                 phased,
                 with_entries,
                 answer,
-                tolerance=Tolerance.NOTHING if _tells(answer) else Tolerance.LITTLE,
+                tolerance=Tolerance.NOTHING,
             )
             else answer
         )
@@ -447,7 +443,6 @@ class _TuningRun:
 
         def bears_out(merging: Merging, tolerance: Tolerance) -> bool:
             candidate = replace(answer, merging=merging)
-            tolerance = tolerance if _tells(answer) else Tolerance.LITTLE
             if _loses(candidate, answer, tolerance=tolerance):
                 return False
             if (
