@@ -28,7 +28,7 @@ from specminer.evm.forks import Fork
 from specminer.evm.frame import Frame, FrameKind
 from specminer.evm.halts import LimitReached
 from specminer.evm.instruction_sets import Foundation, Instructions, base_instructions, build_instruction_set
-from specminer.evm.opcodes import TAKES, Op, opcode_name
+from specminer.evm.opcodes import STATE_OPCODES, TAKES, Op, opcode_name
 from specminer.evm.program import BlockEnd, CodeBlock, Handler, InstructionSet
 from specminer.evm.storage_instructions import current
 from specminer.evm.world import ADDRESS_MASK
@@ -43,18 +43,7 @@ _PRECOMPILED: Final = 0x1FF
 """The highest address that a precompiled contract may have."""
 _DELEGATING: Final = (FrameKind.DELEGATECALL, FrameKind.CALLCODE)
 _ABOUT_ACCOUNTS: Final = (Op.BALANCE, Op.EXTCODESIZE, Op.EXTCODECOPY, Op.EXTCODEHASH)
-_ANSWERING: Final = (
-    *(
-        Op.BALANCE,
-        Op.EXTCODESIZE,
-        Op.EXTCODEHASH,
-        Op.SELFBALANCE,
-        Op.BLOCKHASH,
-        Op.BLOBHASH,
-        Op.TLOAD,
-        Op.GAS,
-    ),
-)
+_ANSWERING: Final = (*STATE_OPCODES, Op.GAS)
 """Opcodes whose answers are recorded: what a frame that runs alone needs to be told, and gas left."""
 _ABOUT_BLOCKS: Final = (
     *(Op.BLOCKHASH, Op.COINBASE, Op.PREVRANDAO, Op.GASLIMIT, Op.BASEFEE, Op.BLOBHASH, Op.BLOBBASEFEE),

@@ -180,6 +180,10 @@ def _stack_use() -> tuple[tuple[int, ...], tuple[int, ...]]:
     return tuple(takes), tuple(map(int, gives))
 
 
+STATE_OPCODES: Final = (
+    *(Op.BALANCE, Op.EXTCODESIZE, Op.EXTCODEHASH, Op.SELFBALANCE, Op.BLOCKHASH, Op.BLOBHASH, Op.TLOAD),
+)
+"""Opcodes that ask for one word of the chain's state, outside the contract's own storage."""
 TAKES, GIVES = _stack_use()
 """For each opcode, how many words it needs on the stack and how many stand in their place afterwards."""
 

@@ -14,7 +14,7 @@ from specminer.evm.frame import Frame, FrameKind
 from specminer.evm.halts import FrameHalted, Halt
 from specminer.evm.instruction_sets import Instructions, base_instructions
 from specminer.evm.memory_instructions import reach, slice_of
-from specminer.evm.opcodes import TAKES, Op, opcode_name
+from specminer.evm.opcodes import STATE_OPCODES, TAKES, Op, opcode_name
 from specminer.evm.precompiles import precompiles_of
 from specminer.evm.program import BlockEnd, CodeBlock, Handler
 from specminer.evm.world import ADDRESS_MASK
@@ -180,15 +180,6 @@ _BLOCK_OPCODES = (
     *(Op.BASEFEE, Op.BLOBBASEFEE),
 )
 """Opcodes that ask for values of the block and the transaction."""
-_STATE_OPCODES = (
-    Op.BALANCE,
-    Op.EXTCODESIZE,
-    Op.EXTCODEHASH,
-    Op.SELFBALANCE,
-    Op.BLOCKHASH,
-    Op.BLOBHASH,
-    Op.TLOAD,
-)
 
 
 def _sload(stack: list[int], frame: Any, argument: Any) -> None:
@@ -324,7 +315,7 @@ def taped_instructions(fork: Fork) -> Instructions:
     return (
         {
             **handlers,
-            **{opcode: partial(_ask, int(opcode)) for opcode in _STATE_OPCODES},
+            **{opcode: partial(_ask, int(opcode)) for opcode in STATE_OPCODES},
             **{opcode: partial(_around, int(opcode), handlers[opcode]) for opcode in _BLOCK_OPCODES},
             Op.GAS: partial(_gas, handlers[Op.GAS]),
             Op.SLOAD: _sload,
