@@ -47,18 +47,18 @@ def join_layouts(layouts: Sequence[dict[str, Any]]) -> JoinedLayout | None:
     for number, other in enumerate(others):
         if bool(other.get("keyLast")) != bool(leading.get("keyLast")):
             continue  # of another compiler
-        own_types = other["types"] or {}
+        member_types = other["types"] or {}
         for member in other["storage"]:
-            rivals = [item for item in storage if _overlap(item, types, member, own_types)]
+            rivals = [item for item in storage if _overlap(item, types, member, member_types)]
             if not rivals:
                 renamed = f"v{number}:"
-                types |= dict(_described(member["type"], own_types, renamed))
+                types |= dict(_described(member["type"], member_types, renamed))
                 storage.append(member | {"type": f"{renamed}{member['type']}"})
             elif not _is_gap(member["label"]):
                 conflicts += (
                     LayoutConflict(label=item["label"], older_label=member["label"], slot=int(member["slot"]))
                     for item in rivals
-                    if not _is_gap(item["label"]) and not _alike(item, types, member, own_types)
+                    if not _is_gap(item["label"]) and not _alike(item, types, member, member_types)
                 )
     joined = leading | {"storage": storage, "types": types}
     return JoinedLayout(layout=joined, conflicts=tuple(dict.fromkeys(conflicts)))
@@ -92,13 +92,13 @@ def _alike(
 
 def _described(name: str, types: dict[str, Any], prefix: str) -> Iterator[tuple[str, dict[str, Any]]]:
     """Yield a type and all that it is made of, under names of their own."""
-    left, handled = [name], {name}
-    while left:
-        current = left.pop()
+    pending, handled = [name], {name}
+    while pending:
+        current = pending.pop()
         described = dict(types[current])
         parts = [key for key in ("base", "key", "value") if isinstance(described.get(key), str)]
         inside = [described[key] for key in parts] + [item["type"] for item in described.get("members") or ()]
-        left += [item for item in dict.fromkeys(inside) if item not in handled]
+        pending += [item for item in dict.fromkeys(inside) if item not in handled]
         handled.update(inside)
         described |= {key: f"{prefix}{described[key]}" for key in parts}
         if described.get("members"):

@@ -22,6 +22,7 @@ from specminer.decoding.history_context import HistoryContext
 from specminer.decoding.implementation_names import (
     codes_that_ran,
     contradictions,
+    fitting_versions,
     with_common_enums,
     with_versions,
 )
@@ -69,12 +70,13 @@ def decode(history: History, artifact: Artifact | None = None) -> HistoryContext
         interface = _interface(history, None)
     elif has_abi and known_share < 1:
         interface = _with_code_that_ran(interface, history, selectors)
-    differing: list[str] = []
+    stored, differing = artifact, list[str]()
     if artifact is not None and artifact.versions:
-        interface = with_versions(interface, artifact, codes)
-        differing = list(contradictions(artifact, codes))
+        fitting = fitting_versions(artifact, codes)
+        interface = with_versions(interface, fitting)
+        differing = list(contradictions(fitting))
+        stored = with_common_enums(artifact, fitting)
     slot_numbers = slots(history)
-    stored = with_common_enums(artifact, codes) if artifact is not None and artifact.versions else artifact
     storage = name_storage(history, stored, slot_numbers)
     return HistoryContext(
         history=history,

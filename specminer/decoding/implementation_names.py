@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Final
+from typing import Final, TypeAlias
 
 import numpy as np
 
@@ -23,6 +23,8 @@ from specminer.contracts.joined_layouts import join_layouts
 from specminer.history.contract_history import MISSING, History
 from specminer.history.trace import Address
 
+FittingVersions: TypeAlias = Mapping[Address, Sequence[Artifact]]
+"""By code that ran, the one that ran last first, the ABIs that fit it best."""
 NAMES: Final = 5
 """Contradictions that are told one by one."""
 
@@ -41,26 +43,35 @@ def codes_that_ran(history: History) -> dict[Address, bytes]:
     return {address: codes[address] for address in ran if codes.get(address)}
 
 
-def with_versions(interface: Interface, artifact: Artifact, codes: Mapping[Address, bytes]) -> Interface:
+def fitting_versions(artifact: Artifact, codes: Mapping[Address, bytes]) -> FittingVersions:
+    """Return the ABIs that fit each code best; several fit equally well if they have the same functions."""
+    return {address: best_versions(artifact.versions, code) for address, code in codes.items()}
+
+
+def artifact_by_code(fitting: FittingVersions) -> dict[Address, Artifact]:
+    """Return the ABI of each implementation that has one of its own."""
+    return {address: versions[0] for address, versions in fitting.items() if versions}
+
+
+def with_versions(interface: Interface, fitting: FittingVersions) -> Interface:
     """Return an interface that knows what each function means in each code, by the ABI that fits that code best."""
-    own = artifacts_by_code(artifact, codes)
-    names = Counter(item.name for item in _own_artifacts(artifact, codes))
+    names = Counter(item.name for item in _distinct_artifacts(fitting))
     versions = {
         address: _version(
             interface,
             item,
             item.name if item.name and names[item.name] == 1 else checksum_address(address)[:10],
         )
-        for address, item in own.items()
+        for address, item in artifact_by_code(fitting).items()
     }
     return replace(interface, versions=versions)
 
 
 def _version(interface: Interface, artifact: Artifact, label: str) -> Interface:
     """Return what functions mean in one implementation; ``label`` tells it from the others."""
-    own = from_artifact(artifact)
+    table = from_artifact(artifact)
     functions = dict(interface.functions)
-    for selector, item in own.functions.items():
+    for selector, item in table.functions.items():
         common = functions.get(selector)
         if common is None:
             continue  # unreachable while the ABIs together have every function
@@ -70,57 +81,56 @@ def _version(interface: Interface, artifact: Artifact, label: str) -> Interface:
             )
         else:
             functions[selector] = replace(item, name=f"{item.name} ({plain(label, 60)})")
-    return replace(interface, functions=functions, errors=interface.errors | own.errors)
+    return replace(interface, functions=functions, errors=interface.errors | table.errors)
 
 
 def _means_the_same(one: InterfaceFunction, other: InterfaceFunction) -> bool:
     """Whether a function's name, its types and the values of its enums agree; names of arguments may differ."""
     return one.signature == other.signature and not any(
-        own[: len(others)] != others[: len(own)]
-        for own, others in zip(one.members, other.members, strict=False)
+        members[: len(others)] != others[: len(members)]
+        for members, others in zip(one.members, other.members, strict=False)
     )
 
 
-def contradictions(artifact: Artifact, codes: Mapping[Address, bytes]) -> Iterator[str]:
+def contradictions(fitting: FittingVersions) -> Iterator[str]:
     """Yield what the ABIs of implementations contradict each other in, as sentences without full stops."""
-    own = _own_artifacts(artifact, codes)
-    yield from _ambiguous(artifact, codes)
-    yield from _changed_functions(own)
-    names = [plain(name, 60) for name in sorted(_changed_enums(own))]
+    artifacts = _distinct_artifacts(fitting)
+    yield from _ambiguous(fitting)
+    yield from _changed_functions(artifacts)
+    names = [plain(name, 60) for name in sorted(_changed_enums(artifacts))]
     if names:
         yield (
             f"the members of the enums {list_some(names[:NAMES], len(names))} differ between the ABIs; stored values "
             "of them are shown as numbers"
         )
-    yield from _changed_variables(own)
+    yield from _changed_variables(artifacts)
 
 
-def with_common_enums(artifact: Artifact, codes: Mapping[Address, bytes]) -> Artifact:
+def with_common_enums(artifact: Artifact, fitting: FittingVersions) -> Artifact:
     """Return an ABI without the enums whose members differ between the implementations that ran.
 
     What is stored may have been written by any of them.
     """
-    changed = _changed_enums(_own_artifacts(artifact, codes))
+    changed = _changed_enums(_distinct_artifacts(fitting))
     enums = {name: members for name, members in artifact.enums.items() if name not in changed}
     return replace(artifact, enums=enums) if changed else artifact
 
 
-def _own_artifacts(artifact: Artifact, codes: Mapping[Address, bytes]) -> list[Artifact]:
+def _distinct_artifacts(fitting: FittingVersions) -> list[Artifact]:
     """Return the ABIs of the code that ran, the newest first, each once."""
-    own: list[Artifact] = []
-    for item in artifacts_by_code(artifact, codes).values():
-        if item not in own:
-            own.append(item)
-    return own
+    artifacts: list[Artifact] = []
+    for item in artifact_by_code(fitting).values():
+        if item not in artifacts:
+            artifacts.append(item)
+    return artifacts
 
 
 def _label(artifact: Artifact) -> str:
     return plain(artifact.name, 60) if artifact.name else "an ABI without a name"
 
 
-def _ambiguous(artifact: Artifact, codes: Mapping[Address, bytes]) -> Iterator[str]:
-    for address, code in codes.items():
-        best = best_versions(artifact.versions, code)
+def _ambiguous(fitting: FittingVersions) -> Iterator[str]:
+    for address, best in fitting.items():
         rivals = [item for item in best if (item.abi, item.enums) != (best[0].abi, best[0].enums)]
         if rivals:
             yield (
@@ -130,13 +140,13 @@ def _ambiguous(artifact: Artifact, codes: Mapping[Address, bytes]) -> Iterator[s
             )
 
 
-def _changed_functions(own: Sequence[Artifact]) -> Iterator[str]:
+def _changed_functions(artifacts: Sequence[Artifact]) -> Iterator[str]:
     """Yield which functions answer with other types, or have arguments of other enums, in an older version."""
     names: dict[str, None] = {}
-    tables = [from_artifact(version).functions for version in own]
+    tables = [from_artifact(version).functions for version in artifacts]
     outputs = [
         {(entry.name, len(entry.inputs)): [item.type for item in entry.outputs] for entry in version.abi}
-        for version in own
+        for version in artifacts
     ]
     for table, answers in zip(tables[1:], outputs[1:], strict=True):
         for selector, item in table.items():
@@ -152,19 +162,19 @@ def _changed_functions(own: Sequence[Artifact]) -> Iterator[str]:
         )
 
 
-def _changed_enums(own: Sequence[Artifact]) -> set[str]:
+def _changed_enums(artifacts: Sequence[Artifact]) -> set[str]:
     """Return the enums to which a newer version did more than add members."""
     newest: dict[str, tuple[str, ...]] = {}
     changed: set[str] = set()
-    for item in own:
+    for item in artifacts:
         for name, members in item.enums.items():
             if newest.setdefault(name, members)[: len(members)] != members:
                 changed.add(name)
     return changed
 
 
-def _changed_variables(own: Sequence[Artifact]) -> Iterator[str]:
-    joined = join_layouts([item.storage_layout for item in own if item.storage_layout is not None])
+def _changed_variables(artifacts: Sequence[Artifact]) -> Iterator[str]:
+    joined = join_layouts([item.storage_layout for item in artifacts if item.storage_layout is not None])
     conflicts = (
         {}
         if joined is None
@@ -182,9 +192,3 @@ def _changed_variables(own: Sequence[Artifact]) -> Iterator[str]:
             "the storage layouts of the implementations contradict each other: "
             f"{list_some(texts[:NAMES], len(texts))}; variables are named by the newest"
         )
-
-
-def artifacts_by_code(artifact: Artifact, codes: Mapping[Address, bytes]) -> dict[Address, Artifact]:
-    """Return the ABI of each implementation that has one of its own."""
-    best = {address: best_versions(artifact.versions, code) for address, code in codes.items()}
-    return {address: versions[0] for address, versions in best.items() if versions}

@@ -14,7 +14,7 @@ from specminer._support.errors import StoreError, UsageError, plain
 from specminer._support.text import list_some
 from specminer.contracts.artifact import Artifact
 from specminer.decoding import HistoryContext
-from specminer.decoding.implementation_names import artifacts_by_code, codes_that_ran
+from specminer.decoding.implementation_names import artifact_by_code, codes_that_ran, fitting_versions
 from specminer.explanation import (
     DECIMALS,
     SYMBOL,
@@ -68,8 +68,12 @@ class Explainer:
         context = self.context
         artifacts: dict[Address, Artifact] = {} if self.recording is None else self.recording.artifacts()
         if context.artifact is not None:
-            own = artifacts_by_code(context.artifact, codes_that_ran(context.history))
-            artifacts = own | artifacts | dict.fromkeys(context.history.accounts, context.artifact)
+            fitting = fitting_versions(context.artifact, codes_that_ran(context.history))
+            artifacts = (
+                artifact_by_code(fitting)
+                | artifacts
+                | dict.fromkeys(context.history.accounts, context.artifact)
+            )
         title = context.known_title or TRACED
         return KnownNames(
             traced=dict.fromkeys(context.history.accounts, (title, context.interface)),
