@@ -16,6 +16,11 @@ def is_address(text: str) -> bool:
     return _ADDRESS.fullmatch(text) is not None
 
 
+def ends_of(text: str) -> str:
+    """Return the ends of an address, a hash or another long number: ``0xf39F…2266``."""
+    return f"{text[:6]}…{text[-4:]}"
+
+
 @lru_cache(maxsize=1 << 14)
 def checksum_address(address: bytes | str) -> str:
     """Return an address with the checksum of EIP-55 in its letters; the usual ones are remembered.

@@ -11,6 +11,9 @@ from collections.abc import Collection, Iterable, Iterator
 from itertools import takewhile
 from typing import Final, NamedTuple
 
+from specminer._support.addresses import ends_of
+from specminer._support.text import closing_bracket
+
 MAX_TEXT: Final = 20_000
 """Characters of a text in which names are looked for; longer ones stay as they are."""
 MAX_DEPTH: Final = 8
@@ -69,7 +72,7 @@ class NumberedName(NamedTuple):
         """Return the words; for the arguments see :func:`spell_numbered_names`."""
         digits = self.number
         if len(digits) > _LONG_NUMBER:
-            digits = f"{digits[:6]}…{digits[-4:]}"
+            digits = ends_of(digits)
         text, is_entry = f"{self.kind}{digits}", True
         steps = list(self.steps)
         if not self.is_field and self._is_struct(structs):
@@ -140,7 +143,7 @@ def _read_steps(text: str, position: int) -> tuple[int, list[tuple[str, str]]]:
     steps: list[tuple[str, str]] = []
     while position < len(text):
         if text[position] == "[":
-            end = _closing(text, position)
+            end = closing_bracket(text, position + 1)
             if end is None:
                 break
             steps.append(("[", text[position + 1 : end]))
@@ -154,13 +157,3 @@ def _read_steps(text: str, position: int) -> tuple[int, list[tuple[str, str]]]:
         else:
             break
     return position, steps
-
-
-def _closing(text: str, position: int) -> int | None:
-    """Return where the bracket that opens at ``position`` is closed."""
-    depth = 0
-    for index in range(position, len(text)):
-        depth += (text[index] == "[") - (text[index] == "]")
-        if not depth:
-            return index
-    return None

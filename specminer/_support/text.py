@@ -46,6 +46,16 @@ def join_words(texts: Sequence[str], conjunction: str) -> str:
     return f"{', '.join(others)} {conjunction} {last}" if others else last
 
 
+def closing_bracket(text: str, start: int) -> int | None:
+    """Return where the square bracket closes whose content starts at a position; ``None`` if it does not."""
+    depth = 1
+    for position in range(start, len(text)):
+        depth += (text[position] == "[") - (text[position] == "]")
+        if not depth:
+            return position
+    return None
+
+
 def nearest(name: str, names: Iterable[str], *, count: int = 1, cutoff: float = 0.6) -> list[str]:
     """Return the known names that are most like one that is not known, the most alike first.
 

@@ -158,6 +158,16 @@ def parse(text: bytes, origin: str) -> Artifact:
     return _artifact(_decode_json(text, origin), origin, None)
 
 
+def parse_stored(text: bytes | None) -> Artifact | None:
+    """Read an artifact that a database holds; ``None`` if there is none, or none that can be read."""
+    if text is None:
+        return None
+    try:
+        return parse(text, "the stored artifact")
+    except FileFormatError:
+        return None
+
+
 def _decode_json(text: bytes, origin: str) -> Any:
     try:
         text = to_utf8(text)

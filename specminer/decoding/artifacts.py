@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Collection
 from typing import Final
 
-from specminer._support.addresses import checksum_address
+from specminer._support.addresses import checksum_address, ends_of
 from specminer.contracts.artifact import Artifact, parse
 from specminer.contracts.code_family import Family, family
 from specminer.contracts.interface import from_artifact
@@ -76,7 +76,7 @@ def distinct_codes(contracts: Collection[ContractRecord]) -> list[bytes]:
 def label(history: History) -> str:
     """Return what to call contracts that have no name: the first one's address, shortened, and how many more."""
     address = checksum_address(history.contracts[0].address)
-    short = f"{address[:6]}…{address[-4:]}"
+    short = ends_of(address)
     more = len(history.accounts) - 1
     return f"{short} and {more:,} more" if more else short
 

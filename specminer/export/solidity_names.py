@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Final
 
+from specminer._support.text import closing_bracket
 from specminer.contracts.artifact import AbiEntry, Artifact, Parameter
 from specminer.export.expressions import UnsayableError
 
@@ -115,7 +116,9 @@ class SolidityScope:
             elif part["number"] is not None:
                 text, group = f"{text}[{part['number']}]", f"{group}[]"
             else:
-                end = _closing(name, position)
+                end = closing_bracket(name, position)
+                if end is None:
+                    raise UnsayableError("it speaks of an expression, not of a variable or an argument")
                 key = self.term(name[position:end])
                 text, group = f"{text}[{key.text}]", f"{group}[]"
                 arguments |= key.arguments
@@ -153,16 +156,6 @@ def _check_identifier(name: str) -> None:
         raise UnsayableError("it speaks of what has no name in the source")
     if not is_identifier(name):
         raise UnsayableError("it speaks of a name that is no identifier")
-
-
-def _closing(name: str, start: int) -> int:
-    """Return where the bracket closes whose content starts at a position."""
-    depth = 1
-    for position in range(start, len(name)):
-        depth += (name[position] == "[") - (name[position] == "]")
-        if depth == 0:
-            return position
-    raise UnsayableError("it speaks of an expression, not of a variable or an argument")
 
 
 def function_entry(artifact: Artifact, function: str) -> AbiEntry | None:

@@ -7,7 +7,7 @@ from typing import Final
 
 import numpy as np
 
-from specminer._support.addresses import checksum_address
+from specminer._support.addresses import checksum_address, ends_of
 from specminer._support.errors import plain
 from specminer._support.units import amount, moment
 from specminer.decoding.storage_values import ValueKind
@@ -92,7 +92,7 @@ def _spell_value(meaning: LiteralEvaluator, term: int, value: int, parties: Sequ
     names = {party.name for party in parties if not party.stored}
     if meaning.situation.terms[term].kind is ValueKind.ADDRESS and 0 < value < 1 << 160:
         address = checksum_address(value.to_bytes(20, "big"))
-        return f"{address[:6]}…{address[-4:]}"
+        return ends_of(address)
     if any(name == "value" or name.endswith("this.balance") for name in names):
         return amount(str(value))
     if "now" in names and value >= _FIRST_MOMENT:

@@ -8,9 +8,8 @@ from typing import Final
 
 import numpy as np
 
-from specminer._support.addresses import checksum_address
-from specminer._support.errors import FileFormatError
-from specminer.contracts.artifact import Artifact, parse
+from specminer._support.addresses import checksum_address, ends_of
+from specminer.contracts.artifact import parse_stored
 from specminer.contracts.code_family import Family, family
 from specminer.history.contract_history import History
 from specminer.history.trace import Address
@@ -85,7 +84,8 @@ def find_neighbours(store: TraceStore, chain_id: int, history: History) -> Neigh
     families = find_families(store, chain_id, [*own, *others])
     names = {}
     for address in others:
-        name = _artifact_name(store.record(chain_id, address).artifact)
+        artifact = parse_stored(store.record(chain_id, address).artifact)
+        name = artifact.name if artifact is not None else None
         group = families.get(address)
         if group is not None:
             name = family_member_name(name, group)
@@ -100,13 +100,8 @@ def family_member_name(name: str | None, group: ContractFamily) -> str:
     """Return what to call a contract of a family: its own name, and whose it is."""
     if group.factory is None:
         return name or f"one of {len(group.contracts):,} contracts of one code"
-    creator = short_address(checksum_address(group.factory))
+    creator = ends_of(checksum_address(group.factory))
     return f"{name} of factory {creator}" if name else f"one of {len(group.contracts):,} of factory {creator}"
-
-
-def short_address(address: str) -> str:
-    """Return the ends of an address."""
-    return f"{address[:6]}…{address[-4:]}"
 
 
 def mentioned(history: History, addresses: Iterable[Address]) -> list[Address]:
@@ -123,13 +118,3 @@ def mentioned(history: History, addresses: Iterable[Address]) -> list[Address]:
     return [
         address for address, is_held in zip(candidates, is_value, strict=True) if is_held or address in acting
     ]
-
-
-def _artifact_name(text: bytes | None) -> str | None:
-    if text is None:
-        return None
-    try:
-        artifact: Artifact = parse(text, "the stored artifact")
-    except FileFormatError:
-        return None
-    return artifact.name or None

@@ -7,8 +7,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from specminer._support.errors import FileFormatError
-from specminer.contracts.artifact import Artifact, parse
+from specminer.contracts.artifact import Artifact, parse_stored
 from specminer.history.trace import Address, Hash, Transaction
 from specminer.sources.tracefile import TraceFile
 from specminer.store import TraceStore
@@ -60,11 +59,5 @@ class Recording:
             with TraceStore(self.database, existing=True) as store:
                 addresses = [item.address for item in store.contracts() if item.chain_id == self.chain_id]
                 records = [store.record(self.chain_id, address) for address in addresses]
-        artifact_by_address: dict[Address, Artifact] = {}
-        for record in records:
-            if record.artifact is not None:
-                try:
-                    artifact_by_address[record.address] = parse(record.artifact, "the stored artifact")
-                except FileFormatError:
-                    continue
-        return artifact_by_address
+        artifacts = {record.address: parse_stored(record.artifact) for record in records}
+        return {address: artifact for address, artifact in artifacts.items() if artifact is not None}

@@ -7,6 +7,7 @@ import io
 from collections.abc import Sequence
 from typing import Final
 
+from specminer._support.addresses import ends_of
 from specminer._support.errors import plain
 from specminer._support.text import count_of, list_some
 from specminer._support.units import amount, token_amount
@@ -34,7 +35,7 @@ NOT_KNOWN: Final = "not known"
 
 def token_unit(symbol: str | None, token: str) -> str:
     """Return how a token is called: by its symbol, else by its address, shortened."""
-    return symbol or f"{token[:6]}…{token[-4:]}"
+    return symbol or ends_of(token)
 
 
 def token_text(number: str, item: TokenBalance | TokenSum) -> str:

@@ -13,6 +13,7 @@ from typing import Final
 
 import graphviz
 
+from specminer._support.addresses import ends_of
 from specminer._support.errors import plain
 from specminer._support.text import list_some
 from specminer.explanation import CallStep, Explanation, Movement, TokenFacts, asset_amount
@@ -138,7 +139,7 @@ def _text(explanation: Explanation, asset: str, items: list[Movement]) -> str:
 
 
 def _short_number(number: str) -> str:
-    return number if len(number) <= 12 else f"{number[:6]}…{number[-4:]}"
+    return number if len(number) <= 12 else ends_of(number)
 
 
 def _with_short_name(explanation: Explanation, asset: str) -> TokenFacts:

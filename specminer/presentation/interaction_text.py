@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from rich.cells import cell_len, set_cell_size
 
+from specminer._support.addresses import ends_of
 from specminer._support.errors import plain
 from specminer._support.text import list_some
 from specminer._support.units import amount
@@ -237,7 +238,7 @@ def timeline_text(document: Document, width: int) -> str:
             lines.append(_paragraph(f"✗ {event['outcome']}: {reason}", width, "    "))
         for payment in event["payments"] or ():
             paid = "all it holds" if payment["value"] is None else amount(payment["value"])
-            lines.append(f"    pays {paid} to {_short(payment['to'])}")
+            lines.append(f"    pays {paid} to {ends_of(payment['to'])}")
         for change in event["changes"]:
             before = "?" if change["before"] is None else change["before"]
             lines.append(
@@ -263,7 +264,7 @@ def _event(event: Document) -> str:
     if event["kind"] == "passive":
         called = f"side effect of {called}"
     value = f" with {amount(event['value'])}" if event["value"] != "0" else ""
-    return f"{when}{_short(event['sender'])}  {called}{value}"
+    return f"{when}{ends_of(event['sender'])}  {called}{value}"
 
 
 def _time(timestamp: int | None) -> str:
@@ -273,10 +274,6 @@ def _time(timestamp: int | None) -> str:
         return f"{datetime.fromtimestamp(timestamp, UTC):%Y-%m-%d %H:%M:%S}  "
     except (OverflowError, ValueError, OSError):
         return f"{timestamp}  "
-
-
-def _short(text: str) -> str:
-    return f"{text[:6]}…{text[-4:]}"
 
 
 def races_text(races: Sequence[Document], width: int) -> str:
@@ -302,4 +299,4 @@ def races_text(races: Sequence[Document], width: int) -> str:
 
 def _runner(call: Document) -> str:
     value = f" with {amount(call['value'])}" if call["value"] != "0" else ""
-    return f"{call['transaction']}  {_short(call['sender'])}  {plain(call['function'], 60)}{value}"
+    return f"{call['transaction']}  {ends_of(call['sender'])}  {plain(call['function'], 60)}{value}"

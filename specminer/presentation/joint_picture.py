@@ -13,6 +13,7 @@ from typing import Final
 
 import graphviz
 
+from specminer._support.addresses import ends_of
 from specminer.comparison.difference import (
     Change,
     Comparison,
@@ -205,7 +206,7 @@ def _callers(item: Difference, theme: Theme) -> list[str]:
     """Return who calls in the second history, and who no longer does, as rows."""
     by = "by " if "(" in f"{item.before}{item.after}" else ""  # not before the holders of a role
     texts = [f"{sign} {by}{text}" for sign, text in (("+", item.after), ("−", item.before)) if text]
-    short = [_ACCOUNT.sub(lambda match: f"{match[0][:6]}…{match[0][-4:]}", text) for text in texts]
+    short = [_ACCOUNT.sub(lambda match: ends_of(match[0]), text) for text in texts]
     return [f'<FONT COLOR="{theme.usual}">{markup(shorten(text, 60))}</FONT>' for text in short]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from specminer._support.addresses import ends_of
 from specminer._support.text import count_of
 from specminer.presentation.report_document import ElapsedTime
 from specminer.specification import Edge, Specification, TransitionKind
@@ -93,7 +94,7 @@ def duration(seconds: int) -> str:
 
 def short_hashes(text: str) -> str:
     """Return a text whose addresses and hashes are told by their ends, ``0x1cdf…3b63``."""
-    return _HASH.sub(lambda match: f"{match[0][:6]}…{match[0][-4:]}", text)
+    return _HASH.sub(lambda match: ends_of(match[0]), text)
 
 
 def elapsed_text(elapsed: ElapsedTime) -> str:

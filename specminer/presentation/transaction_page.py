@@ -10,6 +10,7 @@ from typing import Final
 
 from markupsafe import Markup
 
+from specminer._support.addresses import ends_of
 from specminer._support.errors import plain
 from specminer._support.units import amount, moment
 from specminer.explanation import Explanation
@@ -123,7 +124,7 @@ def transaction_text(explanation: Explanation, width: int) -> str:
 
 
 def _name(explanation: Explanation, address: str) -> str:
-    return explanation.names.get(address) or f"{address[:6]}…{address[-4:]}"
+    return explanation.names.get(address) or ends_of(address)
 
 
 def _call_line(explanation: Explanation, index: int) -> str:

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Final, Self
 
-from specminer._support.addresses import checksum_address, is_address
+from specminer._support.addresses import checksum_address, ends_of, is_address
 from specminer._support.document_texts import map_texts
 from specminer._support.errors import plain
 from specminer.specification import Specification
@@ -55,7 +55,7 @@ class AddressNames:
         name = self.name(match[0])
         if name is None:
             return match[0]
-        label, ends = plain(name, MAX_NAME), f"{match[0][:6]}…{match[0][-4:]}"
+        label, ends = plain(name, MAX_NAME), ends_of(match[0])
         before, behind = match.string[: match.start()], match.string[match.end() :]
         is_named = before.endswith(f"{label} (") and behind.startswith(")")
         return ends if is_named else f"{label} ({ends})"
